@@ -1,0 +1,3 @@
+//! The smallest sample program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The proof program: checks the running system and prints its lines.
+
+#![no_std]

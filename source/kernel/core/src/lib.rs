@@ -1,0 +1,3 @@
+//! The kernel as a safe state machine over arenas.
+
+#![no_std]

@@ -1,0 +1,3 @@
+//! The kernel binary: boot order and trap-to-kernel glue.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Loads and starts programs for those who may.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Starts what the manifest says and restarts what dies.
+
+fn main() {}

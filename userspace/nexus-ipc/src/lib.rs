@@ -1,0 +1,3 @@
+//! Typed clients and servers over a transport.
+
+#![no_std]

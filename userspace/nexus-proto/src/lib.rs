@@ -1,0 +1,3 @@
+//! The interfaces of the system, each declared once.
+
+#![no_std]

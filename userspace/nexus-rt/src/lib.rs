@@ -1,0 +1,3 @@
+//! What every program links: entry, system calls, heap, panic, the receive loop.
+
+#![no_std]

@@ -1,0 +1,3 @@
+//! Builds, runs, tests and checks the system from the host.
+
+fn main() {}
