@@ -1,3 +1,46 @@
-//! Builds, runs, tests and checks the system from the host.
+//! The command line of the host tool: one table row a subcommand.
+//!
+//! A row names the function that does the work; the modules behind it live in the library so that tests reach them.
 
-fn main() {}
+use std::process::ExitCode;
+use xtask::not_built;
+
+/// One subcommand. `run` gets the arguments after the name; exit 0 = done, 1 = failed, 2 = wrong usage.
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> ExitCode,
+}
+
+#[rustfmt::skip]
+const COMMANDS: &[Command] = &[
+    Command { name: "run", about: "build, make the boot image and boot it in the emulator", run: not_built },
+    Command { name: "test", about: "run every suite and print the table", run: not_built },
+    Command { name: "check", about: "the gates over the source tree", run: not_built },
+    Command { name: "bench", about: "the benchmark table", run: not_built },
+    Command { name: "image", about: "system.toml to the boot image", run: not_built },
+    Command { name: "gdb", about: "boot halted and attach the debugger", run: not_built },
+    Command { name: "new-app", about: "make a program from the template", run: not_built },
+    Command { name: "doctor", about: "what this machine lacks, and the command that mends it", run: not_built },
+    Command { name: "dep-gate", about: "forbidden crates, licences, duplicate majors of what runs on the target", run: not_built },
+    Command { name: "diag-os", about: "check and clippy of everything built for the target", run: not_built },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = args.split_first() else {
+        return usage();
+    };
+    match COMMANDS.iter().find(|command| command.name == name) {
+        Some(command) => (command.run)(rest),
+        None => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: cargo xtask <command> [arguments]\n");
+    for command in COMMANDS {
+        eprintln!("  {:<9} {}", command.name, command.about);
+    }
+    ExitCode::from(2)
+}
