@@ -7,10 +7,7 @@ use std::process::ExitCode;
 
 /// The root of the source tree that this tool was built from.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies one folder below the root")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies one folder below the root").to_path_buf()
 }
 
 /// Stands where a subcommand is not built yet: says so and fails.

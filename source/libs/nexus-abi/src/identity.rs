@@ -1,0 +1,101 @@
+//! Who somebody is, by the kernel's own record.
+
+use sha2_const_stable::Sha256;
+
+/// Stable hash of a service's or program's name: the first 8 bytes of its SHA-256, read little-endian, with the top
+/// bit forced: 1 for a service, 0 for a program. 0 is the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceId(pub u64);
+
+const SERVICE_BIT: u64 = 1 << 63;
+
+impl ServiceId {
+    /// The kernel itself.
+    pub const KERNEL: ServiceId = ServiceId(0);
+
+    /// The id of the service with this name.
+    pub const fn service(name: &str) -> ServiceId {
+        ServiceId(hash(name) | SERVICE_BIT)
+    }
+
+    /// The id of the program with this name (`app/…`).
+    pub const fn program(name: &str) -> ServiceId {
+        ServiceId(hash(name) & !SERVICE_BIT)
+    }
+
+    /// True if this is in the half that only services have.
+    pub const fn is_service(self) -> bool {
+        self.0 & SERVICE_BIT != 0
+    }
+}
+
+const fn hash(name: &str) -> u64 {
+    let digest = Sha256::new().update(name.as_bytes()).finalize();
+    let (mut value, mut byte) = (0, 0);
+    while byte < 8 {
+        value |= (digest[byte] as u64) << (8 * byte);
+        byte += 1;
+    }
+    value
+}
+
+/// A process, and which of all processes that ever had its number: `generation << 32 | index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId(pub u64);
+
+impl ProcessId {
+    /// The short number that people type, unique among living processes.
+    pub const fn number(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// A display name or console prefix: at most 24 bytes of printable ASCII, zero-padded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Name([u8; 24]);
+
+impl Name {
+    /// The name with this text; `None` if it is longer than 24 bytes or has a byte that is not printable ASCII.
+    pub const fn new(text: &str) -> Option<Name> {
+        let (bytes, mut name, mut at) = (text.as_bytes(), [0; 24], 0);
+        if bytes.len() > 24 {
+            return None;
+        }
+        while at < bytes.len() {
+            if !printable(bytes[at]) {
+                return None;
+            }
+            name[at] = bytes[at];
+            at += 1;
+        }
+        Some(Name(name))
+    }
+
+    /// The text, without its padding.
+    pub fn as_str(&self) -> &str {
+        let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(24);
+        core::str::from_utf8(&self.0[..length]).unwrap_or("?")
+    }
+
+    /// Three little-endian words.
+    pub fn to_words(self) -> [u64; 3] {
+        core::array::from_fn(|word| {
+            (0..8).fold(0, |value, byte| value | (self.0[8 * word + byte] as u64) << (8 * byte))
+        })
+    }
+
+    /// The name in these words; `None` if a byte is not printable or stands behind the padding.
+    pub fn from_words(words: [u64; 3]) -> Option<Name> {
+        let mut name = [0; 24];
+        for (at, byte) in name.iter_mut().enumerate() {
+            *byte = (words[at / 8] >> (8 * (at % 8))) as u8;
+        }
+        let length = name.iter().position(|&byte| byte == 0).unwrap_or(24);
+        let clean = name[..length].iter().all(|&byte| printable(byte)) && name[length..].iter().all(|&byte| byte == 0);
+        clean.then_some(Name(name))
+    }
+}
+
+const fn printable(byte: u8) -> bool {
+    byte >= b' ' && byte <= b'~'
+}
