@@ -2,6 +2,8 @@
 //!
 //! Each module is one subcommand or what several of them share; `main.rs` holds the table that names them.
 
+pub mod proof;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
