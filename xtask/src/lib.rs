@@ -3,6 +3,7 @@
 //! Each module is one subcommand or what several of them share; `main.rs` holds the table that names them.
 
 pub mod proof;
+pub mod check;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "run", about: "build, make the boot image and boot it in the emulator", run: not_built },
     Command { name: "test", about: "run every suite and print the table", run: not_built },
-    Command { name: "check", about: "the gates over the source tree", run: not_built },
+    Command { name: "check", about: "the gates over the source tree", run: xtask::check::run },
     Command { name: "bench", about: "the benchmark table", run: not_built },
     Command { name: "image", about: "system.toml to the boot image", run: not_built },
     Command { name: "gdb", about: "boot halted and attach the debugger", run: not_built },

@@ -1,0 +1,5 @@
+//! A file of a fixture.
+
+trait Door {
+    fn open(&self, wide: bool);
+}

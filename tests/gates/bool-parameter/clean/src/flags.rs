@@ -1,0 +1,10 @@
+//! A file of a fixture.
+
+enum Width {
+    Gap,
+    Wide,
+}
+
+trait Door {
+    fn open(&self, width: Width) -> bool;
+}

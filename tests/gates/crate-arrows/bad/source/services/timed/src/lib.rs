@@ -1,0 +1,4 @@
+//! A file of a fixture.
+
+#[path = "../../policyd/src/rules.rs"]
+mod rules;

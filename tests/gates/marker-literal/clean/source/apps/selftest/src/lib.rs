@@ -1,0 +1,5 @@
+//! A file of a fixture.
+
+fn proof() {
+    println!("SELFTEST: child exit ok");
+}

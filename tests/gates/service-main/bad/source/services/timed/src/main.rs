@@ -1,0 +1,41 @@
+//! A service whose main does too much.
+
+fn main() {
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+}

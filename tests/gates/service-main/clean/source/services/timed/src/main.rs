@@ -1,0 +1,40 @@
+//! A service whose main does too much.
+
+fn main() {
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+    work();
+}

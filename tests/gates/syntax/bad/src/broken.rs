@@ -1,0 +1,5 @@
+//! A file that is no Rust.
+
+fn broken() -> u8 {
+    1 + ;
+}

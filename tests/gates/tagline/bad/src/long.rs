@@ -1,0 +1,2 @@
+//! A tagline that goes on
+//! over a second line.

@@ -1,0 +1,3 @@
+//! What an endpoint is: where callers wait for a server.
+//!
+//! The queue lives in the endpoint, so that waiting needs no memory.

@@ -1,0 +1,4 @@
+//! A file of a fixture.
+
+// unsafe in a comment
+const TEXT: &str = "unsafe";
