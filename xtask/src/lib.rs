@@ -2,8 +2,11 @@
 //!
 //! Each module is one subcommand or what several of them share; `main.rs` holds the table that names them.
 
-pub mod proof;
 pub mod check;
+pub mod deps;
+pub mod diag_os;
+pub mod packages;
+pub mod proof;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

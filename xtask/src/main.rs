@@ -22,8 +22,8 @@ const COMMANDS: &[Command] = &[
     Command { name: "gdb", about: "boot halted and attach the debugger", run: not_built },
     Command { name: "new-app", about: "make a program from the template", run: not_built },
     Command { name: "doctor", about: "what this machine lacks, and the command that mends it", run: not_built },
-    Command { name: "dep-gate", about: "forbidden crates, licences, duplicate majors of what runs on the target", run: not_built },
-    Command { name: "diag-os", about: "check and clippy of everything built for the target", run: not_built },
+    Command { name: "dep-gate", about: "forbidden crates, licences, duplicate majors of what runs on the target", run: xtask::deps::run },
+    Command { name: "diag-os", about: "check and clippy of everything built for the target", run: xtask::diag_os::run },
 ];
 
 fn main() -> ExitCode {

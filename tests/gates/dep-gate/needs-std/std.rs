@@ -1,0 +1,2 @@
+//! A library that needs std; no_std in a comment is none.
+use std::fs;

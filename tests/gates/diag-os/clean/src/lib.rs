@@ -1,0 +1,8 @@
+//! A crate of a fixture.
+
+#![no_std]
+
+/// One.
+pub fn one() -> u8 {
+    1
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask diag-os`: check and clippy of everything built for the target; a warning is an error.
+//!
+//! Clippy runs every check of the compiler and its own, so one pass per target is both.
+
+use crate::packages::{self, KERNEL_TARGET, PROGRAM_TARGET, Side};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+#[cfg(test)]
+#[path = "diag_os_tests.rs"]
+mod tests;
+
+/// Diagnoses kernel and programs.
+pub fn run(args: &[String]) -> ExitCode {
+    if !args.is_empty() {
+        eprintln!("usage: cargo xtask diag-os");
+        return ExitCode::from(2);
+    }
+    match workspace(&crate::root()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("error: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn workspace(root: &Path) -> Result<(), String> {
+    let metadata = packages::metadata(root)?;
+    let passes = [(KERNEL_TARGET, [Side::Kernel, Side::Shared]), (PROGRAM_TARGET, [Side::Program, Side::Shared])];
+    for (target, sides) in passes {
+        let names = packages::members(&metadata, &sides);
+        if names.is_empty() {
+            return Err(format!("no package runs on {target}: the tree is not laid out as expected"));
+        }
+        println!("diag-os: {target}: {}", names.join(" "));
+        let status = clippy(root, target, &names).status().map_err(|error| format!("cargo does not start: {error}"))?;
+        if !status.success() {
+            return Err(format!("diag-os fails on {target}"));
+        }
+    }
+    Ok(())
+}
+
+/// The command that diagnoses these packages for a target.
+fn clippy(folder: &Path, target: &str, names: &[String]) -> Command {
+    let mut command = packages::cargo();
+    command.current_dir(folder).args(["clippy", "--quiet", "--lib", "--bins", "--target", target]);
+    for name in names {
+        command.args(["--package", name]);
+    }
+    command.args(["--", "-D", "warnings"]);
+    command
+}
