@@ -10,7 +10,7 @@
 mod plan;
 mod rules;
 
-pub use plan::{Access, MAX_SEGMENTS, PAGE_SIZE, Plan, Segment, USER_END, USER_START};
+pub use plan::{Access, MAX_SEGMENTS, Plan, Segment};
 
 use elf::ElfBytes;
 use elf::abi::{EI_NIDENT, EM_RISCV, ET_EXEC, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_TLS};
@@ -47,9 +47,9 @@ pub enum LoadError {
     BadSizes,
     /// A segment runs past the end of the address range.
     Wraps,
-    /// A segment lies below [`USER_START`].
+    /// A segment lies below [`nexus_abi::layout::USER_START`].
     BelowUser,
-    /// A segment lies above [`USER_END`].
+    /// A segment lies above [`nexus_abi::layout::USER_END`].
     AboveUser,
     /// Two segments claim the same byte.
     Overlap,

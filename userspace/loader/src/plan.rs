@@ -2,14 +2,12 @@
 //!
 //! Plain data in a fixed array, so that it can be made on a service's stack and checked by anyone.
 
+use nexus_abi::layout::PAGE_SIZE;
+
 use crate::LoadError;
 
 /// Bytes of a page.
-pub const PAGE_SIZE: u64 = 4096;
-/// First address a program may use; everything below stays unmapped so that null pointers fault.
-pub const USER_START: u64 = 0x1_0000;
-/// First address past the user half of Sv39.
-pub const USER_END: u64 = 1 << 38;
+pub(crate) const PAGE: u64 = PAGE_SIZE as u64;
 /// Most segments a program may have.
 pub const MAX_SEGMENTS: usize = 8;
 
@@ -47,15 +45,15 @@ impl Segment {
     /// Address of the first byte past the last page.
     #[must_use]
     pub const fn end(&self) -> u64 {
-        self.vaddr + self.pages * PAGE_SIZE
+        self.vaddr + self.pages * PAGE
     }
 
     /// Whether the pages can be mapped straight from the file instead of being copied.
     #[must_use]
     pub const fn in_place(&self) -> bool {
         self.skip == 0
-            && self.offset.is_multiple_of(PAGE_SIZE)
-            && self.bytes.div_ceil(PAGE_SIZE) == self.pages
+            && self.offset.is_multiple_of(PAGE)
+            && self.bytes.div_ceil(PAGE) == self.pages
             && !matches!(self.access, Access::ReadWrite)
     }
 }
@@ -68,30 +66,15 @@ pub struct Plan {
     segments: [Segment; MAX_SEGMENTS],
 }
 
-const EMPTY: Segment = Segment {
-    vaddr: 0,
-    pages: 0,
-    skip: 0,
-    offset: 0,
-    bytes: 0,
-    access: Access::Read,
-    size: 0,
-};
+const EMPTY: Segment = Segment { vaddr: 0, pages: 0, skip: 0, offset: 0, bytes: 0, access: Access::Read, size: 0 };
 
 impl Plan {
     pub(crate) const fn new(entry: u64) -> Self {
-        Self {
-            entry,
-            count: 0,
-            segments: [EMPTY; MAX_SEGMENTS],
-        }
+        Self { entry, count: 0, segments: [EMPTY; MAX_SEGMENTS] }
     }
 
     pub(crate) fn push(&mut self, segment: Segment) -> Result<(), LoadError> {
-        let slot = self
-            .segments
-            .get_mut(self.count)
-            .ok_or(LoadError::TooManySegments)?;
+        let slot = self.segments.get_mut(self.count).ok_or(LoadError::TooManySegments)?;
         *slot = segment;
         self.count += 1;
         Ok(())

@@ -6,8 +6,10 @@
 use elf::abi::{PF_R, PF_W, PF_X};
 use elf::segment::ProgramHeader;
 
+use nexus_abi::layout::{USER_END, USER_START};
+
 use crate::LoadError;
-use crate::plan::{Access, PAGE_SIZE, Plan, Segment, USER_END, USER_START};
+use crate::plan::{Access, PAGE, Plan, Segment};
 
 /// A loadable header as pages, if it is sound on its own.
 pub(crate) fn segment(header: &ProgramHeader, file_len: u64) -> Result<Segment, LoadError> {
@@ -15,31 +17,25 @@ pub(crate) fn segment(header: &ProgramHeader, file_len: u64) -> Result<Segment, 
     if header.p_filesz > header.p_memsz {
         return Err(LoadError::BadSizes);
     }
-    let file_end = header
-        .p_offset
-        .checked_add(header.p_filesz)
-        .ok_or(LoadError::Truncated)?;
+    let file_end = header.p_offset.checked_add(header.p_filesz).ok_or(LoadError::Truncated)?;
     if file_end > file_len {
         return Err(LoadError::Truncated);
     }
-    let end = header
-        .p_vaddr
-        .checked_add(header.p_memsz)
-        .ok_or(LoadError::Wraps)?;
+    let end = header.p_vaddr.checked_add(header.p_memsz).ok_or(LoadError::Wraps)?;
     if header.p_vaddr < USER_START {
         return Err(LoadError::BelowUser);
     }
     if end > USER_END {
         return Err(LoadError::AboveUser);
     }
-    let skip = header.p_vaddr % PAGE_SIZE;
-    if header.p_offset % PAGE_SIZE != skip {
+    let skip = header.p_vaddr % PAGE;
+    if header.p_offset % PAGE != skip {
         return Err(LoadError::Misaligned);
     }
     let vaddr = header.p_vaddr - skip;
     Ok(Segment {
         vaddr,
-        pages: (end - vaddr).div_ceil(PAGE_SIZE),
+        pages: (end - vaddr).div_ceil(PAGE),
         skip,
         offset: header.p_offset,
         bytes: header.p_filesz,
@@ -69,11 +65,7 @@ pub(crate) fn entry_in_text(plan: &Plan) -> Result<(), LoadError> {
         let start = segment.vaddr + segment.skip;
         segment.access == Access::ReadExecute && entry >= start && entry - start < segment.bytes
     });
-    if inside && entry.is_multiple_of(2) {
-        Ok(())
-    } else {
-        Err(LoadError::EntryOutsideText)
-    }
+    if inside && entry.is_multiple_of(2) { Ok(()) } else { Err(LoadError::EntryOutsideText) }
 }
 
 fn access(flags: u32) -> Result<Access, LoadError> {

@@ -21,10 +21,7 @@ fn validate(file: &[u8], plan: &Plan) {
         assert!(segment.vaddr >= 0x1_0000);
         assert!(segment.pages <= (1 << 26) && segment.vaddr + segment.pages * 4096 <= 1 << 38);
         assert!(segment.skip + segment.bytes <= segment.pages * 4096);
-        let (start, end) = (
-            segment.offset as usize,
-            (segment.offset + segment.bytes) as usize,
-        );
+        let (start, end) = (segment.offset as usize, (segment.offset + segment.bytes) as usize);
         assert!(file.get(start..end).is_some());
         if segment.access == Access::ReadExecute {
             text.extend((start..end).map(|at| segment.vaddr + segment.skip + (at - start) as u64));
@@ -33,25 +30,14 @@ fn validate(file: &[u8], plan: &Plan) {
         let step = (segment.pages / 64).max(1) as usize;
         for page in (0..segment.pages).step_by(step).chain([segment.pages - 1]) {
             let at = segment.vaddr + page * 4096;
-            let twice = plan
-                .segments()
-                .iter()
-                .filter(|s| (s.vaddr..s.vaddr + s.pages * 4096).contains(&at))
-                .count();
+            let twice = plan.segments().iter().filter(|s| (s.vaddr..s.vaddr + s.pages * 4096).contains(&at)).count();
             assert_eq!(twice, 1, "page {at:#x} has two owners");
             owner.insert(at, segment.access);
         }
     }
-    assert!(
-        text.contains(&plan.entry()),
-        "entry {:#x} is not file text",
-        plan.entry()
-    );
+    assert!(text.contains(&plan.entry()), "entry {:#x} is not file text", plan.entry());
     assert_eq!(plan.entry() % 2, 0);
-    assert_eq!(
-        owner.get(&(plan.entry() & !4095)),
-        Some(&Access::ReadExecute)
-    );
+    assert_eq!(owner.get(&(plan.entry() & !4095)), Some(&Access::ReadExecute));
 }
 
 #[test]
@@ -67,10 +53,7 @@ fn every_truncation_is_refused() {
     for file in corpus::all() {
         for len in 0..file.len() {
             let error = plan(&file[..len]).expect_err("a part of a program is not a program");
-            assert!(
-                matches!(error, LoadError::Truncated | LoadError::NotElf),
-                "{len}: {error:?}"
-            );
+            assert!(matches!(error, LoadError::Truncated | LoadError::NotElf), "{len}: {error:?}");
         }
     }
 }
@@ -94,10 +77,7 @@ fn every_single_bit_flip_is_refused_or_sound() {
         }
     }
     assert!(accepted > 0, "flips in the payload must not matter");
-    assert!(
-        refused.len() >= 12,
-        "the flips reach few rules: {refused:?}"
-    );
+    assert!(refused.len() >= 12, "the flips reach few rules: {refused:?}");
 }
 
 #[test]
@@ -139,39 +119,15 @@ fn each_rule_has_its_own_error() {
         (LoadError::NotStatic, refusal(|elf| elf.headers[1].kind = 3)),
         (LoadError::NotStatic, refusal(|elf| elf.headers[1].kind = 7)),
         (LoadError::NoSegments, refusal(|elf| elf.headers.clear())),
-        (
-            LoadError::WritableCode,
-            refusal(|elf| elf.headers[0].flags = 7),
-        ),
-        (
-            LoadError::BadAccess,
-            refusal(|elf| elf.headers[0].flags = 1),
-        ),
-        (
-            LoadError::Misaligned,
-            refusal(|elf| elf.headers[1].vaddr += 8),
-        ),
+        (LoadError::WritableCode, refusal(|elf| elf.headers[0].flags = 7)),
+        (LoadError::BadAccess, refusal(|elf| elf.headers[0].flags = 1)),
+        (LoadError::Misaligned, refusal(|elf| elf.headers[1].vaddr += 8)),
         (LoadError::BadSizes, refusal(|elf| elf.headers[1].memsz = 1)),
-        (
-            LoadError::Truncated,
-            refusal(|elf| elf.headers[1].offset = 1 << 40),
-        ),
-        (
-            LoadError::BelowUser,
-            refusal(|elf| elf.headers[0].vaddr = 0xf000),
-        ),
-        (
-            LoadError::AboveUser,
-            refusal(|elf| elf.headers[1].vaddr = (1 << 38) - 4096),
-        ),
-        (
-            LoadError::Wraps,
-            refusal(|elf| elf.headers[1].vaddr = 0u64.wrapping_sub(4096)),
-        ),
-        (
-            LoadError::Overlap,
-            refusal(|elf| elf.headers[1].vaddr = text(elf).vaddr),
-        ),
+        (LoadError::Truncated, refusal(|elf| elf.headers[1].offset = 1 << 40)),
+        (LoadError::BelowUser, refusal(|elf| elf.headers[0].vaddr = 0xf000)),
+        (LoadError::AboveUser, refusal(|elf| elf.headers[1].vaddr = (1 << 38) - 4096)),
+        (LoadError::Wraps, refusal(|elf| elf.headers[1].vaddr = 0u64.wrapping_sub(4096))),
+        (LoadError::Overlap, refusal(|elf| elf.headers[1].vaddr = text(elf).vaddr)),
     ];
     for (index, (expected, found)) in cases.into_iter().enumerate() {
         assert_eq!(found, expected, "case {index}");
@@ -181,25 +137,14 @@ fn each_rule_has_its_own_error() {
 #[test]
 fn entry_must_be_an_instruction_in_the_text() {
     for entry in [0, 0xffff, 0x1_0001, 0x1_0000 + 4096, 0x1_2000, u64::MAX] {
-        assert_eq!(
-            refusal(|elf| elf.entry = entry),
-            LoadError::EntryOutsideText,
-            "{entry:#x}"
-        );
+        assert_eq!(refusal(|elf| elf.entry = entry), LoadError::EntryOutsideText, "{entry:#x}");
     }
 }
 
 #[test]
 fn two_segments_on_one_page_are_refused_whatever_their_rights() {
     for flags in [4, 5, 6] {
-        let neighbour = Header {
-            kind: 1,
-            flags,
-            offset: 0x1800,
-            vaddr: 0x1_0800,
-            filesz: 8,
-            memsz: 8,
-        };
+        let neighbour = Header { kind: 1, flags, offset: 0x1800, vaddr: 0x1_0800, filesz: 8, memsz: 8 };
         let share = |elf: &mut Elf| {
             elf.headers[1] = neighbour;
             elf.payload = 0x900;
@@ -210,14 +155,7 @@ fn two_segments_on_one_page_are_refused_whatever_their_rights() {
 
 #[test]
 fn a_ninth_segment_is_refused_and_eight_are_not() {
-    let page = |n: u64| Header {
-        kind: 1,
-        flags: 4,
-        offset: 0x1000,
-        vaddr: 0x10_0000 + n * 4096,
-        filesz: 8,
-        memsz: 8,
-    };
+    let page = |n: u64| Header { kind: 1, flags: 4, offset: 0x1000, vaddr: 0x10_0000 + n * 4096, filesz: 8, memsz: 8 };
     let mut elf = Elf::sound();
     elf.headers.extend((0..6).map(page));
     assert_eq!(plan(&elf.bytes()).expect("eight").segments().len(), 8);
@@ -227,37 +165,17 @@ fn a_ninth_segment_is_refused_and_eight_are_not() {
 
 #[test]
 fn a_header_table_beyond_reason_is_refused() {
-    let note = Header {
-        kind: 4,
-        flags: 4,
-        offset: 0,
-        vaddr: 0,
-        filesz: 0,
-        memsz: 0,
-    };
-    assert_eq!(
-        refusal(|elf| elf.headers.extend([note; 40])),
-        LoadError::TooManySegments
-    );
+    let note = Header { kind: 4, flags: 4, offset: 0, vaddr: 0, filesz: 0, memsz: 0 };
+    assert_eq!(refusal(|elf| elf.headers.extend([note; 40])), LoadError::TooManySegments);
 }
 
 #[test]
 fn a_segment_that_begins_inside_a_page_keeps_its_place() {
     let mut elf = Elf::sound();
-    elf.headers[1] = Header {
-        kind: 1,
-        flags: 6,
-        offset: 0x1010,
-        vaddr: 0x1_2010,
-        filesz: 8,
-        memsz: 0x1000,
-    };
+    elf.headers[1] = Header { kind: 1, flags: 6, offset: 0x1010, vaddr: 0x1_2010, filesz: 8, memsz: 0x1000 };
     let plan = plan(&elf.bytes()).expect("sound");
     let data = plan.segments()[1];
-    assert_eq!(
-        (data.vaddr, data.skip, data.pages, data.offset, data.bytes),
-        (0x1_2000, 0x10, 2, 0x1010, 8)
-    );
+    assert_eq!((data.vaddr, data.skip, data.pages, data.offset, data.bytes), (0x1_2000, 0x10, 2, 0x1010, 8));
     assert!(!data.in_place());
     assert!(plan.segments()[0].in_place());
 }

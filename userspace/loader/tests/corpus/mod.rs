@@ -37,22 +37,8 @@ impl Elf {
             version: 1,
             entry: 0x1_0004,
             headers: vec![
-                Header {
-                    kind: 1,
-                    flags: 5,
-                    offset: 0x1000,
-                    vaddr: 0x1_0000,
-                    filesz: 32,
-                    memsz: 32,
-                },
-                Header {
-                    kind: 1,
-                    flags: 6,
-                    offset: 0x1000,
-                    vaddr: 0x1_2000,
-                    filesz: 24,
-                    memsz: 0x2100,
-                },
+                Header { kind: 1, flags: 5, offset: 0x1000, vaddr: 0x1_0000, filesz: 32, memsz: 32 },
+                Header { kind: 1, flags: 6, offset: 0x1000, vaddr: 0x1_2000, filesz: 24, memsz: 0x2100 },
             ],
             payload: 32,
         }
@@ -77,14 +63,7 @@ impl Elf {
         for header in &self.headers {
             out.extend(header.kind.to_le_bytes());
             out.extend(header.flags.to_le_bytes());
-            for word in [
-                header.offset,
-                header.vaddr,
-                header.vaddr,
-                header.filesz,
-                header.memsz,
-                4096,
-            ] {
+            for word in [header.offset, header.vaddr, header.vaddr, header.filesz, header.memsz, 4096] {
                 out.extend(word.to_le_bytes());
             }
         }
@@ -101,27 +80,10 @@ pub(crate) fn sound() -> Vec<u8> {
 
 /// Programs of different shapes, each accepted as it is and using its last byte.
 pub(crate) fn all() -> Vec<Vec<u8>> {
-    let one = Elf {
-        headers: vec![Elf::sound().headers[0]],
-        ..Elf::sound()
-    };
+    let one = Elf { headers: vec![Elf::sound().headers[0]], ..Elf::sound() };
     let mut inside = Elf::sound();
-    inside.headers[1] = Header {
-        kind: 1,
-        flags: 6,
-        offset: 0x1010,
-        vaddr: 0x1_3010,
-        filesz: 8,
-        memsz: 0x1800,
-    };
+    inside.headers[1] = Header { kind: 1, flags: 6, offset: 0x1010, vaddr: 0x1_3010, filesz: 8, memsz: 0x1800 };
     let mut three = Elf::sound();
-    three.headers.push(Header {
-        kind: 1,
-        flags: 4,
-        offset: 0x1000,
-        vaddr: 0x2_0000,
-        filesz: 16,
-        memsz: 16,
-    });
+    three.headers.push(Header { kind: 1, flags: 4, offset: 0x1000, vaddr: 0x2_0000, filesz: 16, memsz: 16 });
     vec![sound(), one.bytes(), inside.bytes(), three.bytes()]
 }

@@ -1,0 +1,97 @@
+//! The records, each declared once: a struct, its words, its reader and writer.
+
+use nexus_abi::field::{Field, Words};
+use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
+
+use crate::terms::{Budget, Grants, Party, Restart};
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl Field for $name {
+            const WORDS: usize = 0 $(+ <$type as Field>::WORDS)*;
+            fn read(words: &impl Words, at: usize) -> Result<Self, Error> {
+                let mut next = at;
+                $(let $field = <$type as Field>::read(words, next)?; next += <$type as Field>::WORDS;)*
+                let _ = next;
+                Ok(Self { $($field,)* })
+            }
+            fn write(self, at: usize, put: &mut impl FnMut(usize, u64)) {
+                let mut next = at;
+                $(self.$field.write(next, put); next += <$type as Field>::WORDS;)*
+                let _ = next;
+            }
+        }
+    )*};
+}
+
+records! {
+    /// A service: started by init, restarted by policy.
+    Service {
+        /// Its name, also that of its file in the bundle.
+        name: Name,
+        /// The hash of the name.
+        id: ServiceId,
+        /// What it may own.
+        quota: Quota,
+        /// Its class at start.
+        qos: QosClass,
+        /// Its time as PerfBurst.
+        budget: Budget,
+        /// Pages of its main stack.
+        stack_pages: u16,
+        /// When init starts it again.
+        restart: Restart,
+        /// Kernel authority it gets.
+        grants: Grants,
+    }
+
+    /// A program of the boot image: started on request.
+    Program {
+        /// Its display name, `app/boot/…`.
+        name: Name,
+        /// The hash of that name.
+        id: ServiceId,
+        /// What it may own.
+        quota: Quota,
+        /// Its class at start.
+        qos: QosClass,
+        /// Pages of its main stack.
+        stack_pages: u16,
+        /// Kernel authority it may ask for.
+        grants: Grants,
+    }
+
+    /// An interface that somebody provides.
+    Interface {
+        /// The interface's name.
+        name: Name,
+        /// Who provides it.
+        owner: Party,
+    }
+
+    /// A permission to talk.
+    Route {
+        /// Who may.
+        holder: Party,
+        /// Under which name it gets the handle.
+        name: Name,
+        /// To which of the interfaces.
+        interface: u16,
+    }
+
+    /// A device and its one owner.
+    Device {
+        /// The name of the handles: the window under this name, the interrupt under it with `.irq` behind.
+        name: Name,
+        /// What its node in the device tree says it is compatible with.
+        compatible: Name,
+        /// Which of these nodes, counted in the order of their addresses.
+        instance: u16,
+        /// The service that owns it.
+        owner: u16,
+    }
+}

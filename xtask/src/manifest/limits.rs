@@ -1,0 +1,152 @@
+//! Bounds: quotas against the machine, classes against policy, budgets, restarts, authority.
+
+use nexus_abi::{QosClass, Quota};
+use wiring::Grant;
+
+use super::reader::At;
+use super::refusal::{Broken, Rule, broken};
+use super::written::{Task, Written};
+
+/// Judges every bound of the manifest.
+pub(super) fn check(written: &Written) -> Result<(), Broken> {
+    for service in &written.services {
+        class(service, written.policy.services, "a service")?;
+        budget(service)?;
+    }
+    for program in &written.programs {
+        class(program, written.policy.programs, "a program")?;
+        burst_has_budget(program)?;
+        program_grants(program)?;
+        fits_a_launcher(program, &written.services)?;
+    }
+    restart(written)?;
+    init_quota(written)?;
+    capacity(written)
+}
+
+fn class(task: &Task, ceiling: QosClass, whose: &str) -> Result<(), Broken> {
+    if task.qos.value > ceiling {
+        let (wanted, most) = (task.qos.value.name(), ceiling.name());
+        let text = format!("`{}` is {wanted}; policy allows {whose} {most} at most", task.name.value);
+        return Err(broken(Rule::QosAbovePolicy, task.qos.line, text));
+    }
+    Ok(())
+}
+
+fn burst_has_budget(task: &Task) -> Result<(), Broken> {
+    if task.qos.value == QosClass::PerfBurst && task.budget.is_none() {
+        let text = format!("`{}` is perfburst without a budget", task.name.value);
+        return Err(broken(Rule::BurstWithoutBudget, task.qos.line, text));
+    }
+    Ok(())
+}
+
+fn budget(task: &Task) -> Result<(), Broken> {
+    burst_has_budget(task)?;
+    let Some(At { value: budget, line }) = &task.budget else {
+        return Ok(());
+    };
+    if budget.burst_us == 0 || budget.burst_us >= budget.period_us {
+        let text = format!("{} µs of every {} µs is not a part of the time", budget.burst_us, budget.period_us);
+        return Err(broken(Rule::BadBudget, *line, text));
+    }
+    if task.qos.value != QosClass::PerfBurst {
+        let text = format!("`{}` has a budget but is {}", task.name.value, task.qos.value.name());
+        return Err(broken(Rule::BadBudget, *line, text));
+    }
+    Ok(())
+}
+
+fn program_grants(program: &Task) -> Result<(), Broken> {
+    match program.grants.iter().find(|grant| !grant.value.for_programs()) {
+        Some(grant) => {
+            let text = format!("program `{}` cannot have `{}`", program.name.value, grant.value.name());
+            Err(broken(Rule::ProgramGrant, grant.line, text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A program's quota is carved from its launcher's: at least one service that may spawn must have that much.
+fn fits_a_launcher(program: &Task, services: &[Task]) -> Result<(), Broken> {
+    let launches = |service: &&Task| service.grants.iter().any(|grant| grant.value == Grant::Spawn);
+    let mut short = "no service may start programs".to_owned();
+    for launcher in services.iter().filter(launches) {
+        match excess(&program.quota.value, &launcher.quota.value) {
+            None => return Ok(()),
+            Some((kind, wanted, has)) => {
+                short = format!("`{}` has {has} {kind}, the program asks for {wanted}", launcher.name.value);
+            }
+        }
+    }
+    Err(broken(Rule::ProgramQuota, program.quota.line, short))
+}
+
+fn restart(written: &Written) -> Result<(), Broken> {
+    let At { value: backoff, line } = &written.backoff;
+    let wrong = if backoff.first_ms == 0 {
+        "the first restart waits for nothing"
+    } else if backoff.most_ms < backoff.first_ms {
+        "the longest wait is shorter than the first"
+    } else if backoff.limit == 0 {
+        "a limit of 0 gives up before the first restart"
+    } else if backoff.window_ms < backoff.first_ms {
+        "the window ends before the first restart, so that nothing is ever given up"
+    } else {
+        return Ok(());
+    };
+    Err(broken(Rule::BadRestart, *line, wrong))
+}
+
+/// What init's own work takes: for each service a process, an endpoint and the handles it keeps to restart it.
+fn init_quota(written: &Written) -> Result<(), Broken> {
+    const OWN_SLOTS: u16 = 32;
+    const SLOTS_PER_SERVICE: u16 = 6;
+    let services = written.services.len() as u16;
+    let floor = Quota {
+        frames: 32,
+        threads: 1,
+        messages: 1,
+        slot_blocks: (OWN_SLOTS + SLOTS_PER_SERVICE * services).div_ceil(64),
+        processes: services,
+        endpoints: services + 1,
+        notifications: 1,
+        memories: 4,
+        mappings: 8,
+        ..Quota::default()
+    };
+    match excess(&floor, &written.init.quota.value) {
+        Some((kind, needed, has)) => {
+            let text = format!("init has {has} {kind} and needs {needed} for {services} services");
+            Err(broken(Rule::InitQuota, written.init.quota.line, text))
+        }
+        None => Ok(()),
+    }
+}
+
+fn capacity(written: &Written) -> Result<(), Broken> {
+    let quotas = written.services.iter().map(|service| &service.quota).chain([&written.init.quota]);
+    let mut sums = [0u64; Quota::NAMES.len()];
+    for quota in quotas {
+        for (index, value) in quota.value.values().into_iter().enumerate() {
+            sums[index] += u64::from(value);
+            let most = u64::from(written.capacity.values()[index]);
+            if sums[index] > most {
+                let kind = Quota::NAMES[index];
+                let text = format!("with this quota {} {kind} are given away, the machine has {most}", sums[index]);
+                return Err(broken(Rule::OverCapacity, quota.line, text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first resource of which `wanted` has more than `has`.
+fn excess(wanted: &Quota, has: &Quota) -> Option<(&'static str, u32, u32)> {
+    let pairs = wanted.values().into_iter().zip(has.values());
+    Quota::NAMES
+        .iter()
+        .zip(pairs)
+        .find(|(_, (wanted, has))| wanted > has)
+        .map(|(name, (wanted, has))| (*name, wanted, has))
+}

@@ -1,0 +1,196 @@
+//! From names to indices: the manifest as the running system wants it.
+
+use nexus_abi::{Name, QosClass, Quota, ServiceId};
+use wiring::{Device, Grants, Interface, MAX_RECORDS, Party, Program, Route, Service, Wiring};
+
+use super::names::{INIT, PROGRAM_PREFIX, printable, program_name, wire};
+use super::reader::At;
+use super::refusal::{Broken, Rule, broken};
+use super::written::{Task, Written};
+use super::{graph, limits, names};
+
+/// A manifest that broke no rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// What init and execd read.
+    pub wiring: Wiring,
+    /// What init itself may own.
+    pub init_quota: Quota,
+    /// Pages of init's stack.
+    pub init_stack_pages: u16,
+    /// Everything the machine must be able to give away.
+    pub capacity: Quota,
+    /// Identities that may raise classes.
+    pub raisers: Vec<ServiceId>,
+}
+
+/// Checks every rule and resolves every name.
+pub(super) fn resolve(written: &Written) -> Result<Resolved, Broken> {
+    names::check(written)?;
+    bounded("services", written.services.len())?;
+    bounded("programs", written.programs.len())?;
+    let interfaces = interfaces(written)?;
+    let routes = routes(written, &interfaces)?;
+    let devices = devices(written)?;
+    let order = graph::start_order(&written.services)?;
+    limits::check(written)?;
+    let mut wiring = Wiring {
+        backoff: written.backoff.value,
+        services: written.services.iter().map(service).collect::<Result<_, _>>()?,
+        programs: written.programs.iter().map(program).collect::<Result<_, _>>()?,
+        interfaces,
+        routes,
+        devices,
+    };
+    reorder(&mut wiring, &order);
+    Ok(Resolved {
+        wiring,
+        init_quota: written.init.quota.value,
+        init_stack_pages: written.init.stack_pages,
+        capacity: written.capacity,
+        raisers: raisers(written)?,
+    })
+}
+
+fn bounded(what: &str, count: usize) -> Result<(), Broken> {
+    if count > MAX_RECORDS {
+        return Err(broken(Rule::TooMany, 1, format!("{count} {what}; there is room for {MAX_RECORDS}")));
+    }
+    Ok(())
+}
+
+fn service(task: &Task) -> Result<Service, Broken> {
+    Ok(Service {
+        name: wire(&task.name)?,
+        id: ServiceId::service(&task.name.value),
+        quota: task.quota.value,
+        qos: task.qos.value,
+        budget: task.budget.as_ref().map(|budget| budget.value).unwrap_or_default(),
+        stack_pages: task.stack_pages,
+        restart: task.restart,
+        grants: grants(task),
+    })
+}
+
+fn program(task: &Task) -> Result<Program, Broken> {
+    debug_assert!(task.qos.value != QosClass::PerfBurst, "programs have no budgets");
+    Ok(Program {
+        name: program_name(&task.name)?,
+        id: ServiceId::program(&format!("{PROGRAM_PREFIX}{}", task.name.value)),
+        quota: task.quota.value,
+        qos: task.qos.value,
+        stack_pages: task.stack_pages,
+        grants: grants(task),
+    })
+}
+
+fn grants(task: &Task) -> Grants {
+    task.grants.iter().fold(Grants::default(), |grants, grant| grants.with(grant.value))
+}
+
+fn interfaces(written: &Written) -> Result<Vec<Interface>, Broken> {
+    let mut all = Vec::new();
+    let mut add = |owner: Party, names: &[At<String>]| -> Result<(), Broken> {
+        for name in names {
+            all.push(Interface { name: wire(name)?, owner });
+        }
+        Ok(())
+    };
+    add(Party::Init, &written.init.provides)?;
+    for (index, service) in written.services.iter().enumerate() {
+        add(Party::Service(index as u16), &service.provides)?;
+    }
+    bounded("interfaces", all.len()).map(|()| all)
+}
+
+fn routes(written: &Written, interfaces: &[Interface]) -> Result<Vec<Route>, Broken> {
+    let services = written.services.iter().enumerate().map(|(index, task)| (Party::Service(index as u16), task));
+    let programs = written.programs.iter().enumerate().map(|(index, task)| (Party::Program(index as u16), task));
+    let mut all = Vec::new();
+    for (holder, task) in services.chain(programs) {
+        for route in &task.routes {
+            let owner = server(written, &route.server)?;
+            let provided =
+                |interface: &Interface| interface.owner == owner && interface.name.as_str() == route.interface;
+            let interface = interfaces.iter().position(provided).ok_or_else(|| {
+                let text = format!("`{}` does not provide `{}`", route.server.value, route.interface);
+                broken(Rule::UnknownInterface, route.server.line, text)
+            })?;
+            all.push(Route { holder, name: wire(&route.name)?, interface: interface as u16 });
+        }
+    }
+    bounded("routes", all.len()).map(|()| all)
+}
+
+fn server(written: &Written, name: &At<String>) -> Result<Party, Broken> {
+    if name.value == INIT {
+        return Ok(Party::Init);
+    }
+    position(written, name).map(Party::Service)
+}
+
+fn position(written: &Written, name: &At<String>) -> Result<u16, Broken> {
+    let index = written.services.iter().position(|service| service.name.value == name.value);
+    let refuse = || broken(Rule::UnknownService, name.line, format!("there is no service `{}`", name.value));
+    index.map(|index| index as u16).ok_or_else(refuse)
+}
+
+fn raisers(written: &Written) -> Result<Vec<ServiceId>, Broken> {
+    let max = nexus_abi::image::MAX_RAISERS;
+    if let Some(name) = written.policy.raise.get(max) {
+        return Err(broken(Rule::TooMany, name.line, format!("at most {max} services may raise classes")));
+    }
+    let id = |name: &At<String>| position(written, name).map(|_| ServiceId::service(&name.value));
+    written.policy.raise.iter().map(id).collect()
+}
+
+/// The devices that somebody owns, each once.
+fn devices(written: &Written) -> Result<Vec<Device>, Broken> {
+    one_name_a_node(written)?;
+    let mut owned: Vec<Device> = Vec::new();
+    for (owner, service) in written.services.iter().enumerate() {
+        for name in &service.devices {
+            let device = written.devices.iter().find(|device| device.name.value == name.value).ok_or_else(|| {
+                broken(Rule::UnknownDevice, name.line, format!("there is no device `{}`", name.value))
+            })?;
+            let wire_name: Name = wire(&device.name)?;
+            if let Some(earlier) = owned.iter().find(|earlier| earlier.name == wire_name) {
+                let first = &written.services[usize::from(earlier.owner)].name.value;
+                let text = format!("`{first}` owns device `{}` already", name.value);
+                return Err(broken(Rule::DeviceOwners, name.line, text));
+            }
+            let compatible = printable(&device.compatible)?;
+            owned.push(Device { name: wire_name, compatible, instance: device.instance, owner: owner as u16 });
+        }
+    }
+    bounded("devices", owned.len()).map(|()| owned)
+}
+
+fn one_name_a_node(written: &Written) -> Result<(), Broken> {
+    for (index, device) in written.devices.iter().enumerate() {
+        printable(&device.compatible)?;
+        let same = |other: &&super::written::Device| {
+            other.compatible.value == device.compatible.value && other.instance == device.instance
+        };
+        if let Some(other) = written.devices[..index].iter().find(same) {
+            let text = format!("`{}` and `{}` are the same node", device.name.value, other.name.value);
+            return Err(broken(Rule::DeviceAlias, device.name.line, text));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the services into `order` and every index with them.
+fn reorder(wiring: &mut Wiring, order: &[usize]) {
+    let place = |old: u16| {
+        order.iter().position(|&at| at == usize::from(old)).expect("the order names every service once") as u16
+    };
+    let party = |party: Party| match party {
+        Party::Service(old) => Party::Service(place(old)),
+        other => other,
+    };
+    wiring.services = order.iter().map(|&old| wiring.services[old]).collect();
+    wiring.interfaces.iter_mut().for_each(|interface| interface.owner = party(interface.owner));
+    wiring.routes.iter_mut().for_each(|route| route.holder = party(route.holder));
+    wiring.devices.iter_mut().for_each(|device| device.owner = place(device.owner));
+}

@@ -1,0 +1,235 @@
+//! The manifest as it was written: every key read, every value typed, nothing compared with anything else yet.
+//!
+//! Names are still names here; [`super::resolve`] turns them into indices.
+
+use nexus_abi::layout::{DEFAULT_STACK, PAGE_SIZE};
+use nexus_abi::{QosClass, Quota};
+use wiring::{Backoff, Budget, Grant, Restart};
+
+use super::reader::{At, Item, Table};
+use super::refusal::{Broken, Rule, broken};
+
+/// The whole file.
+pub(super) struct Written {
+    pub(super) capacity: Quota,
+    pub(super) policy: Policy,
+    pub(super) backoff: At<Backoff>,
+    pub(super) init: Init,
+    pub(super) services: Vec<Task>,
+    pub(super) programs: Vec<Task>,
+    pub(super) devices: Vec<Device>,
+}
+
+/// What classes there may be, and who may raise them.
+pub(super) struct Policy {
+    pub(super) services: QosClass,
+    pub(super) programs: QosClass,
+    pub(super) raise: Vec<At<String>>,
+}
+
+/// init's own block.
+pub(super) struct Init {
+    pub(super) quota: At<Quota>,
+    pub(super) stack_pages: u16,
+    pub(super) provides: Vec<At<String>>,
+}
+
+/// A service or a program; what only services have is empty in a program.
+pub(super) struct Task {
+    pub(super) name: At<String>,
+    pub(super) quota: At<Quota>,
+    pub(super) qos: At<QosClass>,
+    pub(super) budget: Option<At<Budget>>,
+    pub(super) stack_pages: u16,
+    pub(super) restart: Restart,
+    pub(super) grants: Vec<At<Grant>>,
+    pub(super) provides: Vec<At<String>>,
+    pub(super) routes: Vec<Route>,
+    pub(super) after: Vec<At<String>>,
+    pub(super) devices: Vec<At<String>>,
+}
+
+/// `name = "server"` or `name = "server:interface"`.
+pub(super) struct Route {
+    pub(super) name: At<String>,
+    pub(super) server: At<String>,
+    pub(super) interface: String,
+}
+
+/// A node of the device tree under a name of ours.
+pub(super) struct Device {
+    pub(super) name: At<String>,
+    pub(super) compatible: At<String>,
+    pub(super) instance: u16,
+}
+
+const TOP: [&str; 8] = ["capacity", "policy", "restart", "init", "programs", "service", "program", "device"];
+const PROGRAM: [&str; 6] = ["name", "quota", "qos", "stack_kib", "grants", "routes"];
+const SERVICE: [&str; 11] =
+    ["name", "quota", "qos", "stack_kib", "grants", "routes", "budget", "restart", "provides", "after", "devices"];
+
+impl Written {
+    /// Reads the top table.
+    pub(super) fn read(top: Table<'_>) -> Result<Self, Broken> {
+        let top = top.only(&TOP)?;
+        let default_quota = match top.optional("programs") {
+            Some(item) => Some(quota(item.table()?.only(&["quota"])?.required("quota")?)?),
+            None => None,
+        };
+        let service = |table: Table<'_>| task(table.only(&SERVICE)?, None);
+        let program = |table: Table<'_>| task(table.only(&PROGRAM)?, default_quota.clone());
+        Ok(Self {
+            capacity: quota(top.required("capacity")?)?.value,
+            policy: policy(top.required("policy")?.table()?)?,
+            backoff: backoff(top.required("restart")?.table()?)?,
+            init: init(top.required("init")?.table()?)?,
+            services: top.tables("service")?.into_iter().map(service).collect::<Result<_, _>>()?,
+            programs: top.tables("program")?.into_iter().map(program).collect::<Result<_, _>>()?,
+            devices: top.tables("device")?.into_iter().map(device).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn policy(table: Table<'_>) -> Result<Policy, Broken> {
+    let table = table.only(&["services", "programs", "raise"])?;
+    Ok(Policy {
+        services: class(table.required("services")?)?.value,
+        programs: class(table.required("programs")?)?.value,
+        raise: words(table, "raise")?,
+    })
+}
+
+fn backoff(table: Table<'_>) -> Result<At<Backoff>, Broken> {
+    let table = table.only(&["first_ms", "most_ms", "limit", "window_ms"])?;
+    let value = Backoff {
+        first_ms: table.required("first_ms")?.number()?.value,
+        most_ms: table.required("most_ms")?.number()?.value,
+        limit: table.required("limit")?.number()?.value,
+        window_ms: table.required("window_ms")?.number()?.value,
+    };
+    Ok(At { value, line: table.line })
+}
+
+fn init(table: Table<'_>) -> Result<Init, Broken> {
+    let table = table.only(&["quota", "stack_kib", "provides"])?;
+    Ok(Init {
+        quota: quota(table.required("quota")?)?,
+        stack_pages: stack_pages(table)?,
+        provides: words(table, "provides")?,
+    })
+}
+
+fn device(table: Table<'_>) -> Result<Device, Broken> {
+    let table = table.only(&["name", "compatible", "instance"])?;
+    Ok(Device {
+        name: table.required("name")?.text()?,
+        compatible: table.required("compatible")?.text()?,
+        instance: table.optional("instance").map_or(Ok(0), |item| item.number().map(|at| at.value))?,
+    })
+}
+
+fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Broken> {
+    let name = table.required("name")?.text()?;
+    let own_quota = match (table.optional("quota"), default_quota) {
+        (None, Some(default)) => default,
+        _ => quota(table.required("quota")?)?,
+    };
+    let normal = At { value: QosClass::Normal, line: name.line };
+    Ok(Task {
+        quota: own_quota,
+        qos: table.optional("qos").map_or(Ok(normal), class)?,
+        budget: table.optional("budget").map(budget).transpose()?,
+        stack_pages: stack_pages(table)?,
+        restart: table.optional("restart").map_or(Ok(Restart::Always), restart)?,
+        grants: table.optional("grants").map_or(Ok(Vec::new()), grants)?,
+        provides: words(table, "provides")?,
+        routes: table.optional("routes").map_or(Ok(Vec::new()), routes)?,
+        after: words(table, "after")?,
+        devices: words(table, "devices")?,
+        name,
+    })
+}
+
+fn words(table: Table<'_>, key: &'static str) -> Result<Vec<At<String>>, Broken> {
+    table.optional(key).map_or(Ok(Vec::new()), Item::words)
+}
+
+/// A quota: any of the ABI's resources by its name there, the others 0.
+fn quota(item: Item<'_>) -> Result<At<Quota>, Broken> {
+    let table = item.table()?.only(Quota::NAMES)?;
+    fn number<T: TryFrom<u64> + Default>(table: Table<'_>, key: &'static str) -> Result<T, Broken> {
+        table.optional(key).map_or(Ok(T::default()), |item| item.number().map(|at| at.value))
+    }
+    let value = Quota {
+        frames: number(table, "frames")?,
+        threads: number(table, "threads")?,
+        messages: number(table, "messages")?,
+        slot_blocks: number(table, "slot_blocks")?,
+        processes: number(table, "processes")?,
+        endpoints: number(table, "endpoints")?,
+        notifications: number(table, "notifications")?,
+        memories: number(table, "memories")?,
+        mappings: number(table, "mappings")?,
+        timers: number(table, "timers")?,
+        irqs: number(table, "irqs")?,
+        spawns: number(table, "spawns")?,
+    };
+    Ok(At { value, line: item.line() })
+}
+
+fn class(item: Item<'_>) -> Result<At<QosClass>, Broken> {
+    one_of(item, &QosClass::ALL, |class| class.name())
+}
+
+fn restart(item: Item<'_>) -> Result<Restart, Broken> {
+    one_of(item, &Restart::ALL, |restart| restart.name()).map(|at| at.value)
+}
+
+fn grants(item: Item<'_>) -> Result<Vec<At<Grant>>, Broken> {
+    item.words()?.iter().map(|word| known(word, &Grant::ALL, |grant| grant.name())).collect()
+}
+
+fn one_of<T: Copy>(item: Item<'_>, all: &[T], name: fn(&T) -> &'static str) -> Result<At<T>, Broken> {
+    known(&item.text()?, all, name)
+}
+
+fn known<T: Copy>(word: &At<String>, all: &[T], name: fn(&T) -> &'static str) -> Result<At<T>, Broken> {
+    let value = all.iter().find(|value| name(value) == word.value).copied().ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(name).collect();
+        broken(Rule::UnknownWord, word.line, format!("`{}` is none of {}", word.value, names.join(", ")))
+    })?;
+    Ok(At { value, line: word.line })
+}
+
+fn budget(item: Item<'_>) -> Result<At<Budget>, Broken> {
+    let table = item.table()?.only(&["burst_us", "period_us"])?;
+    let value = Budget {
+        burst_us: table.required("burst_us")?.number()?.value,
+        period_us: table.required("period_us")?.number()?.value,
+    };
+    Ok(At { value, line: item.line() })
+}
+
+fn stack_pages(table: Table<'_>) -> Result<u16, Broken> {
+    const PAGE_KIB: u32 = (PAGE_SIZE / 1024) as u32;
+    let Some(item) = table.optional("stack_kib") else {
+        return Ok((DEFAULT_STACK / PAGE_SIZE) as u16);
+    };
+    let kib = item.number::<u16>()?;
+    let size = u32::from(kib.value);
+    if size == 0 || !size.is_multiple_of(PAGE_KIB) {
+        let text = format!("a stack of {size} KiB is not one or more whole pages of {PAGE_KIB} KiB");
+        return Err(broken(Rule::StackSize, kib.line, text));
+    }
+    Ok((size / PAGE_KIB) as u16)
+}
+
+fn routes(item: Item<'_>) -> Result<Vec<Route>, Broken> {
+    let route = |(name, item): (At<String>, Item<'_>)| {
+        let to = item.text()?;
+        let (server, interface) = to.value.split_once(':').unwrap_or((&to.value, &name.value));
+        let server = At { value: server.to_owned(), line: to.line };
+        Ok(Route { interface: interface.to_owned(), server, name })
+    };
+    item.table()?.entries().into_iter().map(route).collect()
+}
