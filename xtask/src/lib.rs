@@ -5,6 +5,7 @@
 pub mod check;
 pub mod deps;
 pub mod diag_os;
+pub mod manifest;
 pub mod packages;
 pub mod proof;
 

@@ -125,7 +125,7 @@ fn init_quota(written: &Written) -> Result<(), Broken> {
 }
 
 fn capacity(written: &Written) -> Result<(), Broken> {
-    let quotas = written.services.iter().map(|service| &service.quota).chain([&written.init.quota]);
+    let quotas = [&written.init.quota].into_iter().chain(written.services.iter().map(|service| &service.quota));
     let mut sums = [0u64; Quota::NAMES.len()];
     for quota in quotas {
         for (index, value) in quota.value.values().into_iter().enumerate() {

@@ -59,11 +59,7 @@ struct Boot {
 
 impl Boot {
     fn generation(&self, item: &Item) -> u32 {
-        item.owner
-            .as_ref()
-            .and_then(|owner| self.generations.get(owner))
-            .copied()
-            .unwrap_or(0)
+        item.owner.as_ref().and_then(|owner| self.generations.get(owner)).copied().unwrap_or(0)
     }
 }
 
@@ -79,13 +75,7 @@ pub struct Judge {
 impl Judge {
     /// A judge that has seen nothing.
     pub fn new(plan: Plan) -> Self {
-        Judge {
-            plan,
-            boots: Vec::new(),
-            lines: 0,
-            failure: None,
-            at_stop_line: false,
-        }
+        Judge { plan, boots: Vec::new(), lines: 0, failure: None, at_stop_line: false }
     }
 
     /// Takes the next whole line.
@@ -124,15 +114,8 @@ impl Judge {
             let line = item.line.clone();
             self.fail(&line, Reason::Missing { boot });
         } else if let (Until::Line(text), false) = (self.plan.until.clone(), self.at_stop_line) {
-            self.fail(
-                &text,
-                Reason::Missing {
-                    boot: self.boots.len().max(1) as u32,
-                },
-            );
-        } else if ending == Ending::TimedOut
-            || (self.plan.until == Until::Shutdown && ending == Ending::Stopped)
-        {
+            self.fail(&text, Reason::Missing { boot: self.boots.len().max(1) as u32 });
+        } else if ending == Ending::TimedOut || (self.plan.until == Until::Shutdown && ending == Ending::Stopped) {
             self.fail("the machine", Reason::NoShutdown);
         }
         match self.failure {
@@ -150,11 +133,7 @@ impl Judge {
             Until::Line(_) => self.at_stop_line,
             Until::Shutdown => false,
         };
-        if done {
-            Progress::Done
-        } else {
-            Progress::Running
-        }
+        if done { Progress::Done } else { Progress::Running }
     }
 
     fn check_stop(&mut self, text: &str) {
@@ -175,16 +154,11 @@ impl Judge {
             self.fail(text, Reason::Forbidden(what));
         }
         let listed = |program: &String| {
-            let rest = text
-                .strip_prefix(USER_FAULT)
-                .and_then(|rest| rest.strip_prefix(program.as_str()));
+            let rest = text.strip_prefix(USER_FAULT).and_then(|rest| rest.strip_prefix(program.as_str()));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']))
         };
         if text.starts_with(USER_FAULT) && !self.plan.faults.iter().any(listed) {
-            self.fail(
-                text,
-                Reason::Forbidden("a user fault that the data does not list"),
-            );
+            self.fail(text, Reason::Forbidden("a user fault that the data does not list"));
         }
     }
 
@@ -222,19 +196,14 @@ impl Judge {
         let callees = self.plan.calls.get(service).cloned().unwrap_or_default();
         let late = callees.iter().find(|callee| !self.is_up(callee)).cloned();
         if let Some(callee) = late {
-            self.fail(
-                text,
-                Reason::OutOfOrder(format!("`{callee}`, which it calls, is not up")),
-            );
+            self.fail(text, Reason::OutOfOrder(format!("`{callee}`, which it calls, is not up")));
         }
     }
 
     fn is_up(&self, service: &str) -> bool {
         let up = format!("init: up {service}");
         let boot = self.boots.last().expect("asked only within a boot");
-        boot.seen
-            .iter()
-            .any(|(index, _)| self.plan.items[*index].line == up)
+        boot.seen.iter().any(|(index, _)| self.plan.items[*index].line == up)
     }
 
     /// Why the item may not come now.
@@ -285,16 +254,9 @@ impl Judge {
             return;
         }
         let own = self.plan.items.iter().find(|item| item.line == line);
-        let phase = own
-            .or(self.first_missing().map(|(item, _)| item))
-            .or(self.plan.items.last());
+        let phase = own.or(self.first_missing().map(|(item, _)| item)).or(self.plan.items.last());
         let phase = phase.map_or(String::from("none"), |item| item.phase.clone());
-        self.failure = Some(Failure {
-            phase,
-            line: line.to_string(),
-            reason,
-            index: self.lines,
-        });
+        self.failure = Some(Failure { phase, line: line.to_string(), reason, index: self.lines });
     }
 }
 

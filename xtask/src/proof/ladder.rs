@@ -75,27 +75,14 @@ impl Ladder {
             let path = folder.join(name);
             std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
         };
-        let texts = [
-            text("ladder")?,
-            text("services")?,
-            text("built")?,
-            text("faults")?,
-        ];
+        let texts = [text("ladder")?, text("services")?, text("built")?, text("faults")?];
         Self::parse(&texts[0], &texts[1], &texts[2], &texts[3]).map_err(|error| error.to_string())
     }
 
     /// Reads the four files' texts.
-    pub fn parse(
-        ladder: &str,
-        services: &str,
-        built: &str,
-        faults: &str,
-    ) -> Result<Self, TableError> {
+    pub fn parse(ladder: &str, services: &str, built: &str, faults: &str) -> Result<Self, TableError> {
         let names = |file, text| -> Result<Vec<String>, TableError> {
-            Ok(rows(file, text, 1)?
-                .iter()
-                .map(|row| row.columns[0].to_string())
-                .collect())
+            Ok(rows(file, text, 1)?.iter().map(|row| row.columns[0].to_string()).collect())
         };
         Ok(Ladder {
             rungs: parse_rungs(ladder)?,
@@ -152,27 +139,15 @@ fn parse_rung(row: &Row<'_>) -> Result<Rung, TableError> {
         },
     };
     let least_smp = smp.parse().map_err(|_| row.error(format!("smp `{smp}`")))?;
-    if !prefixes(printer)
-        .iter()
-        .any(|prefix| line.starts_with(prefix))
-    {
-        return Err(row.error(format!(
-            "`{line}` does not begin as a line of `{printer}` does"
-        )));
+    if !prefixes(printer).iter().any(|prefix| line.starts_with(prefix)) {
+        return Err(row.error(format!("`{line}` does not begin as a line of `{printer}` does")));
     }
     let needs = words(needs);
     if phase.is_empty() || needs.is_empty() {
         return Err(row.error("a row names its phase and what it needs"));
     }
     let (phase, printer, line) = (phase.to_string(), printer.to_string(), line.to_string());
-    Ok(Rung {
-        phase,
-        when,
-        printer,
-        least_smp,
-        needs,
-        line,
-    })
+    Ok(Rung { phase, when, printer, least_smp, needs, line })
 }
 
 /// What the console stamps in front of a printer's lines.
@@ -192,10 +167,7 @@ fn parse_services(text: &str) -> Result<Vec<Service>, TableError> {
         if services.iter().any(|service| service.name == name) {
             return Err(row.error(format!("`{name}` stands twice")));
         }
-        if let Some(stranger) = calls
-            .iter()
-            .find(|callee| !table.iter().any(|row| row.columns[0] == **callee))
-        {
+        if let Some(stranger) = calls.iter().find(|callee| !table.iter().any(|row| row.columns[0] == **callee)) {
             return Err(row.error(format!("`{stranger}` is no service")));
         }
         services.push(Service { name, calls });

@@ -1,13 +1,9 @@
 use super::*;
 
-const PHASES: [&str; 9] = [
-    "kernel", "bring-up", "mmio", "routing", "policy", "logd", "vfs", "persist", "ota",
-];
+const PHASES: [&str; 9] = ["kernel", "bring-up", "mmio", "routing", "policy", "logd", "vfs", "persist", "ota"];
 
 fn refused(ladder: &str, services: &str) -> String {
-    Ladder::parse(ladder, services, "", "")
-        .unwrap_err()
-        .to_string()
+    Ladder::parse(ladder, services, "", "").unwrap_err().to_string()
 }
 
 #[test]
@@ -22,10 +18,7 @@ fn every_built_feature_is_one_that_a_row_or_a_service_names() {
     let ladder = Ladder::load(&crate::root().join("tests/boot")).unwrap();
     for feature in &ladder.built {
         let known = ladder.rungs.iter().any(|rung| rung.needs.contains(feature))
-            || ladder
-                .services
-                .iter()
-                .any(|service| service.name == *feature);
+            || ladder.services.iter().any(|service| service.name == *feature);
         assert!(known, "`{feature}` in tests/boot/built fills no line");
     }
 }
@@ -33,19 +26,13 @@ fn every_built_feature_is_one_that_a_row_or_a_service_names() {
 #[test]
 fn a_repeated_line_is_refused() {
     let row = "end | last | selftest | 1 | x | SELFTEST: end\n";
-    assert_eq!(
-        refused(&format!("{row}{row}"), ""),
-        "ladder:2: `SELFTEST: end` stands twice"
-    );
+    assert_eq!(refused(&format!("{row}{row}"), ""), "ladder:2: `SELFTEST: end` stands twice");
 }
 
 #[test]
 fn a_line_that_its_printer_cannot_print_is_refused() {
     let text = refused("end | last | init | 1 | x | SELFTEST: end", "");
-    assert_eq!(
-        text,
-        "ladder:1: `SELFTEST: end` does not begin as a line of `init` does"
-    );
+    assert_eq!(text, "ladder:1: `SELFTEST: end` does not begin as a line of `init` does");
 }
 
 #[test]
@@ -56,26 +43,14 @@ fn a_phase_in_two_places_is_refused() {
 
 #[test]
 fn a_boot_that_is_none_is_refused() {
-    assert_eq!(
-        refused("a | 0 | init | 1 | x | init: a", ""),
-        "ladder:1: boot `0`"
-    );
-    assert_eq!(
-        refused("a | later | init | 1 | x | init: a", ""),
-        "ladder:1: boot `later`"
-    );
+    assert_eq!(refused("a | 0 | init | 1 | x | init: a", ""), "ladder:1: boot `0`");
+    assert_eq!(refused("a | later | init | 1 | x | init: a", ""), "ladder:1: boot `later`");
 }
 
 #[test]
 fn a_row_without_needs_or_with_a_bad_smp_is_refused() {
-    assert_eq!(
-        refused("a | 1 | init | 1 | | init: a", ""),
-        "ladder:1: a row names its phase and what it needs"
-    );
-    assert_eq!(
-        refused("a | 1 | init | two | x | init: a", ""),
-        "ladder:1: smp `two`"
-    );
+    assert_eq!(refused("a | 1 | init | 1 | | init: a", ""), "ladder:1: a row names its phase and what it needs");
+    assert_eq!(refused("a | 1 | init | two | x | init: a", ""), "ladder:1: smp `two`");
 }
 
 #[test]

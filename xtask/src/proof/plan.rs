@@ -67,19 +67,13 @@ impl Plan {
             Some(name) => match phases.iter().position(|phase| phase == name) {
                 Some(index) => index,
                 None => {
-                    return Err(Refusal::Usage(format!(
-                        "RUN_PHASE={name}: one of {}",
-                        phases.join(" ")
-                    )));
+                    return Err(Refusal::Usage(format!("RUN_PHASE={name}: one of {}", phases.join(" "))));
                 }
             },
         };
         let mut items = expand(ladder, settings);
         for item in &mut items {
-            let index = phases
-                .iter()
-                .position(|phase| *phase == item.phase)
-                .unwrap_or(phases.len());
+            let index = phases.iter().position(|phase| *phase == item.phase).unwrap_or(phases.len());
             if index > last_phase {
                 item.demand = Demand::Known;
             }
@@ -92,20 +86,9 @@ impl Plan {
         } else if !items.iter().any(|item| item.demand == Demand::Expected) {
             return Err(Refusal::NotBuilt("no line of the ladder".to_string()));
         }
-        let boots = items
-            .iter()
-            .filter(|item| item.demand == Demand::Expected)
-            .map(first_boot)
-            .max()
-            .unwrap_or(1);
+        let boots = items.iter().filter(|item| item.demand == Demand::Expected).map(first_boot).max().unwrap_or(1);
         let calls = expected_calls(ladder);
-        Ok(Plan {
-            items,
-            boots,
-            until: settings.until.clone(),
-            calls,
-            faults: ladder.faults.clone(),
-        })
+        Ok(Plan { items, boots, until: settings.until.clone(), calls, faults: ladder.faults.clone() })
     }
 
     /// Whether boot number `boot` must show `item`.
@@ -171,48 +154,24 @@ fn fill(ladder: &Ladder, settings: &Settings, rung: &Rung, place: (usize, &str, 
         "init" => None,
         other => Some(other.to_string()),
     };
-    let demand = if expected {
-        Demand::Expected
-    } else {
-        Demand::Known
-    };
-    Item {
-        line: put(&rung.line),
-        phase: rung.phase.clone(),
-        printer,
-        owner,
-        when: rung.when,
-        rank,
-        demand,
-    }
+    let demand = if expected { Demand::Expected } else { Demand::Known };
+    Item { line: put(&rung.line), phase: rung.phase.clone(), printer, owner, when: rung.when, rank, demand }
 }
 
 /// A phase that was asked for must expect a line of its own.
 fn check_filled(ladder: &Ladder, items: &[Item], phase: &str) -> Result<(), Refusal> {
-    if items
-        .iter()
-        .any(|item| item.phase == phase && item.demand == Demand::Expected)
-    {
+    if items.iter().any(|item| item.phase == phase && item.demand == Demand::Expected) {
         return Ok(());
     }
-    if ladder
-        .rungs
-        .iter()
-        .any(|rung| rung.phase == phase && ladder.has(&rung.needs))
-    {
-        return Err(Refusal::Usage(format!(
-            "RUN_PHASE={phase} needs REQUIRE_SMP=1 and SMP of 2 or more"
-        )));
+    if ladder.rungs.iter().any(|rung| rung.phase == phase && ladder.has(&rung.needs)) {
+        return Err(Refusal::Usage(format!("RUN_PHASE={phase} needs REQUIRE_SMP=1 and SMP of 2 or more")));
     }
     Err(Refusal::NotBuilt(format!("phase {phase}")))
 }
 
 /// A run that stops at `text` expects the rows before it; where `text` is no row, only `text` itself.
 fn cut_at(items: &mut [Item], text: &str) {
-    let found = items
-        .iter()
-        .find(|item| item.line == text)
-        .map(|item| item.rank);
+    let found = items.iter().find(|item| item.line == text).map(|item| item.rank);
     for item in items.iter_mut() {
         let before = found.is_some_and(|rank| item.rank < rank);
         if item.line == text {
@@ -226,9 +185,5 @@ fn cut_at(items: &mut [Item], text: &str) {
 fn expected_calls(ladder: &Ladder) -> HashMap<String, Vec<String>> {
     let built = |name: &String| ladder.built.contains(name);
     let callees = |calls: &[String]| calls.iter().filter(|name| built(name)).cloned().collect();
-    ladder
-        .services
-        .iter()
-        .map(|service| (service.name.clone(), callees(&service.calls)))
-        .collect()
+    ladder.services.iter().map(|service| (service.name.clone(), callees(&service.calls))).collect()
 }

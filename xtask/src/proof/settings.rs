@@ -42,13 +42,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let timeout = Duration::from_secs(90);
-        Settings {
-            smp: 1,
-            harts: Harts::Any,
-            until: Until::Complete,
-            phase: None,
-            timeout,
-        }
+        Settings { smp: 1, harts: Harts::Any, until: Until::Complete, phase: None, timeout }
     }
 }
 
@@ -69,10 +63,7 @@ impl Settings {
             Some(other) => return Err(format!("REQUIRE_SMP={other}: 0 or 1")),
         };
         if settings.harts == Harts::Required && settings.smp < 2 {
-            return Err(format!(
-                "REQUIRE_SMP=1 needs SMP of 2 or more, not {}",
-                settings.smp
-            ));
+            return Err(format!("REQUIRE_SMP=1 needs SMP of 2 or more, not {}", settings.smp));
         }
         settings.until = match value("RUN_UNTIL_MARKER").as_deref() {
             None | Some("1") => Until::Complete,
@@ -97,15 +88,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Some(b'm') => (&text[..text.len() - 1], 60),
         _ => (text, 1),
     };
-    let number = digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(unit));
+    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     match number {
         Some(seconds @ 1..=7200) => Ok(Duration::from_secs(seconds)),
-        _ => Err(format!(
-            "RUN_TIMEOUT={text}: seconds as `90`, `90s` or `2m`"
-        )),
+        _ => Err(format!("RUN_TIMEOUT={text}: seconds as `90`, `90s` or `2m`")),
     }
 }
 
@@ -114,21 +100,13 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
-        Settings::read(&|name| {
-            pairs
-                .iter()
-                .find(|pair| pair.0 == name)
-                .map(|pair| pair.1.to_string())
-        })
+        Settings::read(&|name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_string()))
     }
 
     #[test]
     fn an_empty_environment_is_one_hart_until_complete() {
         let settings = read(&[("SMP", "")]).unwrap();
-        assert_eq!(
-            (settings.smp, settings.harts, settings.until),
-            (1, Harts::Any, Until::Complete)
-        );
+        assert_eq!((settings.smp, settings.harts, settings.until), (1, Harts::Any, Until::Complete));
         assert_eq!((settings.phase, settings.timeout.as_secs()), (None, 90));
     }
 
@@ -136,50 +114,27 @@ mod tests {
     fn required_harts_with_one_hart_are_a_usage_error() {
         assert!(read(&[("REQUIRE_SMP", "1"), ("SMP", "1")]).is_err());
         assert!(read(&[("REQUIRE_SMP", "1")]).is_err());
-        assert_eq!(
-            read(&[("REQUIRE_SMP", "1"), ("SMP", "2")]).unwrap().harts,
-            Harts::Required
-        );
+        assert_eq!(read(&[("REQUIRE_SMP", "1"), ("SMP", "2")]).unwrap().harts, Harts::Required);
     }
 
     #[test]
     fn the_marker_is_complete_shutdown_or_a_line() {
-        assert_eq!(
-            read(&[("RUN_UNTIL_MARKER", "1")]).unwrap().until,
-            Until::Complete
-        );
-        assert_eq!(
-            read(&[("RUN_UNTIL_MARKER", "0")]).unwrap().until,
-            Until::Shutdown
-        );
-        assert_eq!(
-            read(&[("RUN_UNTIL_MARKER", "init: ready")]).unwrap().until,
-            Until::Line("init: ready".into())
-        );
+        assert_eq!(read(&[("RUN_UNTIL_MARKER", "1")]).unwrap().until, Until::Complete);
+        assert_eq!(read(&[("RUN_UNTIL_MARKER", "0")]).unwrap().until, Until::Shutdown);
+        assert_eq!(read(&[("RUN_UNTIL_MARKER", "init: ready")]).unwrap().until, Until::Line("init: ready".into()));
         assert!(read(&[("RUN_UNTIL_MARKER", "init: ready"), ("RUN_PHASE", "mmio")]).is_err());
     }
 
     #[test]
     fn the_timeout_takes_seconds_and_minutes() {
-        assert_eq!(
-            read(&[("RUN_TIMEOUT", "190s")]).unwrap().timeout.as_secs(),
-            190
-        );
-        assert_eq!(
-            read(&[("RUN_TIMEOUT", "2m")]).unwrap().timeout.as_secs(),
-            120
-        );
+        assert_eq!(read(&[("RUN_TIMEOUT", "190s")]).unwrap().timeout.as_secs(), 190);
+        assert_eq!(read(&[("RUN_TIMEOUT", "2m")]).unwrap().timeout.as_secs(), 120);
         assert_eq!(read(&[("RUN_TIMEOUT", "7")]).unwrap().timeout.as_secs(), 7);
     }
 
     #[test]
     fn values_out_of_range_are_usage_errors() {
-        for pair in [
-            ("SMP", "0"),
-            ("SMP", "9"),
-            ("SMP", "x"),
-            ("REQUIRE_SMP", "yes"),
-        ] {
+        for pair in [("SMP", "0"), ("SMP", "9"), ("SMP", "x"), ("REQUIRE_SMP", "yes")] {
             assert!(read(&[pair]).is_err(), "{pair:?}");
         }
         for text in ["0", "x", "s", "-1s", "7201", "1h", "99999999999999999999m"] {

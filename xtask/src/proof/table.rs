@@ -34,11 +34,7 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// An error that points at this row.
     pub fn error(&self, text: impl Into<String>) -> TableError {
-        TableError {
-            file: self.file.to_string(),
-            line: self.number,
-            text: text.into(),
-        }
+        TableError { file: self.file.to_string(), line: self.number, text: text.into() }
     }
 }
 
@@ -50,11 +46,7 @@ pub fn rows<'a>(file: &'a str, text: &'a str, width: usize) -> Result<Vec<Row<'a
             continue;
         }
         let columns = line.splitn(width, '|').map(str::trim).collect();
-        let row = Row {
-            file,
-            number: index + 1,
-            columns,
-        };
+        let row = Row { file, number: index + 1, columns };
         if row.columns.len() != width {
             return Err(row.error(format!("{} columns, not {width}", row.columns.len())));
         }
@@ -65,12 +57,7 @@ pub fn rows<'a>(file: &'a str, text: &'a str, width: usize) -> Result<Vec<Row<'a
 
 /// The words of a comma-separated column.
 pub fn words(column: &str) -> Vec<String> {
-    column
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(str::to_string)
-        .collect()
+    column.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_string).collect()
 }
 
 #[cfg(test)]
@@ -81,10 +68,7 @@ mod tests {
     fn comments_and_blank_lines_are_skipped_and_columns_trimmed() {
         let rows = rows("t", "# c\n\n a | b,c \n", 2).unwrap();
         assert_eq!(rows.len(), 1);
-        assert_eq!(
-            (rows[0].number, rows[0].columns.as_slice()),
-            (3, &["a", "b,c"][..])
-        );
+        assert_eq!((rows[0].number, rows[0].columns.as_slice()), (3, &["a", "b,c"][..]));
         assert_eq!(words(rows[0].columns[1]), ["b", "c"]);
     }
 

@@ -94,20 +94,11 @@ pub enum Verdict {
 impl Failure {
     /// The failure for the terminal: phase, line, reason, excerpt.
     pub fn report(&self, transcript: &[Stamped]) -> String {
-        let mut text = format!(
-            "FAILED phase {}: `{}`: {}\n",
-            self.phase,
-            escape(&self.line),
-            self.reason
-        );
+        let mut text = format!("FAILED phase {}: `{}`: {}\n", self.phase, escape(&self.line), self.reason);
         let from = self.index.saturating_sub(EXCERPT.0);
         let to = (self.index + EXCERPT.1).min(transcript.len());
         for line in &transcript[from.min(to)..to] {
-            text.push_str(&format!(
-                "  {:8.3} {}\n",
-                line.at.as_secs_f64(),
-                escape(&line.text)
-            ));
+            text.push_str(&format!("  {:8.3} {}\n", line.at.as_secs_f64(), escape(&line.text)));
         }
         text
     }
@@ -135,38 +126,18 @@ mod tests {
 
     #[test]
     fn a_report_is_bounded_in_lines_and_width_and_shows_no_control_byte() {
-        let line = |_| Stamped {
-            at: Duration::ZERO,
-            text: "\u{1b}[31m".repeat(1000),
-        };
+        let line = |_| Stamped { at: Duration::ZERO, text: "\u{1b}[31m".repeat(1000) };
         let transcript: Vec<Stamped> = (0..500).map(line).collect();
-        let failure = Failure {
-            phase: "p".into(),
-            line: "l\r".into(),
-            reason: Reason::Duplicate,
-            index: 250,
-        };
+        let failure = Failure { phase: "p".into(), line: "l\r".into(), reason: Reason::Duplicate, index: 250 };
         let report = failure.report(&transcript);
         assert_eq!(report.lines().count(), 1 + EXCERPT.0 + EXCERPT.1);
         assert!(report.starts_with("FAILED phase p: `l\\r`: duplicated\n"));
-        assert!(
-            report
-                .lines()
-                .all(|line| line.len() < 1200 && !line.contains('\u{1b}'))
-        );
+        assert!(report.lines().all(|line| line.len() < 1200 && !line.contains('\u{1b}')));
     }
 
     #[test]
     fn a_report_at_the_end_of_an_empty_transcript_is_one_line() {
-        let failure = Failure {
-            phase: "p".into(),
-            line: "l".into(),
-            reason: Reason::Missing { boot: 2 },
-            index: 7,
-        };
-        assert_eq!(
-            failure.report(&[]),
-            "FAILED phase p: `l`: missing in boot 2\n"
-        );
+        let failure = Failure { phase: "p".into(), line: "l".into(), reason: Reason::Missing { boot: 2 }, index: 7 };
+        assert_eq!(failure.report(&[]), "FAILED phase p: `l`: missing in boot 2\n");
     }
 }
