@@ -5,9 +5,11 @@
 pub mod check;
 pub mod deps;
 pub mod diag_os;
+pub mod doctor;
 pub mod manifest;
 pub mod packages;
 pub mod proof;
+pub mod suites;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

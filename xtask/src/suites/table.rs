@@ -1,0 +1,116 @@
+//! The suites, in the order in which they run: what is cheap and says most comes first.
+
+use crate::doctor;
+use crate::packages::{KERNEL_TARGET, PROGRAM_TARGET};
+
+/// When a suite runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tier {
+    /// In every `make test`.
+    Test,
+    /// With `--daily` and above.
+    Daily,
+    /// With `--full`.
+    Full,
+    /// With `--defects` only: each run must end red.
+    Defects,
+}
+
+/// What must be there before a suite can run.
+#[derive(Clone, Copy)]
+pub(super) struct Tool {
+    /// Its version, or why it does not count as present.
+    pub(super) look: fn() -> Result<String, String>,
+    /// What its absence means.
+    pub(super) absence: Absence,
+}
+
+/// What the absence of a tool means for the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// The suite counts as failed.
+    Fails,
+    /// The suite is reported as not run and counts as neither.
+    IsReported,
+}
+
+/// One row: a command that exits with 0 if and only if what it checks holds.
+pub(super) struct Suite {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) tier: Tier,
+    pub(super) tools: &'static [Tool],
+    /// Environment of the command.
+    pub(super) environment: &'static [(&'static str, &'static str)],
+    /// The program and its arguments; `cargo` is the cargo that runs this tool.
+    pub(super) command: &'static [&'static str],
+}
+
+const TARGETS: &[Tool] = &[
+    Tool { look: || doctor::target(KERNEL_TARGET), absence: Absence::Fails },
+    Tool { look: || doctor::target(PROGRAM_TARGET), absence: Absence::Fails },
+];
+const EMULATOR: &[Tool] = &[Tool { look: doctor::qemu, absence: Absence::Fails }];
+
+const SHELLCHECK: &[Tool] = &[Tool { look: doctor::shellcheck, absence: Absence::IsReported }];
+
+const NOTHING: Suite = Suite { name: "", about: "", tier: Tier::Test, tools: &[], environment: &[], command: &[] };
+
+pub(super) const SUITES: &[Suite] = &[
+    Suite { name: "fmt", about: "every file is formatted", command: &["cargo", "fmt", "--all", "--check"], ..NOTHING },
+    Suite { name: "check", about: "the gates over the source tree", command: &["cargo", "xtask", "check"], ..NOTHING },
+    Suite {
+        name: "lint-host",
+        about: "clippy on the host, warnings are errors",
+        command: &["cargo", "clippy", "--quiet", "--workspace", "--lib", "--tests", "--", "-D", "warnings"],
+        ..NOTHING
+    },
+    Suite {
+        name: "scripts",
+        about: "shellcheck of every script",
+        tools: SHELLCHECK,
+        command: &["sh", "-c", "shellcheck scripts/*.sh .ci/run"],
+        ..NOTHING
+    },
+    Suite {
+        name: "dep-gate",
+        about: "crates of the target: forbidden, std, licences, duplicate majors",
+        command: &["cargo", "xtask", "dep-gate"],
+        ..NOTHING
+    },
+    Suite {
+        name: "build-host",
+        about: "compile every host test",
+        command: &["cargo", "test", "--quiet", "--workspace", "--no-run"],
+        ..NOTHING
+    },
+    Suite {
+        name: "host-tests",
+        about: "every host test",
+        tools: TARGETS,
+        command: &["cargo", "test", "--quiet", "--workspace"],
+        ..NOTHING
+    },
+    Suite {
+        name: "diag-os",
+        about: "check and clippy of everything built for the target",
+        tools: TARGETS,
+        command: &["cargo", "xtask", "diag-os"],
+        ..NOTHING
+    },
+    Suite {
+        name: "image",
+        about: "system.toml to kernel and boot image",
+        tools: TARGETS,
+        command: &["cargo", "xtask", "image"],
+        ..NOTHING
+    },
+    Suite {
+        name: "boot",
+        about: "the ladder at one hart",
+        tools: EMULATOR,
+        environment: &[("SMP", "1"), ("RUN_UNTIL_MARKER", "1"), ("RUN_TIMEOUT", "90s")],
+        command: &["./scripts/qemu-test.sh"],
+        ..NOTHING
+    },
+];
