@@ -1,3 +1,34 @@
 //! The kernel as a safe state machine over arenas.
+//!
+//! Nothing here allocates, knows a register of the machine or reads a clock. Events come in through [`event`]: a system
+//! call, a timer, an interrupt, a kick, a fault. Each runs to its end with time and CPU as arguments and leaves behind,
+//! in the [`cpu::Cpu`], what the machine layer must do: whom to resume, when to interrupt, whom to kick, what to fence.
+//!
+//! Every field is an atomic word read and written relaxed ([`word`]): safe Rust may share it between CPUs without a
+//! promise that only a reader of the whole program could check. What makes compound changes consistent are the shard
+//! locks ([`lock`]); each object says which lock guards it. Traffic (IPC, notifications) takes the shards of the
+//! objects it touches; structural changes (create, derive, map, close) take all of them.
 
 #![no_std]
+
+pub mod arena;
+pub mod boot;
+pub mod caps;
+pub mod cpu;
+pub mod event;
+pub mod ipc;
+pub mod kernel;
+pub mod lock;
+pub mod log;
+pub mod memory;
+pub mod process;
+pub mod sched;
+pub mod thread;
+pub mod time;
+mod unbuilt;
+pub mod word;
+
+pub use kernel::Kernel;
+
+#[cfg(test)]
+extern crate std;

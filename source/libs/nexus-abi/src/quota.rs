@@ -23,7 +23,7 @@ macro_rules! quota {
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)*];
 
             /// The limits in the order of [`Quota::NAMES`].
-            pub fn values(&self) -> [u32; 12] {
+            pub fn values(&self) -> [u32; 11] {
                 [$(self.$name as u32,)*]
             }
         }
@@ -52,7 +52,5 @@ quota! {
     /// Timers.
     timers u16, 2, 32;
     /// Interrupt lines.
-    irqs u8, 2, 48;
-    /// Spawn capabilities.
-    spawns u8, 2, 56;
+    irqs u16, 2, 48;
 }

@@ -1,0 +1,180 @@
+//! Arenas of kernel objects, and references that notice when their object is gone.
+//!
+//! An arena is a slice that the machine layer carves once at boot, all zero. Item 0 is never used, so a zero link means
+//! none and zeroed memory is a valid empty arena. Allocation and release happen under all shard locks.
+
+use crate::word::{Half, Word};
+use nexus_abi::Kind;
+
+/// What every kernel object begins with.
+///
+/// Guarded by all shards together (written only by structural changes), except `me`, which traffic may read under the
+/// object's own shard.
+#[derive(Debug, Default)]
+pub struct Header {
+    /// The object's own reference while it lives, 0 while it does not: one load and compare proves both.
+    me: Word,
+    /// How often this place has been used.
+    generation: Half,
+    /// The shard whose lock guards the object's fields.
+    shard: Half,
+    /// Index of the process that is charged for it.
+    pub owner: Half,
+    /// Capabilities that name it.
+    pub capabilities: Half,
+    /// Neighbours in the owner's list of objects (see [`crate::process::owned`]); `next` also links the free list.
+    pub next: Half,
+    /// See `next`.
+    pub previous: Half,
+}
+
+impl Header {
+    /// The object's reference; 0 if it does not live.
+    #[inline(always)]
+    pub fn me(&self) -> u64 {
+        self.me.get()
+    }
+
+    /// True while the object lives.
+    pub fn alive(&self) -> bool {
+        self.me() != 0
+    }
+
+    /// The shard whose lock guards the object.
+    #[inline(always)]
+    pub fn shard(&self) -> usize {
+        self.shard.get() as usize
+    }
+
+    /// Makes every reference stale, at once. The place is not free yet: its content is still to be taken back.
+    pub fn die(&self) {
+        self.me.set(0);
+    }
+}
+
+/// Index of the place that a reference names.
+#[inline(always)]
+pub const fn index_of(reference: u64) -> u32 {
+    reference as u32
+}
+
+/// Something that lives in an arena.
+pub trait Object: 'static {
+    /// Its header.
+    fn header(&self) -> &Header;
+}
+
+/// A fixed number of places for one type of object.
+#[derive(Debug)]
+pub struct Arena<T: 'static> {
+    items: &'static [T],
+    free: Half,
+    /// Places never used so far start here: carving an arena writes nothing.
+    fresh: Half,
+    used: Half,
+}
+
+impl<T: Object> Arena<T> {
+    /// An arena over zeroed items.
+    pub const fn new(items: &'static [T]) -> Arena<T> {
+        Arena { items, free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+    }
+
+    /// The item at this index; an index outside the arena is item 0, which never lives.
+    #[inline(always)]
+    pub fn at(&self, index: u32) -> &'static T {
+        match self.items.get(index as usize) {
+            Some(item) => item,
+            None => &self.items[0],
+        }
+    }
+
+    /// The living object that this reference names.
+    #[inline(always)]
+    pub fn get(&self, reference: u64) -> Option<&'static T> {
+        let item = self.items.get(index_of(reference) as usize)?;
+        (reference != 0 && item.header().me() == reference).then_some(item)
+    }
+
+    /// Takes a free place and brings an object to life in it. Its other fields are as the last object left them:
+    /// whoever allocates sets every one.
+    pub fn allocate(&self, shard: usize) -> Option<&'static T> {
+        let index = self.free_index()?;
+        let item = self.at(index);
+        let header = item.header();
+        header.generation.add(1);
+        header.shard.set(shard as u32);
+        header.capabilities.set(0);
+        header.next.set(0);
+        header.previous.set(0);
+        header.me.set(u64::from(header.generation.get()) << 32 | u64::from(index));
+        self.used.add(1);
+        Some(item)
+    }
+
+    fn free_index(&self) -> Option<u32> {
+        let (free, fresh) = (self.free.get(), self.fresh.get());
+        if free != 0 {
+            self.free.set(self.at(free).header().next.get());
+            return Some(free);
+        }
+        if (fresh as usize) < self.items.len() {
+            self.fresh.set(fresh + 1);
+            return Some(fresh);
+        }
+        None
+    }
+
+    /// Gives a place back. The object must be dead and off every list. A place whose 32-bit generation is used up is
+    /// retired for good.
+    pub fn release(&self, index: u32) {
+        let header = self.at(index).header();
+        header.die();
+        self.used.sub(1);
+        if header.generation.get() != u32::MAX {
+            header.next.set(self.free.get());
+            self.free.set(index);
+        }
+    }
+
+    /// Objects that live or are being taken back.
+    pub fn used(&self) -> u32 {
+        self.used.get()
+    }
+
+    /// Places that objects can have.
+    pub fn capacity(&self) -> u32 {
+        self.items.len() as u32 - 1
+    }
+
+    /// Every place with its index, for invariant checks and listings.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &'static T)> + use<T> {
+        self.items.iter().enumerate().skip(1).map(|(index, item)| (index as u32, item))
+    }
+
+    /// True if an allocation would find a place.
+    pub fn has_room(&self) -> bool {
+        self.free.get() != 0 || (self.fresh.get() as usize) < self.items.len()
+    }
+}
+
+/// A kind and an index in 32 bits: how lists of mixed objects link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(pub u32);
+
+impl Tag {
+    /// Packs; the index must be below 2^24.
+    pub const fn new(kind: Kind, index: u32) -> Tag {
+        Tag((kind as u32) << 24 | index)
+    }
+
+    /// The kind; `None` for the empty link.
+    pub const fn kind(self) -> Option<Kind> {
+        Kind::from_number((self.0 >> 24) as u8)
+    }
+
+    /// The index.
+    pub const fn index(self) -> u32 {
+        self.0 & 0xff_ffff
+    }
+}

@@ -1,0 +1,98 @@
+//! Derive, grant, inspect: rights only shrink.
+
+use super::{Capability, table::Found};
+use crate::{
+    Kernel,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::Process,
+};
+use nexus_abi::{
+    Error, Handle, Kind, Rights,
+    syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected},
+};
+
+impl Kernel {
+    /// What `source` becomes with these rights and this badge; refuses more rights, a second badge, a reply.
+    pub(crate) fn derivable(&self, source: &Found, rights: Rights, badge: u64) -> Result<Capability, Error> {
+        let (slot, kind) = (source.slot, source.slot.kind().ok_or(Error::BadHandle)?);
+        if kind == Kind::Reply {
+            return Err(Error::WrongKind);
+        }
+        if !slot.rights().contains(rights) {
+            return Err(Error::Permission);
+        }
+        if badge != 0 && (slot.badge.get() != 0 || !slot.rights().contains(Rights::MANAGE)) {
+            return Err(Error::Permission);
+        }
+        if slot.revoking() {
+            return Err(Error::State);
+        }
+        let gone = self.header(kind, 0).is_some() && self.header_of(kind, slot.object.get()).is_none();
+        if gone {
+            return Err(Error::PeerClosed);
+        }
+        let shard = Handle::from_raw(slot.key.get()).map_or(0, Handle::shard);
+        let badge = if badge != 0 { badge } else { slot.badge.get() };
+        Ok(Capability { kind, object: slot.object.get(), shard, rights, badge })
+    }
+
+    /// Derives into another process's table, as a grant or a message does. Receiving stays with the endpoint's owner:
+    /// that right does not travel to any other process.
+    pub(crate) fn transferable(&self, source: &Found, to: &Process) -> Result<Capability, Error> {
+        let rights = source.slot.rights();
+        if !rights.contains(Rights::TRANSFER) {
+            return Err(Error::Permission);
+        }
+        let mut capability = self.derivable(source, rights, 0)?;
+        if capability.kind == Kind::Endpoint {
+            let owner = self.header_of(Kind::Endpoint, capability.object).map_or(0, |header| header.owner.get());
+            if owner != to.index() {
+                capability.rights = rights.intersection(Rights::USE.union(Rights::MANAGE).union(Rights::TRANSFER));
+            }
+        }
+        Ok(capability)
+    }
+}
+
+impl Serve for Derive {
+    fn serve(self, context: &Context) -> Verdict<Derived> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let source = kernel.slot(context.process, self.source)?;
+        let capability = kernel.derivable(&source, self.rights, self.badge)?;
+        Ok(Derived { handle: kernel.insert(context.process, &capability, source.place)? })
+    }
+}
+
+impl Serve for Grant {
+    fn serve(self, context: &Context) -> Verdict<Granted> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.subject(Some(self.process), Rights::USE)?;
+        let source = kernel.slot(context.process, self.source)?;
+        let allowed = kernel.transferable(&source, process)?;
+        if !source.slot.rights().contains(self.rights) {
+            return Err(Error::Permission.into());
+        }
+        let wanted = kernel.derivable(&source, self.rights, self.badge)?;
+        let capability = Capability { rights: allowed.rights.intersection(self.rights), ..wanted };
+        Ok(Granted { handle: kernel.insert(process, &capability, source.place)? })
+    }
+}
+
+impl Serve for Inspect {
+    fn serve(self, context: &Context) -> Verdict<Inspected> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::of(self.handle.shard()));
+        let slot = kernel.slot(context.process, self.handle)?.slot;
+        let kind = slot.kind().ok_or(Error::BadHandle)?;
+        let size = match kind {
+            Kind::Memory | Kind::Window | Kind::DmaMemory => {
+                u64::from(kernel.memories.get(slot.object.get()).ok_or(Error::PeerClosed)?.pages.get())
+            }
+            _ => 0,
+        };
+        Ok(Inspected { kind, rights: slot.rights(), badge: slot.badge.get(), size })
+    }
+}

@@ -1,0 +1,101 @@
+//! Close and revoke: a capability goes, and what hung on it.
+
+use super::{slot::Revoking, table::Found};
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    event::{Context, Stop, Verdict, serve::Serve},
+    lock::ShardSet,
+};
+use nexus_abi::{
+    Kind,
+    syscall::{Close, Closed, Revoke, Revoked},
+};
+
+/// Capabilities that one step of a revocation removes at most.
+const REVOKE_BATCH: usize = 16;
+
+/// What becomes of mappings that were made through a capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mappings {
+    /// They stay, and hang on the capability's parent.
+    Stay,
+    /// They go.
+    Go,
+}
+
+/// Whether a bounded piece of work is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Progress {
+    /// It is.
+    Done,
+    /// Call again.
+    More,
+}
+
+impl Kernel {
+    /// One step of removing a capability, and of the object if this was its last. Holds all shards.
+    pub(crate) fn close(&'static self, cpu: &'static Cpu, place: u32, mappings: Mappings) -> Progress {
+        let slot = self.blocks.at(place);
+        let Some(kind) = slot.kind() else { return Progress::Done };
+        let object = slot.object.get();
+        let memory = matches!(kind, Kind::Memory | Kind::Window | Kind::DmaMemory);
+        if memory && self.release_mappings(cpu, place, mappings) == Progress::More {
+            return Progress::More;
+        }
+        let header = self.header_of(kind, object);
+        let last = header.is_some_and(|header| header.capabilities.get() == 1);
+        if last && self.unreferenced(cpu, kind, object) == Progress::More {
+            return Progress::More;
+        }
+        if !self.vacate(place) {
+            return Progress::More;
+        }
+        if let Some(header) = self.header(kind, crate::arena::index_of(object)).filter(|header| header.me() == object) {
+            header.capabilities.sub(1);
+        }
+        if kind == Kind::Reply {
+            self.abandon_caller(cpu, object);
+        }
+        Progress::Done
+    }
+
+    /// Removes children one by one; the children of each come to stand in its place, so depth does not matter.
+    fn revoke_step(&'static self, cpu: &'static Cpu, found: Found) -> Progress {
+        found.slot.set_revoking(Revoking::Yes);
+        for _ in 0..REVOKE_BATCH {
+            let child = found.slot.child.get();
+            if child == 0 {
+                found.slot.set_revoking(Revoking::No);
+                return Progress::Done;
+            }
+            if self.close(cpu, child, Mappings::Go) == Progress::More {
+                break;
+            }
+        }
+        Progress::More
+    }
+}
+
+impl Serve for Close {
+    fn serve(self, context: &Context) -> Verdict<Closed> {
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let found = context.kernel.slot(context.process, self.handle)?;
+        match context.kernel.close(context.cpu, found.place, Mappings::Stay) {
+            Progress::Done => Ok(Closed {}),
+            Progress::More => Err(Stop::Restart),
+        }
+    }
+}
+
+impl Serve for Revoke {
+    fn serve(self, context: &Context) -> Verdict<Revoked> {
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let found = context.kernel.slot(context.process, self.handle)?;
+        match context.kernel.revoke_step(context.cpu, found) {
+            Progress::Done => Ok(Revoked {}),
+            Progress::More => Err(Stop::Restart),
+        }
+    }
+}

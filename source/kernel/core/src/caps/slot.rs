@@ -1,0 +1,75 @@
+//! Capability slots.
+
+use crate::word::{Half, Word};
+use nexus_abi::{Kind, Rights};
+
+/// One capability, or a free place for one. 64 bytes.
+///
+/// Guarded by the shard of the object it names; insert and remove hold all shards.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Slot {
+    /// The handle, while a capability stands here; else 0.
+    pub key: Word,
+    /// The handle, if this is an endpoint that may be called; else 0. One compare proves generation, kind and right.
+    pub call_key: Word,
+    /// The handle, if this is an endpoint that may be received from; else 0.
+    pub receive_key: Word,
+    /// Reference of the object; of a root, its scope; of a reply, the caller's token.
+    pub object: Word,
+    /// What a receiver is told of messages through this capability. While the slot is free: its last generation.
+    pub badge: Word,
+    /// Kind (bits 0..8), rights (8..16), flags (16..24).
+    meta: Half,
+    /// Process whose table this is.
+    pub process: Half,
+    /// Derivation: what this was derived from; 0 is none. Numbers are places in the slot arena.
+    pub parent: Half,
+    /// First of what was derived from this.
+    pub child: Half,
+    /// Neighbours among what was derived from the same parent.
+    pub next: Half,
+    /// See `next`.
+    pub previous: Half,
+}
+
+impl Slot {
+    const REVOKING: u32 = 1 << 16;
+
+    /// The kind of what it names; `None` if the slot is free.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::from_number(self.meta.get() as u8)
+    }
+
+    /// What it allows.
+    pub fn rights(&self) -> Rights {
+        Rights::from_bits(u64::from(self.meta.get() >> 8 & 15)).unwrap_or(Rights::NONE)
+    }
+
+    /// Sets kind and rights, and clears the flags.
+    pub fn set_meta(&self, kind: Option<Kind>, rights: Rights) {
+        self.meta.set(kind.map_or(0, |kind| kind as u32) | u32::from(rights.bits()) << 8);
+    }
+
+    /// True while everything derived from it is being removed: nothing may be derived meanwhile.
+    pub fn revoking(&self) -> bool {
+        self.meta.get() & Self::REVOKING != 0
+    }
+
+    /// Starts or ends a revocation.
+    pub fn set_revoking(&self, on: Revoking) {
+        let rest = self.meta.get() & !Self::REVOKING;
+        self.meta.set(if on == Revoking::Yes { rest | Self::REVOKING } else { rest });
+    }
+}
+
+/// Whether a revocation is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoking {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+const _: () = assert!(core::mem::size_of::<Slot>() == 64);

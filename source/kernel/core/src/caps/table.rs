@@ -1,0 +1,209 @@
+//! Capability tables: from a handle to a slot and back.
+
+use super::{Capability, slot::Slot};
+use crate::{
+    Kernel,
+    arena::Arena,
+    event::Context,
+    process::{MAX_BLOCKS, Process, quota::Resource},
+};
+use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
+
+/// A slot and its place in the slot arena.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where it is.
+    pub place: u32,
+    /// The slot.
+    pub slot: &'static Slot,
+}
+
+impl Kernel {
+    /// The slot that a handle names in a process's table. The caller holds the handle's shard.
+    #[inline(always)]
+    pub fn slot(&self, process: &Process, handle: Handle) -> Result<Found, Error> {
+        let index = handle.index();
+        let block = process.blocks[index / 64 % MAX_BLOCKS].get();
+        let place = block * 64 + (index % 64) as u32;
+        let slot = self.blocks.at(place);
+        if slot.key.get() == handle.raw() { Ok(Found { place, slot }) } else { Err(Error::BadHandle) }
+    }
+
+    /// [`Kernel::slot`] that must be of this kind and have these rights.
+    pub fn capability(&self, process: &Process, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
+        let found = self.slot(process, handle)?;
+        if found.slot.kind() != Some(kind) {
+            return Err(Error::WrongKind);
+        }
+        if !found.slot.rights().contains(rights) {
+            return Err(Error::Permission);
+        }
+        Ok(found)
+    }
+
+    /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
+    pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
+        let free: u32 = process.free_slots.iter().map(|bits| bits.get().count_ones()).sum();
+        if free >= count {
+            return Ok(());
+        }
+        process.account.check(Resource::SlotBlocks, 1)?;
+        let room = process.blocks.iter().any(|block| block.get() == 0);
+        if !room {
+            return Err(Error::OverLimit);
+        }
+        if self.blocks.has_room() { Ok(()) } else { Err(Error::Exhausted) }
+    }
+
+    /// Puts a capability into a table, as derived from the one at `parent` (0: from none). Holds all shards.
+    pub fn insert(&self, process: &Process, capability: &Capability, parent: u32) -> Result<Handle, Error> {
+        self.check_slots(process, 1)?;
+        let index = self.free_index(process).ok_or(Error::OverLimit)?;
+        let (block, bit) = (index / 64, index % 64);
+        let place = process.blocks[block].get() * 64 + bit as u32;
+        let slot = self.blocks.at(place);
+        let generation = slot.badge.get() + 1;
+        let handle = Handle::pack(index, capability.shard, generation).ok_or(Error::Exhausted)?;
+        process.free_slots[block].set(process.free_slots[block].get() & !(1 << bit));
+        self.fill(place, capability, handle);
+        slot.process.set(process.index());
+        self.link_under(place, parent);
+        Ok(handle)
+    }
+
+    fn free_index(&self, process: &Process) -> Option<usize> {
+        if let Some(block) = process.free_slots.iter().position(|bits| bits.get() != 0) {
+            return Some(block * 64 + process.free_slots[block].get().trailing_zeros() as usize);
+        }
+        let block = process.blocks.iter().position(|block| block.get() == 0)?;
+        process.blocks[block].set(self.blocks.take()?);
+        process.free_slots[block].set(u64::MAX);
+        process.account.charge(Resource::SlotBlocks, 1);
+        Some(block * 64)
+    }
+
+    fn fill(&self, place: u32, capability: &Capability, handle: Handle) {
+        let slot = self.blocks.at(place);
+        let endpoint = capability.kind == Kind::Endpoint;
+        let key = |right| if endpoint && capability.rights.contains(right) { handle.raw() } else { 0 };
+        slot.object.set(capability.object);
+        slot.badge.set(capability.badge);
+        slot.set_meta(Some(capability.kind), capability.rights);
+        slot.call_key.set(key(Rights::USE));
+        slot.receive_key.set(key(Rights::TAKE));
+        slot.key.set(handle.raw());
+        if let Some(header) = self.header_of(capability.kind, capability.object) {
+            header.capabilities.add(1);
+        }
+    }
+
+    fn link_under(&self, place: u32, parent: u32) {
+        let slot = self.blocks.at(place);
+        slot.parent.set(parent);
+        slot.child.set(0);
+        slot.previous.set(0);
+        slot.next.set(0);
+        if parent != 0 {
+            let first = self.blocks.at(parent).child.get();
+            slot.next.set(first);
+            if first != 0 {
+                self.blocks.at(first).previous.set(place);
+            }
+            self.blocks.at(parent).child.set(place);
+        }
+    }
+
+    /// Frees a slot; what was derived from it comes to stand under its parent. Does not look after the object: see
+    /// [`Kernel::close`]. One step: at most 64 children are moved; `false` means that more are left.
+    pub(super) fn vacate(&self, place: u32) -> bool {
+        let slot = self.blocks.at(place);
+        for _ in 0..64 {
+            let child = slot.child.get();
+            if child == 0 {
+                break;
+            }
+            slot.child.set(self.blocks.at(child).next.get());
+            self.link_under_keeping_children(child, slot.parent.get());
+        }
+        if slot.child.get() != 0 {
+            self.blocks.at(slot.child.get()).previous.set(0);
+            return false;
+        }
+        self.unlink(place);
+        self.free(place);
+        true
+    }
+
+    fn link_under_keeping_children(&self, place: u32, parent: u32) {
+        let slot = self.blocks.at(place);
+        let child = slot.child.get();
+        self.link_under(place, parent);
+        slot.child.set(child);
+    }
+
+    fn unlink(&self, place: u32) {
+        let slot = self.blocks.at(place);
+        let (next, previous, parent) = (slot.next.get(), slot.previous.get(), slot.parent.get());
+        if next != 0 {
+            self.blocks.at(next).previous.set(previous);
+        }
+        if previous != 0 {
+            self.blocks.at(previous).next.set(next);
+        } else if parent != 0 {
+            self.blocks.at(parent).child.set(next);
+        }
+        for link in [&slot.next, &slot.previous, &slot.parent] {
+            link.set(0);
+        }
+    }
+
+    fn free(&self, place: u32) {
+        let slot = self.blocks.at(place);
+        let Some(handle) = Handle::from_raw(slot.key.get()) else { return };
+        for key in [&slot.key, &slot.call_key, &slot.receive_key, &slot.object] {
+            key.set(0);
+        }
+        slot.set_meta(None, Rights::NONE);
+        slot.badge.set(handle.generation());
+        let process = self.processes.at(slot.process.get());
+        if handle.generation() + 1 < GENERATION_END {
+            let bits = &process.free_slots[handle.index() / 64];
+            bits.set(bits.get() | 1 << (handle.index() % 64));
+        }
+    }
+}
+
+impl Context {
+    /// The capability in the caller's table. Holds all shards, or the handle's.
+    pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
+        self.kernel.capability(self.process, handle, kind, rights)
+    }
+
+    /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
+    pub fn object<T: crate::arena::Object>(
+        &self,
+        arena: &Arena<T>,
+        handle: Handle,
+        kind: Kind,
+        rights: Rights,
+    ) -> Result<&'static T, Error> {
+        let found = self.capability(handle, kind, rights)?;
+        arena.get(found.slot.object.get()).ok_or(Error::PeerClosed)
+    }
+
+    /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be
+    /// dying.
+    pub fn subject(&self, process: Option<Handle>, rights: Rights) -> Result<&'static Process, Error> {
+        let subject = match process {
+            None => self.process,
+            Some(handle) => self.object(&self.kernel.processes, handle, Kind::Process, rights)?,
+        };
+        if subject.running() { Ok(subject) } else { Err(Error::PeerClosed) }
+    }
+
+    /// Checks that a new object fits: `resource` of its owner, and a slot of the caller.
+    pub fn check_new(&self, owner: &Process, resource: Resource) -> Result<(), Error> {
+        owner.account.check(resource, 1)?;
+        self.kernel.check_slots(self.process, 1)
+    }
+}

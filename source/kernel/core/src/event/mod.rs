@@ -1,0 +1,126 @@
+//! Events: the only ways in.
+//!
+//! The machine layer saves the interrupted thread's registers in its frame, calls one of these, then asks
+//! [`Kernel::next`] what to do.
+
+pub mod serve;
+
+use crate::{
+    Kernel,
+    cpu::{Cpu, Next},
+    process::Process,
+    thread::{State, Thread, reg},
+};
+use nexus_abi::{Error, field::Field as _, syscall::ipc};
+
+/// Why a system call has no answer yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Refused; nothing changed.
+    Refuse(Error),
+    /// A bounded step is done and more is to do: the thread makes the same call again.
+    Restart,
+    /// The thread is blocked or gone; whoever wakes it has written, or will write, the answer.
+    Blocked,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Refuse(error)
+    }
+}
+
+/// A system call's outcome.
+pub type Verdict<T> = Result<T, Stop>;
+
+/// Who asks, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// The CPU this runs on.
+    pub cpu: &'static Cpu,
+    /// The calling thread.
+    pub thread: &'static Thread,
+    /// Its process.
+    pub process: &'static Process,
+    /// The time.
+    pub now: u64,
+}
+
+/// Why a thread was stopped by the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Trap {
+    /// The machine's cause number (`scause`).
+    pub cause: u64,
+    /// The address involved (`stval`).
+    pub address: u64,
+}
+
+impl Kernel {
+    /// The running thread made a system call; `pc` still names the call.
+    pub fn system_call(&'static self, cpu: usize, now: u64) {
+        let Some(context) = self.context(cpu, now) else { return };
+        let frame = &context.thread.frame;
+        let pc = frame.get(0);
+        frame.set(0, pc.wrapping_add(4));
+        let number = frame.get(reg::T2);
+        let verdict =
+            if number <= ipc::SEND { self.message_call(&context, number) } else { serve::dispatch(&context, number) };
+        match verdict {
+            Ok(()) | Err(Stop::Blocked) => {}
+            Err(Stop::Refuse(error)) => frame.refuse(error),
+            Err(Stop::Restart) => frame.set(0, pc),
+        }
+        self.settle(context.cpu, now);
+    }
+
+    fn context(&'static self, cpu: usize, now: u64) -> Option<Context> {
+        let cpu = &self.cpus[cpu];
+        let thread = self.threads.at(cpu.current.get());
+        let process = self.processes.at(thread.process.get() as u32);
+        (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, process, now })
+    }
+
+    /// The alarm that [`Cpu::alarm`] asked for.
+    pub fn timer(&'static self, cpu: usize, now: u64) {
+        let cpu = &self.cpus[cpu];
+        cpu.counters.timer_interrupts.add(1);
+        self.expire(cpu, now);
+        self.end_slice(cpu, now);
+        self.settle(cpu, now);
+    }
+
+    /// A device raised an interrupt line.
+    pub fn interrupt(&'static self, cpu: usize, line: u32, now: u64) {
+        let cpu = &self.cpus[cpu];
+        cpu.counters.device_interrupts.add(1);
+        self.raise(cpu, line, now);
+        self.settle(cpu, now);
+    }
+
+    /// Another CPU left mail.
+    pub fn kick(&'static self, cpu: usize, now: u64) {
+        let cpu = &self.cpus[cpu];
+        cpu.counters.kicks.add(1);
+        self.settle(cpu, now);
+    }
+
+    /// The running thread was stopped by the machine at `pc` of its frame.
+    pub fn fault(&'static self, cpu: usize, trap: Trap, now: u64) {
+        if let Some(context) = self.context(cpu, now) {
+            self.deliver_fault(&context, trap);
+            self.settle(context.cpu, now);
+        }
+    }
+
+    /// What the machine layer does now.
+    pub fn next(&self, cpu: usize) -> Next {
+        let cpu = &self.cpus[cpu];
+        match cpu.current.get() {
+            0 if cpu.reaping.get() != 0 => Next::Reap,
+            0 => Next::Idle,
+            thread => Next::Run(thread),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! From a number to its handler: one line of dispatch a call, made from the table.
+
+use super::{Context, Stop, Verdict};
+use crate::thread::{Stamp, reg};
+use nexus_abi::{
+    Error, for_each_syscall,
+    message::WORDS,
+    syscall::{self, Answer as _, Syscall},
+};
+
+/// The handler of one typed system call.
+pub(crate) trait Serve: Syscall {
+    /// Does what the call asks, or says why not.
+    fn serve(self, context: &Context) -> Verdict<Self::Output>;
+}
+
+macro_rules! dispatcher {
+    ($($name:ident)*) => {
+        /// Decodes and serves the typed call with this number.
+        pub(super) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
+            match number {
+                $(syscall::$name::NUMBER => serve::<syscall::$name>(context),)*
+                _ => Err(Stop::Refuse(Error::NoCall)),
+            }
+        }
+    };
+}
+
+for_each_syscall!(dispatcher);
+
+fn serve<S: Serve>(context: &Context) -> Verdict<()> {
+    let frame = &context.thread.frame;
+    let output = S::decode(frame.get(reg::T3), frame)?.serve(context)?;
+    answer(context, output);
+    Ok(())
+}
+
+/// Writes an answer: the results in `a0`…, 0 everywhere else.
+fn answer(context: &Context, output: impl syscall::Answer) {
+    let frame = &context.thread.frame;
+    let mut words = [0; WORDS];
+    output.encode(&mut |at, word| {
+        if let Some(place) = words.get_mut(at) {
+            *place = word;
+        }
+    });
+    frame.set_message(words);
+    frame.set_status(0, 0, Stamp::default());
+}

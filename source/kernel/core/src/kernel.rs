@@ -1,0 +1,146 @@
+//! The whole kernel state, and how it is put together at boot.
+
+use crate::{
+    arena::Arena,
+    caps::{Blocks, slot::Slot},
+    cpu::Cpu,
+    ipc::{
+        endpoint::{Endpoint, Message},
+        notification::Notification,
+    },
+    lock::Shards,
+    log::Ring,
+    memory::{
+        frames::{Frame, Frames},
+        irq::Irq,
+        mapping::Mapping,
+        object::Memory,
+    },
+    process::Process,
+    thread::Thread,
+    time::{timer::Timer, wheel::Node},
+};
+use core::ops::Range;
+
+/// The kernel.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Locks of the shards.
+    pub shards: Shards,
+    /// The CPUs.
+    pub cpus: &'static [Cpu],
+    /// Processes.
+    pub processes: Arena<Process>,
+    /// Threads.
+    pub threads: Arena<Thread>,
+    /// Endpoints.
+    pub endpoints: Arena<Endpoint>,
+    /// Queued one-way messages: each belongs to an endpoint for life.
+    pub messages: Arena<Message>,
+    /// Notifications and wait sets.
+    pub notifications: Arena<Notification>,
+    /// Memory objects, device windows, parts of the boot image.
+    pub memories: Arena<Memory>,
+    /// Mappings.
+    pub mappings: Arena<Mapping>,
+    /// Timers.
+    pub timers: Arena<Timer>,
+    /// Interrupt lines.
+    pub irqs: Arena<Irq>,
+    /// Wheel nodes: a thread's deadline at its index, a timer at `threads + index`.
+    pub nodes: &'static [Node],
+    /// Capability slots, lent to processes in blocks.
+    pub blocks: Blocks,
+    /// Free frames.
+    pub frames: Frames,
+    /// The console ring.
+    pub log: Ring,
+    /// Facts of the machine.
+    pub machine: Machine,
+}
+
+/// What the machine layer carves at boot, all of it zero.
+#[derive(Debug)]
+pub struct Storage {
+    /// As many as CPUs may come online.
+    pub cpus: &'static [Cpu],
+    /// Item 0 of this and every other slice is never used.
+    pub processes: &'static [Process],
+    /// See [`Kernel`].
+    pub threads: &'static [Thread],
+    /// See [`Kernel`].
+    pub endpoints: &'static [Endpoint],
+    /// See [`Kernel`].
+    pub messages: &'static [Message],
+    /// See [`Kernel`].
+    pub notifications: &'static [Notification],
+    /// See [`Kernel`].
+    pub memories: &'static [Memory],
+    /// See [`Kernel`].
+    pub mappings: &'static [Mapping],
+    /// See [`Kernel`].
+    pub timers: &'static [Timer],
+    /// See [`Kernel`].
+    pub irqs: &'static [Irq],
+    /// As long as threads and timers together.
+    pub nodes: &'static [Node],
+    /// A multiple of 64.
+    pub slots: &'static [Slot],
+    /// All memory that programs can own: consecutive frames. Frame 0 is never used.
+    pub frames: &'static [Frame],
+    /// The console ring's bytes, a power of two of words.
+    pub log: &'static [crate::word::Word],
+}
+
+/// Facts of the machine that the core cannot find out.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// Physical address of frame 0.
+    pub frames_base: u64,
+    /// Physical memory; windows must stay outside.
+    pub ram: Range<u64>,
+    /// Device ranges that the kernel drives itself and never hands out.
+    pub reserved: [Range<u64>; 4],
+    /// Interrupt lines of the controller.
+    pub irq_lines: u32,
+    /// Kernel half of every root page table: entries 256..512 of the kernel's own.
+    pub kernel_root: Option<&'static [crate::word::Word; 512]>,
+    /// `satp` mode bits.
+    pub satp_mode: u64,
+    /// Identities that may raise QoS classes.
+    pub raisers: [u64; nexus_abi::image::MAX_RAISERS],
+    /// Ticks of a time slice.
+    pub slice: u64,
+    /// Ticks per second.
+    pub timebase: u64,
+    /// Boot arguments.
+    pub arguments: &'static str,
+}
+
+impl Kernel {
+    /// Puts the kernel together over zeroed storage.
+    pub fn new(storage: Storage, machine: Machine) -> Kernel {
+        for (id, cpu) in storage.cpus.iter().enumerate() {
+            cpu.id.set(id as u32);
+            cpu.slice_end.set(u64::MAX);
+        }
+        Kernel {
+            shards: Shards::default(),
+            cpus: storage.cpus,
+            processes: Arena::new(storage.processes),
+            threads: Arena::new(storage.threads),
+            endpoints: Arena::new(storage.endpoints),
+            messages: Arena::new(storage.messages),
+            notifications: Arena::new(storage.notifications),
+            memories: Arena::new(storage.memories),
+            mappings: Arena::new(storage.mappings),
+            timers: Arena::new(storage.timers),
+            irqs: Arena::new(storage.irqs),
+            nodes: storage.nodes,
+            blocks: Blocks::new(storage.slots),
+            frames: Frames::new(storage.frames, machine.frames_base),
+            log: Ring::new(storage.log),
+            machine,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Shard locks: who may change which objects together.
+//!
+//! Every object lives in one of [`SHARDS`] shards. Locks are taken in index order, so no two holders wait for each
+//! other. An operation that finds out midway that it needs one more shard changes nothing, lets go, and starts again
+//! with the larger set ([`Need`]): at most [`SHARDS`] times, since the set only grows.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// How many shards kernel objects live in, at every CPU count.
+pub const SHARDS: usize = 4;
+
+/// A spin lock. Interrupts are off in the kernel, so the holder always makes progress.
+#[derive(Debug, Default)]
+pub struct Lock(AtomicU32);
+
+impl Lock {
+    /// A free lock.
+    pub const fn new() -> Lock {
+        Lock(AtomicU32::new(0))
+    }
+
+    /// Takes the lock; it is released when the guard is dropped.
+    #[inline(always)]
+    pub fn hold(&self) -> LockGuard<'_> {
+        self.acquire();
+        LockGuard(self)
+    }
+
+    /// Happens-before: the swap that reads 0 synchronises with the release that wrote it.
+    #[inline(always)]
+    fn acquire(&self) {
+        while self.0.swap(1, Ordering::Acquire) != 0 {
+            core::hint::spin_loop();
+        }
+    }
+
+    #[inline(always)]
+    fn release(&self) {
+        self.0.swap(0, Ordering::Release);
+    }
+}
+
+/// Holds one lock.
+#[derive(Debug)]
+pub struct LockGuard<'a>(&'a Lock);
+
+impl Drop for LockGuard<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+/// A set of shards, one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardSet(u32);
+
+impl ShardSet {
+    /// Every shard: what structural changes hold.
+    pub const ALL: ShardSet = ShardSet((1 << SHARDS) - 1);
+
+    /// Only this shard. Numbers wrap: a shard in a forged handle is some shard, and its slot will not match.
+    #[inline(always)]
+    pub const fn of(shard: usize) -> ShardSet {
+        ShardSet(1 << (shard % SHARDS))
+    }
+
+    /// Both sets.
+    #[inline(always)]
+    pub const fn with(self, other: ShardSet) -> ShardSet {
+        ShardSet(self.0 | other.0)
+    }
+
+    /// True if every shard of `other` is in `self`.
+    #[inline(always)]
+    pub const fn covers(self, other: ShardSet) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The operation also needs these shards; it has changed nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Need(pub ShardSet);
+
+/// All shard locks.
+#[derive(Debug, Default)]
+pub struct Shards([Lock; SHARDS]);
+
+impl Shards {
+    /// Takes the locks of a set in index order.
+    #[inline(always)]
+    pub fn hold(&self, set: ShardSet) -> Held<'_> {
+        for (shard, lock) in self.0.iter().enumerate() {
+            if set.covers(ShardSet::of(shard)) {
+                lock.acquire();
+            }
+        }
+        Held { shards: self, set }
+    }
+}
+
+/// Holds the locks of a set of shards.
+#[derive(Debug)]
+pub struct Held<'a> {
+    shards: &'a Shards,
+    set: ShardSet,
+}
+
+impl Held<'_> {
+    /// Says that the caller is about to touch an object of this shard.
+    #[inline(always)]
+    pub fn require(&self, shard: usize) -> Result<(), Need> {
+        let need = ShardSet::of(shard);
+        if self.set.covers(need) { Ok(()) } else { Err(Need(need)) }
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        for (shard, lock) in self.shards.0.iter().enumerate() {
+            if self.set.covers(ShardSet::of(shard)) {
+                lock.release();
+            }
+        }
+    }
+}

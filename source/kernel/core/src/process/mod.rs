@@ -1,0 +1,89 @@
+//! Processes: address space, capability table, quota, identity.
+
+pub mod quota;
+pub mod reap;
+
+use crate::{
+    arena::{Header, Object},
+    word::{Half, Word},
+};
+use quota::Account;
+
+/// Blocks of 64 slots that one table can have.
+pub const MAX_BLOCKS: usize = nexus_abi::handle::MAX_SLOTS / 64;
+
+/// A process. Guarded by its shard, except where a field says otherwise.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Process {
+    /// Object header. The reference is the process id that others see.
+    pub header: Header,
+    /// Service id, stamped by whoever held the spawn capability. Never changes.
+    pub service: Word,
+    /// Display name ([`nexus_abi::Name`] words). Never changes.
+    pub name: [Word; 3],
+    /// Console prefix. Guarded by all shards.
+    pub prefix: [Word; 3],
+    /// See [`nexus_abi::start::ExitKind`].
+    pub state: Word,
+    /// How it will have ended once its resources are back: exit kind, status or cause, pc, address.
+    pub exit: [Word; 4],
+    /// Root page-table frame; 0 once it is given back.
+    pub root: Half,
+    /// Address-space id, its index: unique among living processes.
+    pub asid: Half,
+    /// `satp` value.
+    pub satp: Word,
+    /// What it may own and what it owns. Guarded by all shards.
+    pub account: Account,
+    /// Its slot blocks: places in the block arena, 0 is none. Guarded by all shards.
+    pub blocks: [Half; MAX_BLOCKS],
+    /// Free slots of each block, one bit each. Guarded by all shards.
+    pub free_slots: [Word; MAX_BLOCKS],
+    /// First of the objects it is charged for ([`crate::arena::Tag`]). Guarded by all shards.
+    pub owned: Half,
+    /// First of the mappings in its address space. Guarded by all shards.
+    pub mappings: Half,
+    /// Threads that are not dead. Guarded by all shards.
+    pub threads: Half,
+    /// First of the threads that wait for it to be gone.
+    pub mourners: Half,
+    /// Reference of the endpoint that gets its faults; 0 is none.
+    pub fault_endpoint: Word,
+    /// Badge that these faults carry.
+    pub fault_badge: Word,
+    /// Reference of the notification that its end signals, and the bits; 0 is none.
+    pub watch: [Word; 2],
+    /// Link in a CPU's list of processes being taken back, and in its mailbox.
+    pub reap_next: Half,
+    /// How far taking it back has come (see `process::reap`).
+    pub reap_stage: Half,
+    /// Class at which it is taken back.
+    pub reap_class: Half,
+    /// CPU on which it is taken back.
+    pub reap_cpu: Half,
+    /// Link in a CPU's reap mailbox.
+    pub mail: Half,
+    /// Ticks its dead threads have run.
+    pub cpu_time: Word,
+    /// Times one of its threads was switched to. Written by whichever CPU switches, may lose a count.
+    pub switches: Word,
+}
+
+impl Process {
+    /// True while it lives and nobody has begun to end it.
+    pub fn running(&self) -> bool {
+        self.header.alive() && self.state.get() == nexus_abi::start::ExitKind::Running as u64
+    }
+
+    /// Its index in the arena, and its number.
+    pub fn index(&self) -> u32 {
+        self.asid.get()
+    }
+}
+
+impl Object for Process {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+}

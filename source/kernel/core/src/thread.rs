@@ -1,0 +1,265 @@
+//! Threads: one flow of control in one process, for life.
+
+use crate::{
+    arena::{Header, Object},
+    word::{Half, Word},
+};
+use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
+
+/// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
+/// word 0 is `pc`, word n is `xn`.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Frame([Word; 32]);
+
+/// Register numbers of the calling convention.
+pub mod reg {
+    /// Return address.
+    pub const RA: usize = 1;
+    /// Stack pointer.
+    pub const SP: usize = 2;
+    /// Status out.
+    pub const T0: usize = 5;
+    /// Always 0 out.
+    pub const T1: usize = 6;
+    /// Number in, badge out.
+    pub const T2: usize = 7;
+    /// First of the eight message words.
+    pub const A0: usize = 10;
+    /// Target in, sender's service id out.
+    pub const T3: usize = 28;
+    /// Sender's process id out.
+    pub const T4: usize = 29;
+    /// Deadline in, trace id out.
+    pub const T5: usize = 30;
+    /// Extent in, 0 out.
+    pub const T6: usize = 31;
+}
+
+impl Frame {
+    /// Register `xn`; 0 is `pc`.
+    #[inline(always)]
+    pub fn get(&self, register: usize) -> u64 {
+        self.0[register & 31].get()
+    }
+
+    /// Sets register `xn`; 0 is `pc`.
+    #[inline(always)]
+    pub fn set(&self, register: usize, value: u64) {
+        self.0[register & 31].set(value);
+    }
+
+    /// Message word `at`.
+    #[inline(always)]
+    pub fn message(&self, at: usize) -> u64 {
+        self.get(reg::A0 + (at & 7))
+    }
+
+    /// Copies the eight message words from another frame.
+    #[inline(always)]
+    pub fn copy_message(&self, from: &Frame) {
+        for word in reg::A0..reg::A0 + 8 {
+            self.set(word, from.get(word));
+        }
+    }
+
+    /// Sets the eight message words.
+    pub fn set_message(&self, words: [u64; 8]) {
+        for (at, word) in words.into_iter().enumerate() {
+            self.set(reg::A0 + at, word);
+        }
+    }
+
+    /// Writes the registers of an answer other than the message words.
+    #[inline(always)]
+    pub fn set_status(&self, status: u64, badge: u64, from: Stamp) {
+        self.set(reg::T0, status);
+        self.set(reg::T2, badge);
+        self.set(reg::T3, from.service);
+        self.set(reg::T4, from.process);
+        self.set(reg::T5, from.trace);
+        for register in [reg::RA, reg::T1, reg::T6] {
+            self.set(register, 0);
+        }
+    }
+
+    /// Answers a refusal: the status, and nothing else.
+    pub fn refuse(&self, error: Error) {
+        self.set_message([0; 8]);
+        self.set_status(Status::refused(error).0, 0, Stamp::default());
+    }
+
+    /// Clears every register.
+    pub fn clear(&self) {
+        self.0.iter().for_each(|word| word.set(0));
+    }
+}
+
+impl Words for Frame {
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        self.message(at)
+    }
+}
+
+/// What the kernel says of a sender.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stamp {
+    /// Its service id.
+    pub service: u64,
+    /// Its process id and generation.
+    pub process: u64,
+    /// The trace it works for.
+    pub trace: u64,
+}
+
+/// What a thread is doing. In the comment: the list it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum State {
+    /// The place is free, or the thread is dead. None.
+    Dead = 0,
+    /// Made, not started. None.
+    New = 1,
+    /// Wants to run. Its CPU's run queue, or that CPU's mailbox.
+    Ready = 2,
+    /// Runs. It is its CPU's current thread.
+    Running = 3,
+    /// Its call or fault waits to be received. The endpoint's callers of its class.
+    Calling = 4,
+    /// Its call was received. The server's link, or a reply capability, names it.
+    Awaiting = 5,
+    /// Waits for a message. The endpoint's receivers.
+    Receiving = 6,
+    /// Waits for signals. The notification's waiters.
+    Waiting = 7,
+    /// Waits for a process to be gone. That process's mourners.
+    Mourning = 8,
+}
+
+impl State {
+    const ALL: [State; 9] = [
+        State::Dead,
+        State::New,
+        State::Ready,
+        State::Running,
+        State::Calling,
+        State::Awaiting,
+        State::Receiving,
+        State::Waiting,
+        State::Mourning,
+    ];
+
+    /// True while it waits for something that a deadline can end.
+    pub const fn blocked(self) -> bool {
+        self as u64 >= State::Calling as u64
+    }
+}
+
+/// A thread. Guarded by its shard, except where a field says otherwise.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Thread {
+    /// User registers. While it runs they belong to its CPU.
+    pub frame: Frame,
+    /// Object header.
+    pub header: Header,
+    state: Word,
+    /// `satp` value of its process: a switch needs no look-up.
+    pub satp: Word,
+    /// Service id of its process.
+    pub service: Word,
+    /// Process id and generation.
+    pub process: Word,
+    /// Trace that its current work belongs to.
+    pub trace: Word,
+    /// The caller it has to answer: that thread's [`Thread::token`], or 0.
+    pub link: Word,
+    /// Names this wait for an answer: `count << 32 | index`. Changes whenever the wait ends, for any reason.
+    pub token: Word,
+    /// Reference of what it is blocked on: endpoint, notification, process; while it awaits an answer: who serves it.
+    pub waits_on: Word,
+    /// Badge that its queued call carries.
+    pub badge: Word,
+    /// Extent that its queued call carries, with [`Thread::FAULT`].
+    pub extent: Word,
+    /// Cause and address of the fault it was stopped by.
+    pub fault: [Word; 2],
+    /// When its wait ends; `u64::MAX`: never.
+    pub deadline: Word,
+    /// Reference of the notification whose signals also end a receive.
+    pub bound: Word,
+    /// Ticks it has run. Written by the CPU it runs on.
+    pub cpu_time: Word,
+    /// Owned by the machine layer: state of the floating-point registers.
+    pub float: Word,
+    /// Neighbours in the one list that [`State`] names.
+    pub next: Half,
+    /// See `next`.
+    pub previous: Half,
+    /// Its class by `qos_set`.
+    pub base_class: Half,
+    /// The class it runs in: the base class or one that a caller donates.
+    pub class: Half,
+    /// The CPU whose run queue it uses.
+    pub cpu: Half,
+    /// CPUs it may use, one bit each.
+    pub affinity: Half,
+    /// Weight inside its class.
+    pub shares: Half,
+    /// Frame of its IPC page, 0 if none.
+    pub ipc_frame: Half,
+    /// Link in a CPU's mailbox.
+    pub mail: Half,
+}
+
+impl Thread {
+    /// Set in [`Thread::extent`] while the queued call is a fault.
+    pub const FAULT: u64 = 1 << 63;
+
+    /// What it is doing.
+    #[inline(always)]
+    pub fn state(&self) -> State {
+        State::ALL[(self.state.get() as usize).min(State::ALL.len() - 1)]
+    }
+
+    /// Changes what it is doing. The caller moves it between the lists.
+    #[inline(always)]
+    pub fn set_state(&self, state: State) {
+        self.state.set(state as u64);
+    }
+
+    /// The class it runs in.
+    #[inline(always)]
+    pub fn class(&self) -> QosClass {
+        QosClass::ALL[self.class.get() as usize & 3]
+    }
+
+    /// Its index in the arena.
+    #[inline(always)]
+    pub fn index(&self) -> u32 {
+        self.header.me() as u32
+    }
+
+    /// What the kernel says of it to a receiver.
+    #[inline(always)]
+    pub fn stamp(&self) -> Stamp {
+        Stamp { service: self.service.get(), process: self.process.get(), trace: self.trace.get() }
+    }
+
+    /// Ends the wait that the token names: whoever holds the old one holds nothing.
+    pub fn renew_token(&self) {
+        self.token.set(self.token.get().wrapping_add(1 << 32));
+    }
+
+    /// The target register, as a handle.
+    pub fn target(&self) -> Result<Handle, Error> {
+        Handle::from_raw(self.frame.get(reg::T3)).ok_or(Error::BadHandle)
+    }
+}
+
+impl Object for Thread {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+}

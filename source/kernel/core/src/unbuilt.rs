@@ -1,0 +1,26 @@
+//! Calls that have no handler yet answer `ENOSYS`.
+
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use nexus_abi::{Error, syscall};
+
+macro_rules! unbuilt {
+    ($($name:ident)*) => {$(
+        impl Serve for syscall::$name {
+            fn serve(self, _: &Context) -> Verdict<Self::Output> {
+                Err(Stop::Refuse(Error::NoCall))
+            }
+        }
+    )*};
+}
+
+unbuilt! {
+    Whoami Yield ThreadExit ProcessExit Defer
+
+    EndpointCreate NotificationCreate WaitSetCreate WaitSetAdd WaitSetRemove Notify Wait Bind TimerCreate TimerSet
+    MemoryCreate MemoryGrow MemorySeal Map Unmap Protect DmaCreate DmaAddress
+    WindowMint IrqMint IrqAck Quiesce
+    ProcessCreate ProcessPrefix ThreadCreate ThreadStart ProcessKill ProcessWatch ProcessStatus ProcessFaults SpawnMint
+    QosGet QosSet AffinitySet SharesSet
+    InfoProcess InfoUsage InfoCpu InfoObjects InfoCapability InfoInvariants
+    PowerOff PowerReset LogWrite LogRead ConsoleClaim BootArguments
+}

@@ -1,0 +1,90 @@
+//! Shared words: what every kernel field is made of.
+//!
+//! Relaxed loads and stores compile to plain ones. Order between CPUs comes from the lock that guards a field; a field
+//! that is read without its lock says so where it is declared.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// 64 bits.
+#[derive(Debug, Default)]
+pub struct Word(AtomicU64);
+
+impl Word {
+    /// A word with this value.
+    pub const fn new(value: u64) -> Word {
+        Word(AtomicU64::new(value))
+    }
+
+    /// Its value.
+    #[inline(always)]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Changes it.
+    #[inline(always)]
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Adds, wrapping. Not atomic: for fields with one writer.
+    #[inline(always)]
+    pub fn add(&self, amount: u64) {
+        self.set(self.get().wrapping_add(amount));
+    }
+
+    /// The value before it became 0. Not atomic.
+    #[inline(always)]
+    pub fn take(&self) -> u64 {
+        let value = self.get();
+        self.set(0);
+        value
+    }
+
+    /// The atomic itself, for the few protocols that order memory by it.
+    #[inline(always)]
+    pub fn atomic(&self) -> &AtomicU64 {
+        &self.0
+    }
+}
+
+/// 32 bits.
+#[derive(Debug, Default)]
+pub struct Half(AtomicU32);
+
+impl Half {
+    /// A half word with this value.
+    pub const fn new(value: u32) -> Half {
+        Half(AtomicU32::new(value))
+    }
+
+    /// Its value.
+    #[inline(always)]
+    pub fn get(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
+    /// Changes it.
+    #[inline(always)]
+    pub fn set(&self, value: u32) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// Adds, wrapping. Not atomic: for fields guarded by a lock.
+    #[inline(always)]
+    pub fn add(&self, amount: u32) {
+        self.set(self.get().wrapping_add(amount));
+    }
+
+    /// Subtracts, wrapping. Not atomic: for fields guarded by a lock.
+    #[inline(always)]
+    pub fn sub(&self, amount: u32) {
+        self.set(self.get().wrapping_sub(amount));
+    }
+
+    /// The atomic itself, for the few protocols that order memory by it.
+    #[inline(always)]
+    pub fn atomic(&self) -> &AtomicU32 {
+        &self.0
+    }
+}
