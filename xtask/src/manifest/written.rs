@@ -172,7 +172,6 @@ fn quota(item: Item<'_>) -> Result<At<Quota>, Broken> {
         mappings: number(table, "mappings")?,
         timers: number(table, "timers")?,
         irqs: number(table, "irqs")?,
-        spawns: number(table, "spawns")?,
     };
     Ok(At { value, line: item.line() })
 }
