@@ -6,6 +6,7 @@ pub mod check;
 pub mod deps;
 pub mod diag_os;
 pub mod doctor;
+pub mod image;
 pub mod manifest;
 pub mod packages;
 pub mod proof;

@@ -18,7 +18,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", about: "run every suite and print the table", run: xtask::suites::run },
     Command { name: "check", about: "the gates over the source tree", run: xtask::check::run },
     Command { name: "bench", about: "the benchmark table", run: not_built },
-    Command { name: "image", about: "system.toml to the boot image", run: not_built },
+    Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },
     Command { name: "gdb", about: "boot halted and attach the debugger", run: not_built },
     Command { name: "new-app", about: "make a program from the template", run: not_built },
     Command { name: "doctor", about: "what this machine lacks, and the command that mends it", run: xtask::doctor::run },

@@ -38,7 +38,7 @@ pub struct Segment {
     /// The mapping's rights.
     pub access: Access,
     /// Bytes the program asked for, counted from `vaddr + skip`.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 impl Segment {

@@ -1,7 +1,7 @@
 //! Crate arrows: an edge between crates may only point down.
 //!
 //! image → arch → core → abi; services, apps and drivers → userspace → abi; the simulator → core, services and what
-//! they stand on; the host tool → abi and loader. Nothing else, in any kind of dependency.
+//! they stand on; the host tool → abi, loader and wiring. Nothing else, in any kind of dependency.
 
 use super::tree::{Finding, TextFile, Tree};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl Layer {
             Self::Abi => false,
             Self::Program | Self::Userspace => matches!(below, Self::Userspace | Self::Abi),
             Self::Simulator => matches!(below, Self::Core | Self::Program | Self::Userspace | Self::Abi),
-            Self::Tool => below == Self::Abi || name == "loader",
+            Self::Tool => below == Self::Abi || matches!(name, "loader" | "wiring"),
         }
     }
 }
