@@ -10,6 +10,7 @@ pub mod image;
 pub mod manifest;
 pub mod packages;
 pub mod proof;
+pub mod run;
 pub mod suites;
 
 use std::path::{Path, PathBuf};

@@ -14,12 +14,13 @@ struct Command {
 
 #[rustfmt::skip]
 const COMMANDS: &[Command] = &[
-    Command { name: "run", about: "build, make the boot image and boot it in the emulator", run: not_built },
+    Command { name: "run", about: "build, make the boot image and boot it in the emulator", run: xtask::run::run },
     Command { name: "test", about: "run every suite and print the table", run: xtask::suites::run },
+    Command { name: "proof", about: "judge one boot by the ladder of tests/boot", run: xtask::proof::main },
     Command { name: "check", about: "the gates over the source tree", run: xtask::check::run },
     Command { name: "bench", about: "the benchmark table", run: not_built },
     Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },
-    Command { name: "gdb", about: "boot halted and attach the debugger", run: not_built },
+    Command { name: "gdb", about: "boot halted and attach the debugger", run: xtask::run::gdb },
     Command { name: "new-app", about: "make a program from the template", run: not_built },
     Command { name: "doctor", about: "what this machine lacks, and the command that mends it", run: xtask::doctor::run },
     Command { name: "dep-gate", about: "forbidden crates, licences, duplicate majors of what runs on the target", run: xtask::deps::run },

@@ -1,3 +1,5 @@
+//! The tree's own data, and what the reader refuses.
+
 use super::*;
 
 const PHASES: [&str; 9] = ["kernel", "bring-up", "mmio", "routing", "policy", "logd", "vfs", "persist", "ota"];

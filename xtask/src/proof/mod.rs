@@ -2,9 +2,149 @@
 //!
 //! `ladder`, `settings` and `plan` say what is expected, `judge` decides from lines alone, the rest runs machines.
 
+pub mod counterfactual;
+pub mod emulator;
 pub mod judge;
 pub mod ladder;
 pub mod plan;
+pub mod runner;
+pub mod scratch;
+pub mod session;
 pub mod settings;
 pub mod table;
 pub mod verdict;
+
+use counterfactual::{Change, Counterfactual};
+use emulator::Machine;
+use ladder::Ladder;
+use plan::{Plan, Refusal};
+use scratch::{RunLock, ScratchDisk};
+use settings::Settings;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use verdict::Verdict;
+
+/// The boot arguments of a proof: the proof program runs, and a panic ends the machine with a status.
+const APPEND: &str = "selftest panic=exit";
+/// How long one counterfactual may take.
+const COUNTERFACTUAL: Duration = Duration::from_secs(20);
+
+/// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text.
+pub fn main(args: &[String]) -> ExitCode {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        [] => prove(),
+        ["--counterfactuals"] => refute(""),
+        ["--counterfactuals", text] => refute(text),
+        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text]]".to_string())),
+    };
+    match result {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err((status, text)) => {
+            eprintln!("{text}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+type Outcome = Result<String, (u8, String)>;
+
+/// A failure of the run, not of its usage.
+fn failed(text: impl ToString) -> (u8, String) {
+    (1, text.to_string())
+}
+
+fn refused(refusal: Refusal) -> (u8, String) {
+    match refusal {
+        Refusal::Usage(text) => (2, text),
+        Refusal::NotBuilt(what) => (1, format!("{what}: not built")),
+    }
+}
+
+fn prove() -> Outcome {
+    let root = crate::root();
+    let lookup = |name: &str| std::env::var(name).ok();
+    let settings = Settings::read(&lookup).map_err(|text| (2, text))?;
+    let ladder = Ladder::load(&root.join("tests/boot")).map_err(failed)?;
+    let plan = Plan::new(&ladder, &settings).map_err(refused)?;
+    let _lock = RunLock::take(&root).map_err(failed)?;
+    if lookup("KERNEL").is_none() || lookup("IMAGE").is_none() {
+        crate::run::build(&[]).map_err(failed)?;
+    }
+    let mut machine = Machine::default().with("SMP", settings.smp).append(APPEND);
+    for name in ["MEM", "ICOUNT"] {
+        machine = lookup(name).into_iter().fold(machine, |machine, value| machine.with(name, value));
+    }
+    machine = machine.append(&lookup("APPEND").unwrap_or_default());
+    let disk = lookup("DISK").map(|base| ScratchDisk::copy_of(&root, Path::new(&base))).transpose().map_err(failed)?;
+    if let Some(disk) = &disk {
+        machine = machine.with("DISK", disk.path().display());
+    }
+    let run = runner::run(&root, &machine, &plan, settings.timeout).map_err(failed)?;
+    match run.verdict {
+        Verdict::Passed(count) => {
+            let seconds = run.transcript.last().map_or(0.0, |line| line.at.as_secs_f64());
+            Ok(format!("PASSED: {count} lines in {seconds:.1} s, {} harts, {} boots", settings.smp, plan.boots))
+        }
+        Verdict::Failed(failure) => Err(failed(failure.report(&run.transcript))),
+    }
+}
+
+/// Runs the counterfactuals whose line holds `text`.
+fn refute(text: &str) -> Outcome {
+    let root = crate::root();
+    let folder = root.join("tests/boot");
+    let ladder = Ladder::load(&folder).map_err(failed)?;
+    let plan = Plan::new(&ladder, &counterfactual::settings()).map_err(refused)?;
+    let table = std::fs::read_to_string(folder.join("counterfactuals")).map_err(failed)?;
+    let table = counterfactual::parse(&table, &ladder, &plan).map_err(failed)?;
+    let gaps = counterfactual::gaps(&plan, &table);
+    if !gaps.is_empty() {
+        return Err(failed(format!("without a counterfactual: {}", gaps.join(", "))));
+    }
+    let _lock = RunLock::take(&root).map_err(failed)?;
+    crate::run::build(&[]).map_err(failed)?;
+    let rows: Vec<&Counterfactual> = table.iter().filter(|row| row.line.contains(text)).collect();
+    let mut bad = 0;
+    for row in &rows {
+        let result =
+            changed_machine(&root, row).and_then(|machine| counterfactual::run(&root, &machine, row, COUNTERFACTUAL));
+        match result {
+            Ok(()) => println!("ok      {} | {:?}", row.line, row.change),
+            Err(why) => {
+                bad += 1;
+                println!("FAILED  {} | {:?} | {why}", row.line, row.change);
+            }
+        }
+    }
+    match (rows.len(), bad) {
+        (0, _) => Err((2, format!("no counterfactual holds `{text}`"))),
+        (count, 0) => Ok(format!("PASSED: {count} counterfactuals")),
+        (count, bad) => Err(failed(format!("FAILED: {bad} of {count} counterfactuals"))),
+    }
+}
+
+/// The machine of one counterfactual, its boot image made.
+fn changed_machine(root: &Path, row: &Counterfactual) -> Result<Machine, String> {
+    let harts = if row.line.starts_with('K') { 2 } else { 1 };
+    let machine = Machine::default().with("SMP", harts).append(APPEND);
+    let image = root.join("build/counterfactual.img");
+    let path = image.display().to_string();
+    match &row.change {
+        Change::Append(words) => Ok(machine.append(words)),
+        Change::Smp(harts) => Ok(machine.with("SMP", harts)),
+        Change::Typed(_) => Ok(machine),
+        Change::Without(name) => {
+            crate::run::build(&["--without", name, "--out", &path])?;
+            Ok(machine.with("IMAGE", path))
+        }
+        Change::Replaced(name, other) => {
+            crate::run::build(&["--replace", &format!("{name}={other}"), "--out", &path])?;
+            Ok(machine.with("IMAGE", path))
+        }
+    }
+}
