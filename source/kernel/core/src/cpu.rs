@@ -21,7 +21,7 @@ pub enum Next {
 }
 
 /// A CPU. Only that CPU touches it, except the fields that say otherwise.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Cpu {
     /// Its number, dense from 0.
     pub id: Half,

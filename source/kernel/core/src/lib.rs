@@ -32,3 +32,5 @@ pub use kernel::Kernel;
 
 #[cfg(test)]
 extern crate std;
+#[cfg(test)]
+mod testing;

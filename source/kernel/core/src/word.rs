@@ -88,3 +88,23 @@ impl Half {
         &self.0
     }
 }
+
+/// As many as wanted, from zeroed memory or by `Default`, which arrays over 32 lack.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Many<T, const N: usize>([T; N]);
+
+impl<T: Default, const N: usize> Default for Many<T, N> {
+    fn default() -> Many<T, N> {
+        Many(core::array::from_fn(|_| T::default()))
+    }
+}
+
+impl<T, const N: usize> core::ops::Deref for Many<T, N> {
+    type Target = [T; N];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T; N] {
+        &self.0
+    }
+}

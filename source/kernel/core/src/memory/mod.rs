@@ -4,3 +4,4 @@ pub mod frames;
 pub mod irq;
 pub mod mapping;
 pub mod object;
+pub mod table;

@@ -5,7 +5,7 @@ pub mod reap;
 
 use crate::{
     arena::{Header, Object},
-    word::{Half, Word},
+    word::{Half, Many, Word},
 };
 use quota::Account;
 
@@ -13,7 +13,7 @@ use quota::Account;
 pub const MAX_BLOCKS: usize = nexus_abi::handle::MAX_SLOTS / 64;
 
 /// A process. Guarded by its shard, except where a field says otherwise.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(C)]
 pub struct Process {
     /// Object header. The reference is the process id that others see.
@@ -37,9 +37,9 @@ pub struct Process {
     /// What it may own and what it owns. Guarded by all shards.
     pub account: Account,
     /// Its slot blocks: places in the block arena, 0 is none. Guarded by all shards.
-    pub blocks: [Half; MAX_BLOCKS],
+    pub blocks: Many<Half, MAX_BLOCKS>,
     /// Free slots of each block, one bit each. Guarded by all shards.
-    pub free_slots: [Word; MAX_BLOCKS],
+    pub free_slots: Many<Word, MAX_BLOCKS>,
     /// First of the objects it is charged for ([`crate::arena::Tag`]). Guarded by all shards.
     pub owned: Half,
     /// First of the mappings in its address space. Guarded by all shards.

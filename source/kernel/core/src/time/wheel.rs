@@ -2,14 +2,14 @@
 
 use crate::{
     lock::Lock,
-    word::{Half, Word},
+    word::{Half, Many, Word},
 };
 
 /// Levels of 64 slots; a slot of level n spans 64^n ticks.
 pub const LEVELS: usize = 8;
 
 /// One CPU's deadlines. Guarded by its own lock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Wheel {
     lock: Lock,
     /// Up to where time was looked at.
@@ -17,7 +17,7 @@ pub struct Wheel {
     /// Slots with entries, one bit each.
     occupied: [Word; LEVELS],
     /// First node of each slot.
-    slots: [[Half; 64]; LEVELS],
+    slots: [Many<Half, 64>; LEVELS],
     /// Earliest deadline, or earlier: what the machine is asked to interrupt at.
     next: Word,
 }

@@ -1,0 +1,220 @@
+//! The machine of the unit tests: a kernel over leaked storage, and typed system calls as threads of it make them.
+//!
+//! A test makes a [`machine`], processes and threads in it, and asks through [`call`]: registers are set in the
+//! thread's frame, the whole event runs, the answer is decoded from the frame, as on the target.
+
+use crate::{
+    Kernel,
+    caps::Capability,
+    kernel::{Machine, Storage},
+    memory::frames::Frame,
+    process::{Process, quota::Resource},
+    thread::{State, Thread, reg},
+    word::{Many, Word},
+};
+use nexus_abi::{
+    Error, Handle, Kind, Name, Quota, Rights, ServiceId,
+    message::Status,
+    syscall::{Answer as _, Syscall},
+};
+use std::{boxed::Box, vec::Vec};
+
+/// Physical address of frame 0.
+pub(crate) const FRAMES_BASE: u64 = 0x8000_0000;
+/// Where a thread's program counter stands before its first call.
+const CODE: u64 = 0x1_0000;
+/// Restarts of one call after which a test gives up.
+const RESTARTS: usize = 100_000;
+
+/// A quota that no test reaches by chance.
+pub(crate) const WIDE: Quota = Quota {
+    frames: 4096,
+    threads: 64,
+    messages: 64,
+    slot_blocks: 8,
+    processes: 16,
+    endpoints: 64,
+    notifications: 64,
+    memories: 64,
+    mappings: 256,
+    timers: 64,
+    irqs: 16,
+};
+
+fn zeroed<T: Default>(count: usize) -> &'static [T] {
+    Box::leak((0..count).map(|_| T::default()).collect::<Vec<T>>().into_boxed_slice())
+}
+
+/// A kernel with this many CPUs, all online, and this many frames that programs can own.
+pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
+    let kernel_root: &'static Many<Word, 512> = Box::leak(Box::default());
+    for (at, entry) in kernel_root.iter().enumerate().skip(256) {
+        entry.set(at as u64);
+    }
+    let frames: Vec<Frame> = (0..=frames).map(|_| Frame(core::array::from_fn(|_| Word::default()))).collect();
+    let machine = Machine {
+        frames_base: FRAMES_BASE,
+        ram: FRAMES_BASE..FRAMES_BASE + 0x1000_0000,
+        reserved: [0x200_0000..0x201_0000, 0xc00_0000..0x1000_0000, 0..0, 0..0],
+        irq_lines: 96,
+        kernel_root: Some(kernel_root),
+        satp_mode: 8 << 60,
+        slice: 1_000,
+        timebase: 10_000_000,
+        arguments: "selftest",
+        ..Machine::default()
+    };
+    let storage = Storage {
+        cpus: zeroed(cpus),
+        processes: zeroed(33),
+        threads: zeroed(65),
+        endpoints: zeroed(65),
+        messages: zeroed(129),
+        notifications: zeroed(65),
+        memories: zeroed(129),
+        mappings: zeroed(513),
+        timers: zeroed(65),
+        irqs: zeroed(17),
+        nodes: zeroed(130),
+        slots: zeroed(64 * 65),
+        frames: Box::leak(frames.into_boxed_slice()),
+        log: zeroed(512),
+    };
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new(storage, machine)));
+    kernel.cpus.iter().for_each(|cpu| cpu.online.set(1));
+    kernel
+}
+
+/// A living process that nobody's quota pays for.
+pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'static Process {
+    let process = kernel.processes.allocate(0).expect("the arena of the test machine has room");
+    let name = Name::new(name).expect("test names are short and printable").to_words();
+    for (at, word) in name.into_iter().enumerate() {
+        process.name[at].set(word);
+        process.prefix[at].set(0);
+    }
+    let index = process.header.me() as u32;
+    process.asid.set(index);
+    process.service.set(ServiceId::service("test").0);
+    process.account.open(quota);
+    process.root.set(kernel.new_root().expect("the test machine has frames"));
+    process.account.charge(Resource::Frames, 1);
+    process.satp.set(8 << 60 | u64::from(index) << 44 | kernel.frames.address(process.root.get()) >> 12);
+    process
+}
+
+/// A thread of a process, made and not started, with an IPC page that is mapped nowhere.
+pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'static Thread {
+    let thread = kernel.threads.allocate(process.header.shard()).expect("the arena of the test machine has room");
+    thread.header.owner.set(process.index());
+    thread.frame.clear();
+    thread.frame.set(0, CODE);
+    thread.satp.set(process.satp.get());
+    thread.service.set(process.service.get());
+    thread.process.set(process.header.me());
+    thread.token.set(thread.header.me());
+    thread.deadline.set(u64::MAX);
+    thread.base_class.set(1);
+    thread.class.set(1);
+    thread.affinity.set((1 << kernel.cpus.len()) - 1);
+    thread.shares.set(100);
+    thread.ipc_frame.set(kernel.frames.allocate().expect("the test machine has frames"));
+    process.threads.add(1);
+    process.account.charge(Resource::Threads, 1);
+    process.account.charge(Resource::Frames, 1);
+    thread.set_state(State::New);
+    thread
+}
+
+/// Gives a process a capability of its own: every right to an object, or to a root.
+pub(crate) fn give(kernel: &Kernel, process: &Process, kind: Kind, object: u64, rights: Rights) -> Handle {
+    let shard = kernel.header(kind, object as u32).map_or(0, |header| header.shard());
+    let capability = Capability { kind, object, shard, rights, badge: 0 };
+    kernel.insert(process, &capability, 0).expect("the test process has room for a handle")
+}
+
+/// What a system call came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome<T> {
+    /// It was answered.
+    Answered(Result<T, Error>),
+    /// The thread waits; see [`answer`].
+    Waits,
+}
+
+/// Makes a thread the running one of CPU `cpu`. Whoever ran there before is as a thread that was never started.
+pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static Thread) {
+    let current = &kernel.cpus[cpu].current;
+    if current.get() != 0 && current.get() != thread.index() {
+        kernel.threads.at(current.get()).set_state(State::New);
+    }
+    current.set(thread.index());
+    thread.cpu.set(cpu as u32);
+    thread.set_state(State::Running);
+}
+
+/// Makes one typed system call on CPU 0 at time `now`, restarts and all.
+pub(crate) fn call_at<S: Syscall>(
+    kernel: &'static Kernel,
+    thread: &'static Thread,
+    call: S,
+    now: u64,
+) -> Outcome<S::Output> {
+    put_on_cpu(kernel, 0, thread);
+    let frame = &thread.frame;
+    frame.set_message([0; 8]);
+    let target = call.encode(&mut |at, word| frame.set(reg::A0 + at, word));
+    frame.set(reg::T3, target);
+    frame.set(reg::T2, S::NUMBER);
+    let pc = frame.get(0);
+    for _ in 0..RESTARTS {
+        put_on_cpu(kernel, 0, thread);
+        kernel.system_call(0, now);
+        if frame.get(0) == pc {
+            continue;
+        }
+        return if thread.state().blocked() { Outcome::Waits } else { Outcome::Answered(answer::<S>(thread)) };
+    }
+    panic!("{} restarts for ever", S::NAME);
+}
+
+/// Makes one typed system call that must not wait.
+pub(crate) fn call<S: Syscall>(
+    kernel: &'static Kernel,
+    thread: &'static Thread,
+    request: S,
+) -> Result<S::Output, Error> {
+    match call_at(kernel, thread, request, 0) {
+        Outcome::Answered(answer) => answer,
+        Outcome::Waits => panic!("{} waits", S::NAME),
+    }
+}
+
+/// The answer that stands in a thread's frame.
+pub(crate) fn answer<S: Syscall>(thread: &Thread) -> Result<S::Output, Error> {
+    match Status(thread.frame.get(reg::T0)).error() {
+        Some(error) => Err(error),
+        None => S::Output::decode(&thread.frame),
+    }
+}
+
+mod tests {
+    use super::*;
+    use nexus_abi::syscall::{Close, Derive, Inspect};
+
+    #[test]
+    fn a_typed_call_goes_through_the_frame_and_back() {
+        let kernel = machine(1, 64);
+        let process = process(kernel, "one", &WIDE);
+        let thread = thread(kernel, process);
+        let info = give(kernel, process, Kind::Info, 0, Rights::ALL);
+
+        let derived = call(kernel, thread, Derive { source: info, rights: Rights::USE, badge: 0 });
+
+        let handle = derived.expect("an info capability can be derived").handle;
+        let inspected = call(kernel, thread, Inspect { handle }).expect("the handle is new");
+        assert_eq!((inspected.kind, inspected.rights), (Kind::Info, Rights::USE));
+        assert_eq!(call(kernel, thread, Close { handle }).map(|_| ()), Ok(()));
+        assert_eq!(call(kernel, thread, Close { handle }).map(|_| ()), Err(Error::BadHandle));
+    }
+}
