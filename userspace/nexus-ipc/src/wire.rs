@@ -1,0 +1,304 @@
+//! Types that a declaration may name, and how each travels.
+//!
+//! A [`Wire`] type says how many words, bytes and handles it needs, so the bounds of every method are known to the
+//! compiler. Numbers and the types of `nexus-abi` travel as their words. [`Bytes`] and [`Text`] stand for bounded byte
+//! strings: one word for the length, the bytes in the payload. Handles travel beside the words, since the kernel must
+//! see them.
+
+use alloc::{string::String, vec::Vec};
+use core::convert::Infallible;
+
+use nexus_abi::field::Field;
+use nexus_abi::message::Passing;
+use nexus_abi::{Error, Handle};
+
+use crate::Message;
+
+/// A type that can stand in an interface declaration.
+pub trait Wire {
+    /// What a sender hands over and a service's handler sees.
+    type View<'a>;
+    /// What a receiver keeps.
+    type Owned;
+    /// Words it takes.
+    const WORDS: usize;
+    /// Payload bytes it takes at most.
+    const BYTES: usize;
+    /// Handles it takes at most.
+    const HANDLES: usize;
+
+    /// Appends a value.
+    fn put(value: Self::View<'_>, to: &mut Writer) -> Result<(), Error>;
+    /// Takes the next value.
+    fn take<'a>(from: &mut Reader<'a>) -> Result<Self::View<'a>, Error>;
+    /// Keeps a value.
+    fn keep(value: Self::View<'_>) -> Self::Owned;
+    /// Looks at a kept value.
+    fn view(value: &Self::Owned) -> Self::View<'_>;
+}
+
+/// A message under construction.
+pub struct Writer {
+    message: Message,
+    word: usize,
+}
+
+impl Writer {
+    /// Starts a message whose word 0 is `tag`.
+    pub fn new(tag: u64) -> Writer {
+        Writer { message: Message::tagged(tag), word: 1 }
+    }
+
+    /// The finished message.
+    pub fn finish(self) -> Message {
+        self.message
+    }
+
+    fn field(&mut self, value: impl FieldWrite) {
+        self.word += value.write_at(self.word, &mut self.message.words);
+    }
+}
+
+/// A message being taken apart. What is not taken is an error at the end: every message has one meaning.
+pub struct Reader<'a> {
+    message: &'a Message,
+    word: usize,
+    byte: usize,
+    handle: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts behind word 0.
+    pub fn new(message: &'a Message) -> Reader<'a> {
+        Reader { message, word: 1, byte: 0, handle: 0 }
+    }
+
+    /// `EINVAL` if bytes, handles or non-zero words are left over.
+    pub fn finish(self) -> Result<(), Error> {
+        let whole = self.byte == self.message.payload.len()
+            && self.handle == self.message.handles.len()
+            && self.message.words.iter().skip(self.word).all(|&word| word == 0);
+        if whole { Ok(()) } else { Err(Error::Invalid) }
+    }
+
+    fn field<T: Field>(&mut self) -> Result<T, Error> {
+        let value = T::read(self.message, self.word)?;
+        self.word += T::WORDS;
+        Ok(value)
+    }
+
+    fn bytes(&mut self, most: usize) -> Result<&'a [u8], Error> {
+        let length = usize::try_from(self.field::<u64>()?).map_err(|_| Error::Invalid)?;
+        if length > most {
+            return Err(Error::TooLong);
+        }
+        let end = self.byte + length;
+        let bytes = self.message.payload.get(self.byte..end).ok_or(Error::Invalid)?;
+        self.byte = end;
+        Ok(bytes)
+    }
+
+    fn handle(&mut self) -> Result<Handle, Error> {
+        let handle = self.message.handles.get(self.handle).ok_or(Error::BadHandle)?;
+        self.handle += 1;
+        Ok(handle)
+    }
+}
+
+trait FieldWrite {
+    fn write_at(self, at: usize, words: &mut [u64]) -> usize;
+}
+
+impl<T: Field> FieldWrite for T {
+    fn write_at(self, at: usize, words: &mut [u64]) -> usize {
+        self.write(at, &mut |at, word| words[at] = word);
+        T::WORDS
+    }
+}
+
+/// Makes types that are fields of `nexus-abi` usable in declarations; also for a protocol's own enums.
+#[macro_export]
+macro_rules! wire_fields {
+    ($($type:ty),* $(,)?) => {$(
+        impl $crate::wire::Wire for $type {
+            type View<'a> = $type;
+            type Owned = $type;
+            const WORDS: usize = <$type as $crate::__abi::field::Field>::WORDS;
+            const BYTES: usize = 0;
+            const HANDLES: usize = 0;
+
+            fn put(value: $type, to: &mut $crate::wire::Writer) -> Result<(), $crate::__abi::Error> {
+                $crate::wire::put_field(value, to);
+                Ok(())
+            }
+
+            fn take<'a>(from: &mut $crate::wire::Reader<'a>) -> Result<$type, $crate::__abi::Error> {
+                $crate::wire::take_field(from)
+            }
+
+            fn keep(value: $type) -> $type {
+                value
+            }
+
+            fn view(value: &$type) -> $type {
+                *value
+            }
+        }
+    )*};
+}
+
+/// Appends a field's words.
+pub fn put_field<T: Field>(value: T, to: &mut Writer) {
+    to.field(value);
+}
+
+/// Takes a field's words.
+pub fn take_field<T: Field>(from: &mut Reader<'_>) -> Result<T, Error> {
+    from.field()
+}
+
+wire_fields! {
+    u64, i64, u32, u16, u8,
+    nexus_abi::Deadline, nexus_abi::Kind, nexus_abi::Name, nexus_abi::ProcessId,
+    nexus_abi::QosClass, nexus_abi::Quota, nexus_abi::Rights, nexus_abi::ServiceId,
+}
+
+/// In a declaration: at most `N` bytes.
+pub struct Bytes<const N: usize>(Infallible);
+
+impl<const N: usize> Wire for Bytes<N> {
+    type View<'a> = &'a [u8];
+    type Owned = Vec<u8>;
+    const WORDS: usize = 1;
+    const BYTES: usize = N;
+    const HANDLES: usize = 0;
+
+    fn put(value: &[u8], to: &mut Writer) -> Result<(), Error> {
+        if value.len() > N {
+            return Err(Error::TooLong);
+        }
+        to.field(value.len() as u64);
+        to.message.payload.extend_from_slice(value);
+        Ok(())
+    }
+
+    fn take<'a>(from: &mut Reader<'a>) -> Result<&'a [u8], Error> {
+        from.bytes(N)
+    }
+
+    fn keep(value: &[u8]) -> Vec<u8> {
+        value.into()
+    }
+
+    fn view(value: &Vec<u8>) -> &[u8] {
+        value
+    }
+}
+
+/// In a declaration: UTF-8 of at most `N` bytes.
+pub struct Text<const N: usize>(Infallible);
+
+impl<const N: usize> Wire for Text<N> {
+    type View<'a> = &'a str;
+    type Owned = String;
+    const WORDS: usize = 1;
+    const BYTES: usize = N;
+    const HANDLES: usize = 0;
+
+    fn put(value: &str, to: &mut Writer) -> Result<(), Error> {
+        Bytes::<N>::put(value.as_bytes(), to)
+    }
+
+    fn take<'a>(from: &mut Reader<'a>) -> Result<&'a str, Error> {
+        core::str::from_utf8(from.bytes(N)?).map_err(|_| Error::Invalid)
+    }
+
+    fn keep(value: &str) -> String {
+        value.into()
+    }
+
+    fn view(value: &String) -> &str {
+        value
+    }
+}
+
+impl Wire for Handle {
+    type View<'a> = Handle;
+    type Owned = Handle;
+    const WORDS: usize = 0;
+    const BYTES: usize = 0;
+    const HANDLES: usize = 1;
+
+    fn put(value: Handle, to: &mut Writer) -> Result<(), Error> {
+        to.message.handles.push(value)
+    }
+
+    fn take<'a>(from: &mut Reader<'a>) -> Result<Handle, Error> {
+        from.handle()
+    }
+
+    fn keep(value: Handle) -> Handle {
+        value
+    }
+
+    fn view(value: &Handle) -> Handle {
+        *value
+    }
+}
+
+impl Wire for Option<Handle> {
+    type View<'a> = Option<Handle>;
+    type Owned = Option<Handle>;
+    const WORDS: usize = 1;
+    const BYTES: usize = 0;
+    const HANDLES: usize = 1;
+
+    fn put(value: Option<Handle>, to: &mut Writer) -> Result<(), Error> {
+        to.field(u64::from(value.is_some()));
+        value.map_or(Ok(()), |handle| Handle::put(handle, to))
+    }
+
+    fn take<'a>(from: &mut Reader<'a>) -> Result<Option<Handle>, Error> {
+        match from.field::<u64>()? {
+            0 => Ok(None),
+            1 => from.handle().map(Some),
+            _ => Err(Error::Invalid),
+        }
+    }
+
+    fn keep(value: Option<Handle>) -> Option<Handle> {
+        value
+    }
+
+    fn view(value: &Option<Handle>) -> Option<Handle> {
+        *value
+    }
+}
+
+/// In a declaration: a handle that the sender gives away. Then all handles of that message are given.
+pub struct Moved(Infallible);
+
+impl Wire for Moved {
+    type View<'a> = Handle;
+    type Owned = Handle;
+    const WORDS: usize = 0;
+    const BYTES: usize = 0;
+    const HANDLES: usize = 1;
+
+    fn put(value: Handle, to: &mut Writer) -> Result<(), Error> {
+        to.message.passing = Passing::Move;
+        to.message.handles.push(value)
+    }
+
+    fn take<'a>(from: &mut Reader<'a>) -> Result<Handle, Error> {
+        from.handle()
+    }
+
+    fn keep(value: Handle) -> Handle {
+        value
+    }
+
+    fn view(value: &Handle) -> Handle {
+        *value
+    }
+}
