@@ -1,0 +1,136 @@
+//! The kernel transport: calls through an endpoint capability.
+
+use core::time::Duration;
+
+use nexus_abi::message::{Extent, HEADER_BYTES, MAX_HANDLES, Status};
+use nexus_abi::syscall::{Close, ipc};
+use nexus_abi::{Deadline, Error, Handle};
+use nexus_ipc::{Handles, Message, Transport};
+
+use crate::sys::{Arrival, Departure};
+use crate::{env, kernel::invoke, sys, time};
+
+/// How long a call waits whose caller names no deadline.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A way to call a service. It does not own its handle.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    endpoint: Handle,
+    patience: Option<Duration>,
+}
+
+impl Channel {
+    /// Through this endpoint.
+    pub fn new(endpoint: Handle) -> Channel {
+        Channel { endpoint, patience: Some(PATIENCE) }
+    }
+
+    /// To the interface whose handle the program was started with.
+    pub fn to(interface: &str) -> Result<Channel, Error> {
+        env::handle(interface).map(Channel::new)
+    }
+
+    /// With another patience; none: calls without a deadline wait for ever.
+    pub fn patient(self, patience: Option<Duration>) -> Channel {
+        Channel { patience, ..self }
+    }
+
+    /// The handle.
+    pub fn endpoint(&self) -> Handle {
+        self.endpoint
+    }
+}
+
+impl Transport for Channel {
+    fn call(&mut self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
+        let extent = put_extent(request)?;
+        let number = match (request.is_plain(), deadline) {
+            (false, _) => ipc::CALL_EXTENDED,
+            (true, Deadline::NEVER) => ipc::CALL,
+            (true, _) => ipc::CALL_UNTIL,
+        };
+        let arrival = sys::message(&Departure {
+            number,
+            target: self.endpoint.raw(),
+            deadline: deadline.0,
+            extent,
+            words: request.words,
+        });
+        match arrival.status.error() {
+            None => Ok(arrived(&arrival)),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn send(&mut self, message: &Message) -> Result<(), Error> {
+        send(self.endpoint, message)
+    }
+
+    fn patience(&self) -> Deadline {
+        self.patience.map_or(Deadline::NEVER, time::deadline_in)
+    }
+
+    fn discard(&mut self, answer: &Message) {
+        close_all(answer);
+    }
+}
+
+/// Sends one-way. `EOVERLIMIT`: a payload, or more than one handle. `EAGAIN`: the queue is full.
+pub fn send(endpoint: Handle, message: &Message) -> Result<(), Error> {
+    if !message.payload.is_empty() || message.handles.len() > 1 {
+        return Err(Error::OverLimit);
+    }
+    let handle = message.handles.get(0).map_or(0, Handle::raw);
+    let out =
+        Departure { number: ipc::SEND, target: endpoint.raw(), deadline: 0, extent: handle, words: message.words };
+    sys::message(&out).status.error().map_or(Ok(()), Err)
+}
+
+/// Closes the handles of a message.
+pub(crate) fn close_all(message: &Message) {
+    for handle in message.handles.iter() {
+        let _ = invoke(Close { handle });
+    }
+}
+
+/// Puts payload and handles into the IPC page; answers the extent word, 0 for a plain message.
+pub(crate) fn put_extent(message: &Message) -> Result<u64, Error> {
+    if message.is_plain() {
+        return Ok(0);
+    }
+    let extent = message.extent()?;
+    for (at, handle) in message.handles.iter().enumerate() {
+        sys::write_page(8 + 8 * at, &handle.raw().to_le_bytes());
+    }
+    sys::write_page(HEADER_BYTES, &message.payload);
+    Ok(extent.to_word())
+}
+
+/// The message that a successful message call left in registers and IPC page.
+pub(crate) fn arrived(arrival: &Arrival) -> Message {
+    let mut message = Message { words: arrival.words, ..Message::default() };
+    if arrival.status.has(Status::EXTENDED) {
+        let extent = Extent::from_word(page_word(0)).unwrap_or_default();
+        message.payload.resize(extent.length, 0);
+        sys::read_page(HEADER_BYTES, &mut message.payload);
+        message.handles = handles(extent.handles);
+    }
+    message
+}
+
+fn handles(count: usize) -> Handles {
+    let mut handles = Handles::default();
+    for at in 0..count.min(MAX_HANDLES) {
+        if let Some(handle) = Handle::from_raw(page_word(8 + 8 * at)) {
+            handles.push(handle).expect("no more than the bound were pushed");
+        }
+    }
+    handles
+}
+
+fn page_word(at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    sys::read_page(at, &mut bytes);
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,27 @@
+//! What the program was started with: handles by interface name, arguments, environment.
+
+use nexus_abi::start::StartPage;
+use nexus_abi::{Error, Handle};
+
+use crate::sys;
+
+/// The start page. `ESTATE`: there is none, which happens on the host only.
+pub fn start() -> Result<StartPage<'static>, Error> {
+    sys::start_page().ok_or(Error::State)
+}
+
+/// The handle given under this interface name. `EUNAVAILABLE`: none was.
+pub fn handle(interface: &str) -> Result<Handle, Error> {
+    start()?.handle(interface).ok_or(Error::Unavailable)
+}
+
+/// The arguments; the first is the program's own name.
+pub fn arguments() -> impl Iterator<Item = &'static str> {
+    sys::start_page().into_iter().flat_map(|page| page.arguments())
+}
+
+/// The value of an environment variable.
+pub fn variable(name: &str) -> Option<&'static str> {
+    let page = sys::start_page()?;
+    page.environment().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+}

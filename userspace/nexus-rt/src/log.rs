@@ -1,0 +1,40 @@
+//! Lines for the console ring, under the prefix that the kernel stamps.
+//!
+//! For system messages; a program talks to its user through [`crate::println!`]. Without a `log` handle lines are
+//! dropped: logging never fails a program.
+
+use core::fmt::{self, Write};
+
+use nexus_abi::message::{HEADER_BYTES, MAX_INLINE};
+use nexus_abi::syscall::LogWrite;
+
+use crate::{env, kernel::invoke, sys};
+
+/// Logs one line, as `format!` writes it.
+#[macro_export]
+macro_rules! log {
+    ($($text:tt)*) => { $crate::log::write(format_args!($($text)*)) };
+}
+
+/// Logs one line. What does not fit an IPC page is cut off.
+pub fn write(text: fmt::Arguments<'_>) {
+    let Ok(log) = env::handle("log") else { return };
+    let mut line = Line { length: 0 };
+    // An error means that the line is full; what fits is written.
+    let _ = line.write_fmt(text);
+    let _ = invoke(LogWrite { log, length: line.length as u32 });
+}
+
+/// Builds the line in the IPC page itself: no buffer, no heap, so that it works in a panic.
+struct Line {
+    length: usize,
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let fits = text.len().min(MAX_INLINE - self.length);
+        sys::write_page(HEADER_BYTES + self.length, &text.as_bytes()[..fits]);
+        self.length += fits;
+        if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+    }
+}

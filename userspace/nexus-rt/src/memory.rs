@@ -1,0 +1,206 @@
+//! Views of memory objects and device windows, and copies into them.
+//!
+//! A [`View`] is a range of this program's address space that names a memory object or a window. Access goes through
+//! bounds-checked loads and stores of whole numbers: what is shared may change at any time, so it is never borrowed.
+
+use alloc::vec::Vec;
+
+use nexus_abi::layout::{MAP_BATCH, PAGE_SIZE, SHARED_START};
+use nexus_abi::syscall::{Map, Unmap, access};
+use nexus_abi::{Error, Handle};
+
+use crate::{
+    kernel::invoke,
+    sys::{self, Mutex},
+};
+
+/// One batch of pages at a fixed place through which [`fill`] reaches an object.
+const SCRATCH: u64 = SHARED_START;
+/// Views start behind it, a guard page apart.
+const VIEWS: u64 = SCRATCH + (MAP_BATCH + 1) * PAGE_SIZE as u64;
+
+static SCRATCH_OWNER: Mutex<()> = Mutex::new(());
+static RANGES: Mutex<Ranges> = Mutex::new(Ranges { next: VIEWS, free: Vec::new() });
+
+/// Addresses for views. A freed range serves the next view of its size, so that the address space does not creep.
+struct Ranges {
+    next: u64,
+    free: Vec<(u64, u64)>,
+}
+
+impl Ranges {
+    fn take(&mut self, pages: u64) -> u64 {
+        if let Some(at) = self.free.iter().position(|&(_, size)| size == pages) {
+            return self.free.swap_remove(at).0;
+        }
+        let address = self.next;
+        self.next += (pages + 1) * PAGE_SIZE as u64;
+        address
+    }
+}
+
+/// Reserves addresses for `pages` pages with an unmapped page behind them.
+pub fn reserve(pages: u64) -> u64 {
+    RANGES.lock().take(pages)
+}
+
+/// Gives back what [`reserve`] answered; nothing is mapped there any more.
+pub fn release(address: u64, pages: u64) {
+    RANGES.lock().free.push((address, pages));
+}
+
+/// What a view may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Loads.
+    Read,
+    /// Loads and stores.
+    Write,
+}
+
+/// Part of an object, in this program's address space until dropped.
+#[derive(Debug)]
+pub struct View {
+    address: u64,
+    pages: u64,
+    access: Access,
+}
+
+impl View {
+    /// Maps `pages` pages of an object from page `offset` on.
+    pub fn map(object: Handle, offset: u64, pages: u64, access: Access) -> Result<View, Error> {
+        let view = View { address: reserve(pages), pages, access };
+        map(object, view.address, offset, pages, access)?;
+        Ok(view)
+    }
+
+    /// Bytes of the view.
+    pub fn size(&self) -> usize {
+        self.pages as usize * PAGE_SIZE
+    }
+
+    fn at<T>(&self, offset: usize, access: Access) -> Result<u64, Error> {
+        let inside = offset.is_multiple_of(size_of::<T>()) && offset < self.size();
+        let allowed = access == Access::Read || self.access == Access::Write;
+        if inside && allowed { Ok(self.address + offset as u64) } else { Err(Error::BadAddress) }
+    }
+
+    /// Copies bytes out; `EFAULT` if they are not all inside.
+    pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        if offset.checked_add(bytes.len()).is_none_or(|end| end > self.size()) {
+            return Err(Error::BadAddress);
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = sys::load(self.address + (offset + at) as u64);
+        }
+        Ok(())
+    }
+
+    /// Copies bytes in; `EFAULT` if they do not all fit or the view is for reading.
+    pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), Error> {
+        if self.access != Access::Write || offset.checked_add(bytes.len()).is_none_or(|end| end > self.size()) {
+            return Err(Error::BadAddress);
+        }
+        store_bytes(self.address + offset as u64, bytes);
+        Ok(())
+    }
+}
+
+macro_rules! numbers {
+    ($($load:ident $store:ident $type:ty;)*) => {
+        impl View {$(
+            /// Loads one value; `EFAULT` if it is unaligned or outside.
+            pub fn $load(&self, offset: usize) -> Result<$type, Error> {
+                Ok(sys::load(self.at::<$type>(offset, Access::Read)?))
+            }
+
+            /// Stores one value; `EFAULT` if it is unaligned, outside, or the view is for reading.
+            pub fn $store(&self, offset: usize, value: $type) -> Result<(), Error> {
+                sys::store(self.at::<$type>(offset, Access::Write)?, value);
+                Ok(())
+            }
+        )*}
+    };
+}
+
+numbers! {
+    load_u8 store_u8 u8;
+    load_u16 store_u16 u16;
+    load_u32 store_u32 u32;
+    load_u64 store_u64 u64;
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        if unmap(self.address, self.pages).is_ok() {
+            release(self.address, self.pages);
+        }
+    }
+}
+
+/// Copies bytes into a memory object, from byte `at` on.
+pub fn fill(memory: Handle, at: u64, bytes: &[u8]) -> Result<(), Error> {
+    let _owner = SCRATCH_OWNER.lock();
+    let (mut at, mut rest) = (at, bytes);
+    while !rest.is_empty() {
+        let (page, skip) = (at / PAGE_SIZE as u64, at as usize % PAGE_SIZE);
+        let pages = ((skip + rest.len()).div_ceil(PAGE_SIZE) as u64).min(MAP_BATCH);
+        let (now, later) = rest.split_at(rest.len().min(pages as usize * PAGE_SIZE - skip));
+        let mapped = map(memory, SCRATCH, page, pages, Access::Write);
+        if mapped.is_ok() {
+            store_bytes(SCRATCH + skip as u64, now);
+        }
+        unmap(SCRATCH, pages).and(mapped)?;
+        at += now.len() as u64;
+        rest = later;
+    }
+    Ok(())
+}
+
+fn store_bytes(address: u64, bytes: &[u8]) {
+    let mut address = address;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rest.split_first_chunk::<8>() {
+            Some((word, later)) if address.is_multiple_of(8) => {
+                sys::store(address, u64::from_le_bytes(*word));
+                (address, rest) = (address + 8, later);
+            }
+            _ => {
+                sys::store(address, rest[0]);
+                (address, rest) = (address + 1, &rest[1..]);
+            }
+        }
+    }
+}
+
+fn map(memory: Handle, address: u64, offset: u64, pages: u64, access: Access) -> Result<(), Error> {
+    let access = match access {
+        Access::Read => access::READ,
+        Access::Write => access::WRITE,
+    };
+    let mut done = 0;
+    while done < pages {
+        let address = address + done * PAGE_SIZE as u64;
+        let batch = (pages - done).min(MAP_BATCH);
+        let mapped = invoke(Map { process: None, memory, address, offset: offset + done, pages: batch, access })?.pages;
+        if mapped == 0 {
+            return Err(Error::Exhausted);
+        }
+        done += mapped;
+    }
+    Ok(())
+}
+
+fn unmap(address: u64, pages: u64) -> Result<(), Error> {
+    let mut done = 0;
+    while done < pages {
+        let address = address + done * PAGE_SIZE as u64;
+        let unmapped = invoke(Unmap { process: None, address, pages: (pages - done).min(MAP_BATCH) })?.pages;
+        if unmapped == 0 {
+            return Ok(());
+        }
+        done += unmapped;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Where the program touches the machine: the only `unsafe` code of user space.
+//!
+//! Two files offer the same functions: `target` is the machine, `host` asks a machine that a test installs. Everything
+//! above this module is the same on both.
+
+#![allow(unsafe_code)]
+
+mod lock;
+#[cfg(not(target_os = "none"))]
+#[path = "host.rs"]
+mod machine;
+#[cfg(target_os = "none")]
+#[path = "target/mod.rs"]
+mod machine;
+
+pub use lock::{Mutex, YieldLock};
+#[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
+pub use machine::*;
+pub(crate) use machine::{leaf, load, message, read_page, start_page, store, thread_registers, time, write_page};
+
+use nexus_abi::message::Status;
+
+/// Everything a message call leaves in the registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// `t0`.
+    pub status: Status,
+    /// `a0`–`a7`.
+    pub words: [u64; 8],
+    /// `t2`: badge of the capability that was used.
+    pub badge: u64,
+    /// `t3`: the sender's service id.
+    pub service: u64,
+    /// `t4`: the sender's process.
+    pub process: u64,
+    /// `t5`: trace id.
+    pub trace: u64,
+}
+
+/// The registers of a message call, on the way in.
+#[derive(Clone, Copy, Debug)]
+pub struct Departure {
+    /// `t2`: number of the call.
+    pub number: u64,
+    /// `t3`: handle.
+    pub target: u64,
+    /// `t5`: deadline in ticks, where the number says so.
+    pub deadline: u64,
+    /// `t6`: extent or handle, where the number says so.
+    pub extent: u64,
+    /// `a0`–`a7`.
+    pub words: [u64; 8],
+}

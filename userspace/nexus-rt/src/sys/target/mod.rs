@@ -1,0 +1,26 @@
+//! The machine itself: RISC-V under the Nexus kernel.
+
+mod call;
+mod entry;
+mod heap;
+mod memory;
+mod page;
+mod panic;
+mod spawn;
+
+pub(crate) use call::{leaf, message, time};
+pub(crate) use entry::start_page;
+pub(crate) use memory::{load, store};
+pub(crate) use page::{read_page, write_page};
+pub(crate) use spawn::thread_registers;
+
+/// Exports the program's entry under the name that `_start` calls.
+#[macro_export]
+macro_rules! program {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        extern "Rust" fn nexus_main() -> i64 {
+            $crate::program::Status::of($main())
+        }
+    };
+}

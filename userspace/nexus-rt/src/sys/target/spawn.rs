@@ -1,0 +1,38 @@
+//! The first instructions of a further thread.
+
+use alloc::boxed::Box;
+use core::arch::global_asm;
+
+use crate::thread::Body;
+
+// Jumped to by the kernel in user mode. In: a0 the thread's IPC page, a1 its boxed body, sp top of its stack.
+global_asm!(
+    ".section .text._thread, \"ax\"",
+    "_thread:",
+    ".option push",
+    ".option norelax",
+    "la gp, __global_pointer$",
+    ".option pop",
+    "mv tp, a0",
+    "mv a0, a1",
+    "call {begin}",
+    "unimp",
+    begin = sym begin,
+);
+
+unsafe extern "C" {
+    fn _thread();
+}
+
+extern "C" fn begin(body: *mut Body) -> ! {
+    // SAFETY: `thread_registers` made it from a box and gave it to this thread alone.
+    let body = unsafe { Box::from_raw(body) };
+    body();
+    crate::thread::exit()
+}
+
+/// Entry point and `a1` of a thread that will run `body`. If no thread is made of them, the body leaks.
+pub(crate) fn thread_registers(body: Body) -> (u64, u64) {
+    let entry = _thread as *const () as usize;
+    (entry as u64, Box::into_raw(Box::new(body)).expose_provenance() as u64)
+}

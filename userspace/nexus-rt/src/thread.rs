@@ -1,0 +1,46 @@
+//! Further threads of a program.
+
+use alloc::boxed::Box;
+
+use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
+use nexus_abi::syscall::{Close, Map, MemoryCreate, MemoryGrow, ThreadCreate, ThreadExit, ThreadStart, access};
+use nexus_abi::{Error, Handle};
+
+use crate::{kernel::invoke, memory, sys};
+
+/// What a thread runs.
+pub type Body = Box<dyn FnOnce() + Send>;
+
+/// Starts a thread with a stack of `pages` pages, a guard page below it. Its memory returns when the program ends.
+pub fn spawn(pages: u64, body: Body) -> Result<Handle, Error> {
+    // Guard, stack, guard, IPC page.
+    let base = memory::reserve(pages + 3) + PAGE_SIZE as u64;
+    let stack = stack(base, pages)?;
+    let (entry, a1) = sys::thread_registers(body);
+    let top = base + pages * PAGE_SIZE as u64;
+    let ipc_page = top + PAGE_SIZE as u64;
+    let created = invoke(ThreadCreate { process: None, entry, stack: top, a0: ipc_page, a1, ipc_page });
+    invoke(Close { handle: stack })?;
+    let thread = created?.thread;
+    invoke(ThreadStart { thread })?;
+    Ok(thread)
+}
+
+fn stack(base: u64, pages: u64) -> Result<Handle, Error> {
+    let memory = invoke(MemoryCreate { process: None, pages })?.memory;
+    let mut done = 0;
+    while done < pages {
+        let grown = invoke(MemoryGrow { memory, pages: GROW_BATCH.min(pages - done) })?.total - done;
+        let address = base + done * PAGE_SIZE as u64;
+        let map = Map { process: None, memory, address, offset: done, pages: grown, access: access::WRITE };
+        done += invoke(map)?.pages;
+    }
+    Ok(memory)
+}
+
+/// Ends the calling thread.
+pub fn exit() -> ! {
+    loop {
+        let _ = invoke(ThreadExit {});
+    }
+}
