@@ -13,7 +13,7 @@ mod record;
 mod terms;
 
 pub use codec::MAX_RECORDS;
-pub use record::{Device, Interface, Program, Route, Service};
+pub use record::{Device, IRQ_SUFFIX, Interface, Program, Route, SERVE, SIGNAL_SUFFIX, Service};
 pub use terms::{Backoff, Budget, Grant, Grants, Party, Restart};
 
 use alloc::vec::Vec;

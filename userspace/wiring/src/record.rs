@@ -5,6 +5,13 @@ use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
 
 use crate::terms::{Budget, Grants, Party, Restart};
 
+/// Behind a device's name: the handle of its interrupt line.
+pub const IRQ_SUFFIX: &str = ".irq";
+/// Behind a device's name: the handle of the notification that the line signals, with bit 0.
+pub const SIGNAL_SUFFIX: &str = ".signal";
+/// The name under which a service finds the endpoint that it serves; also under the name of each of its interfaces.
+pub const SERVE: &str = "serve";
+
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -35,6 +42,8 @@ records! {
         name: Name,
         /// The hash of the name.
         id: ServiceId,
+        /// What the console prints before its lines.
+        prefix: Name,
         /// What it may own.
         quota: Quota,
         /// Its class at start.
@@ -55,6 +64,8 @@ records! {
         name: Name,
         /// The hash of that name.
         id: ServiceId,
+        /// What the console prints before its lines.
+        prefix: Name,
         /// What it may own.
         quota: Quota,
         /// Its class at start.
@@ -85,7 +96,7 @@ records! {
 
     /// A device and its one owner.
     Device {
-        /// The name of the handles: the window under this name, the interrupt under it with `.irq` behind.
+        /// The name of the window's handle; interrupt and notification have [`IRQ_SUFFIX`] and [`SIGNAL_SUFFIX`] behind.
         name: Name,
         /// What its node in the device tree says it is compatible with.
         compatible: Name,

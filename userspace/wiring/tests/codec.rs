@@ -14,6 +14,7 @@ fn sample() -> Wiring {
     let service = |text: &str, grants| Service {
         name: name(text),
         id: ServiceId::service(text),
+        prefix: name(text),
         quota,
         qos: QosClass::Interactive,
         budget: Budget { burst_us: 2000, period_us: 10_000 },
@@ -30,6 +31,7 @@ fn sample() -> Wiring {
         programs: vec![Program {
             name: name("app/boot/gamma"),
             id: ServiceId::program("app/boot/gamma"),
+            prefix: name("GAMMA"),
             quota,
             qos: QosClass::Normal,
             stack_pages: 4,

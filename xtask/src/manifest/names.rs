@@ -1,12 +1,12 @@
 //! Names: their form, that they are distinct, and that their hashes are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_abi::{Name, ServiceId};
 
 use super::reader::At;
 use super::refusal::{Broken, Rule, broken};
-use super::written::Written;
+use super::written::{Task, Written};
 
 /// What stands in front of the name of a program of the boot image.
 pub const PROGRAM_PREFIX: &str = "app/boot/";
@@ -30,8 +30,36 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
         task.provides.iter().chain(task.routes.iter().map(|route| &route.name)).try_for_each(well_formed)?;
     }
     written.init.provides.iter().try_for_each(well_formed)?;
+    prefixes(written)?;
+    written.services.iter().try_for_each(one_handle_a_name)?;
     distinct_ids(services.map(|name| (name, ServiceId::service(&name.value))))?;
     distinct_ids(programs.map(|name| (name, ServiceId::program(&format!("{PROGRAM_PREFIX}{}", name.value)))))
+}
+
+/// What system lines may begin with: nobody else's name, nothing of the kernel's.
+fn prefixes(written: &Written) -> Result<(), Broken> {
+    let mut taken: BTreeSet<&str> = BTreeSet::from([INIT, "KINIT", "KSELFTEST", "QOS-AUDIT"]);
+    taken.extend(written.services.iter().map(|service| service.name.value.as_str()));
+    for prefix in written.services.iter().chain(&written.programs).filter_map(|task| task.prefix.as_ref()) {
+        printable(prefix)?;
+        if !taken.insert(&prefix.value) {
+            let text = format!("lines that begin with `{}` are somebody else's", prefix.value);
+            return Err(broken(Rule::DuplicatePrefix, prefix.line, text));
+        }
+    }
+    Ok(())
+}
+
+/// A service finds its own endpoint and its routes by name, in one list.
+fn one_handle_a_name(service: &Task) -> Result<(), Broken> {
+    let own = |name: &str| name == wiring::SERVE || service.provides.iter().any(|provided| provided.value == name);
+    match service.routes.iter().find(|route| own(&route.name.value)) {
+        Some(route) => {
+            let text = format!("`{}` is the name of the service's own endpoint", route.name.value);
+            Err(broken(Rule::Repeated, route.name.line, text))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A name in its wire form: a letter, then letters, digits and hyphens, at most 24 bytes.

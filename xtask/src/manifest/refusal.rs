@@ -42,6 +42,8 @@ rules! {
     BadName "bad-name";
     /// Two services, two programs or two devices of one name.
     DuplicateName "duplicate-name";
+    /// A prefix that begins the lines of somebody else.
+    DuplicatePrefix "duplicate-prefix";
     /// Two names whose hashes agree.
     CollidingIds "colliding-ids";
     /// A service that the manifest does not have.

@@ -63,6 +63,7 @@ fn service(task: &Task) -> Result<Service, Broken> {
     Ok(Service {
         name: wire(&task.name)?,
         id: ServiceId::service(&task.name.value),
+        prefix: task.prefix.as_ref().map_or_else(|| wire(&task.name), printable)?,
         quota: task.quota.value,
         qos: task.qos.value,
         budget: task.budget.as_ref().map(|budget| budget.value).unwrap_or_default(),
@@ -77,6 +78,7 @@ fn program(task: &Task) -> Result<Program, Broken> {
     Ok(Program {
         name: program_name(&task.name)?,
         id: ServiceId::program(&format!("{PROGRAM_PREFIX}{}", task.name.value)),
+        prefix: task.prefix.as_ref().map_or_else(|| program_name(&task.name), printable)?,
         quota: task.quota.value,
         qos: task.qos.value,
         stack_pages: task.stack_pages,
@@ -140,7 +142,7 @@ fn raisers(written: &Written) -> Result<Vec<ServiceId>, Broken> {
     if let Some(name) = written.policy.raise.get(max) {
         return Err(broken(Rule::TooMany, name.line, format!("at most {max} services may raise classes")));
     }
-    let id = |name: &At<String>| position(written, name).map(|_| ServiceId::service(&name.value));
+    let id = |name: &At<String>| server(written, name).map(|_| ServiceId::service(&name.value));
     written.policy.raise.iter().map(id).collect()
 }
 

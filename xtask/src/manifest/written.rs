@@ -37,6 +37,7 @@ pub(super) struct Init {
 /// A service or a program; what only services have is empty in a program.
 pub(super) struct Task {
     pub(super) name: At<String>,
+    pub(super) prefix: Option<At<String>>,
     pub(super) quota: At<Quota>,
     pub(super) qos: At<QosClass>,
     pub(super) budget: Option<At<Budget>>,
@@ -64,9 +65,21 @@ pub(super) struct Device {
 }
 
 const TOP: [&str; 8] = ["capacity", "policy", "restart", "init", "programs", "service", "program", "device"];
-const PROGRAM: [&str; 6] = ["name", "quota", "qos", "stack_kib", "grants", "routes"];
-const SERVICE: [&str; 11] =
-    ["name", "quota", "qos", "stack_kib", "grants", "routes", "budget", "restart", "provides", "after", "devices"];
+const PROGRAM: [&str; 7] = ["name", "prefix", "quota", "qos", "stack_kib", "grants", "routes"];
+const SERVICE: [&str; 12] = [
+    "name",
+    "prefix",
+    "quota",
+    "qos",
+    "stack_kib",
+    "grants",
+    "routes",
+    "budget",
+    "restart",
+    "provides",
+    "after",
+    "devices",
+];
 
 impl Written {
     /// Reads the top table.
@@ -136,6 +149,7 @@ fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Brok
     };
     let normal = At { value: QosClass::Normal, line: name.line };
     Ok(Task {
+        prefix: table.optional("prefix").map(Item::text).transpose()?,
         quota: own_quota,
         qos: table.optional("qos").map_or(Ok(normal), class)?,
         budget: table.optional("budget").map(budget).transpose()?,
