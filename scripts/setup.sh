@@ -50,10 +50,15 @@ has_rust() {
 
 has_lints() { cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; }
 
-# The sysroot that cargo uses: the compiler's, or ours when its config is there.
+# The sysroot that cargo uses: the compiler's, or, when its config is there, ours of this very compiler.
 has_targets() {
     local root target
-    if [ -e build/fallback.toml ]; then root=$SYSROOT; else root=$(rustc --print sysroot 2>/dev/null) || return 1; fi
+    if [ -e build/fallback.toml ]; then
+        root=$SYSROOT
+        [ "$(cat "$root/compiler" 2>/dev/null)" = "$(rustc --version)" ] || return 1
+    else
+        root=$(rustc --print sysroot 2>/dev/null) || return 1
+    fi
     for target in $TARGETS; do
         compgen -G "$root/lib/rustlib/$target/lib/libcore-*.rlib" >/dev/null || return 1
     done
