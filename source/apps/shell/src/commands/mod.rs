@@ -1,0 +1,5 @@
+//! What the commands do, by what they touch.
+
+pub(crate) mod listings;
+pub(crate) mod machine;
+pub(crate) mod programs;

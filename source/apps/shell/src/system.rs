@@ -1,0 +1,170 @@
+//! What the shell asks of the machine, as a trait: real services on the target, a fake under test.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use nexus_abi::{Error, QosClass};
+
+/// How a process or program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It ended itself with this status.
+    Exited(i64),
+    /// Somebody ended it.
+    Killed(i64),
+    /// A fault ended it.
+    Faulted {
+        /// The `scause` code.
+        cause: u64,
+        /// Where it was.
+        pc: u64,
+        /// What it touched.
+        address: u64,
+    },
+}
+
+/// Whether a process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Running,
+    /// It ended, and its record is still there.
+    Ended(End),
+}
+
+/// One row of `ps`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// The number that people type.
+    pub pid: u32,
+    /// The display name.
+    pub name: String,
+    /// Its class; none once it ended.
+    pub class: Option<QosClass>,
+    /// Whether it lives.
+    pub state: State,
+    /// CPU time in microseconds.
+    pub cpu_us: u64,
+    /// Frames that it owns.
+    pub frames: u64,
+    /// Handles that it holds.
+    pub handles: u64,
+    /// Its threads.
+    pub threads: u64,
+}
+
+/// One row of `cpus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpu {
+    /// The CPU's number.
+    pub number: u32,
+    /// The hart behind it.
+    pub hart: u64,
+    /// Whether it runs.
+    pub online: Status,
+    /// Microseconds with work.
+    pub busy_us: u64,
+    /// Microseconds without.
+    pub idle_us: u64,
+    /// Switches between threads.
+    pub switches: u64,
+    /// Timer interrupts taken.
+    pub timer_interrupts: u64,
+    /// Device interrupts taken.
+    pub device_interrupts: u64,
+}
+
+/// Of a CPU or a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It answers.
+    Up,
+    /// It does not, at present.
+    Down,
+    /// It ended too often and is not started again.
+    GivenUp,
+}
+
+/// One row of `mem`: an object kind, its use and its bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// The kind.
+    pub kind: &'static str,
+    /// In use.
+    pub used: u64,
+    /// At most.
+    pub capacity: u64,
+}
+
+/// One row of `services`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The service's name.
+    pub name: String,
+    /// Its process; none while it has none.
+    pub pid: Option<u32>,
+    /// How it is.
+    pub status: Status,
+    /// How often it was started.
+    pub starts: u32,
+    /// How its last process ended.
+    pub last: Option<End>,
+}
+
+/// One row of `caps`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The slot.
+    pub index: u32,
+    /// What it names.
+    pub kind: &'static str,
+    /// Letters of the rights.
+    pub rights: String,
+    /// The badge.
+    pub badge: u64,
+    /// The object's number.
+    pub object: u64,
+}
+
+/// What ended a wait in the foreground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The program.
+    Ended(End),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// What `reboot` and `shutdown` do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// Start again.
+    Reset,
+    /// Stop with this status.
+    Off(u32),
+}
+
+/// The machine. Every method answers within a bound; an absent service is [`Error::Unavailable`].
+pub trait System {
+    /// All processes, and programs that ended and were not waited for.
+    fn processes(&mut self) -> Result<Vec<Process>, Error>;
+    /// All CPUs.
+    fn cpus(&mut self) -> Result<Vec<Cpu>, Error>;
+    /// Every bounded resource.
+    fn memory(&mut self) -> Result<Vec<Memory>, Error>;
+    /// All services.
+    fn services(&mut self) -> Result<Vec<Program>, Error>;
+    /// What a service or process holds.
+    fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error>;
+    /// Starts programs whose streams are joined in a row; answers their numbers.
+    fn start(&mut self, stages: &[Vec<String>]) -> Result<Vec<u32>, Error>;
+    /// Waits until the program ends, or Ctrl-C is pressed. `ENOENT` if no such program was started here.
+    fn wait(&mut self, pid: u32) -> Result<Waited, Error>;
+    /// Ends a program.
+    fn kill_program(&mut self, pid: u32) -> Result<(), Error>;
+    /// Ends a service; who started it starts it again.
+    fn kill_service(&mut self, name: &str) -> Result<(), Error>;
+    /// Microseconds since the start of the machine.
+    fn uptime_us(&mut self) -> u64;
+    /// Stops or resets the machine; comes back only with an error.
+    fn power(&mut self, power: Power) -> Error;
+}
