@@ -11,7 +11,7 @@ use crate::{
     lock::Shards,
     log::Ring,
     memory::{
-        frames::{Frame, Frames},
+        frames::{Frame, Frames, Holes},
         irq::Irq,
         mapping::Mapping,
         object::Memory,
@@ -97,6 +97,8 @@ pub struct Storage {
 pub struct Machine {
     /// Physical address of frame 0.
     pub frames_base: u64,
+    /// Frames that are not for programs.
+    pub frame_holes: Holes,
     /// Physical memory; windows must stay outside.
     pub ram: Range<u64>,
     /// Device ranges that the kernel drives itself and never hands out.
@@ -138,7 +140,7 @@ impl Kernel {
             irqs: Arena::new(storage.irqs),
             nodes: storage.nodes,
             blocks: Blocks::new(storage.slots),
-            frames: Frames::new(storage.frames, machine.frames_base),
+            frames: Frames::new(storage.frames, machine.frames_base, machine.frame_holes.clone()),
             log: Ring::new(storage.log),
             machine,
         }

@@ -7,6 +7,7 @@ use crate::{
     lock::Lock,
     word::{Half, Word},
 };
+use core::ops::Range;
 
 /// Words of a frame.
 pub const FRAME_WORDS: usize = 512;
@@ -16,11 +17,15 @@ pub const FRAME_WORDS: usize = 512;
 #[repr(C, align(4096))]
 pub struct Frame(pub [Word; FRAME_WORDS]);
 
+/// Runs of frames that are not memory to give away (boot image, device tree), ascending; an empty one is none.
+pub type Holes = [Range<u32>; 4];
+
 /// The free frames. Has its own lock, taken last of all.
 #[derive(Debug)]
 pub struct Frames {
     items: &'static [Frame],
     base: u64,
+    holes: Holes,
     lock: Lock,
     free: Half,
     fresh: Half,
@@ -28,9 +33,9 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// All frames free; frame 0 is never used.
-    pub const fn new(items: &'static [Frame], base: u64) -> Frames {
-        Frames { items, base, lock: Lock::new(), free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+    /// All frames outside the holes free; frame 0 is never used.
+    pub const fn new(items: &'static [Frame], base: u64, holes: Holes) -> Frames {
+        Frames { items, base, holes, lock: Lock::new(), free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
     }
 
     /// The frame's words.
@@ -62,7 +67,7 @@ impl Frames {
 
     fn take(&self) -> Option<u32> {
         let _held = self.lock.hold();
-        let (free, fresh) = (self.free.get(), self.fresh.get());
+        let (free, fresh) = (self.free.get(), self.past_holes(self.fresh.get()));
         if free != 0 {
             self.free.set(self.at(free).0[0].get() as u32);
         } else if (fresh as usize) < self.items.len() {
@@ -72,6 +77,10 @@ impl Frames {
         }
         self.used.add(1);
         Some(if free != 0 { free } else { fresh })
+    }
+
+    fn past_holes(&self, fresh: u32) -> u32 {
+        self.holes.iter().fold(fresh, |fresh, hole| if hole.contains(&fresh) { hole.end } else { fresh })
     }
 
     /// Gives a frame back.
@@ -89,6 +98,23 @@ impl Frames {
 
     /// Frames there are.
     pub fn capacity(&self) -> u32 {
-        self.items.len() as u32 - 1
+        self.items.len() as u32 - 1 - self.holes.iter().map(|hole| hole.len() as u32).sum::<u32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{boxed::Box, vec::Vec};
+
+    #[test]
+    fn no_frame_of_a_hole_is_ever_given_away() {
+        let items: Vec<Frame> = (0..12).map(|_| Frame([const { Word::new(0) }; FRAME_WORDS])).collect();
+        let frames = Frames::new(Box::leak(items.into_boxed_slice()), 0x8000_0000, [1..3, 3..4, 8..10, 0..0]);
+        let given: Vec<u32> = core::iter::from_fn(|| frames.allocate()).collect();
+        assert_eq!(given, [4, 5, 6, 7, 10, 11]);
+        assert_eq!((frames.capacity(), frames.used()), (6, 6));
+        frames.release(7);
+        assert_eq!(frames.allocate(), Some(7));
     }
 }
