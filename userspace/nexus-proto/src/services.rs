@@ -1,16 +1,15 @@
-//! `supervisor`: what init knows about services, and what may be asked of it.
+//! `services`: what init knows about services, and what may be asked of it.
 //!
 //! Routes and probes are not here: they are one-way messages ([`nexus_ipc::Notice`]), since init waits for nobody.
+//! Whoever the manifest gives the route may list; only services may kill and restart, by the kernel's own record of
+//! the caller.
 
 use nexus_abi::{Name, ProcessId};
 use nexus_ipc::{Text, interface};
 
-/// Badge bit: may kill and restart services.
-pub const CONTROL: u64 = 1;
-
 interface! {
     /// Keeps the services of the manifest running.
-    "supervisor" Supervisor {
+    "services" Services {
         /// The service at `index`, in start order. `state`: see [`State`]. `ENOENT`: the end.
         1 list again { index: u32 } -> Service { name: Name, process: ProcessId, state: u8, restarts: u32 };
         /// Ends a service; its policy decides what follows. `EPERM`: not by this caller. `ENOENT`: no such service.
