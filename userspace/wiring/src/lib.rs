@@ -13,7 +13,9 @@ mod record;
 mod terms;
 
 pub use codec::MAX_RECORDS;
-pub use record::{Device, IRQ_SUFFIX, Interface, Program, Route, SERVE, SIGNAL_SUFFIX, Service};
+pub use record::{
+    Device, INTERFACE_SHIFT, IRQ_SUFFIX, Interface, Program, Route, SERVE, SIGNAL_SUFFIX, Service, badge,
+};
 pub use terms::{Backoff, Budget, Grant, Grants, Party, Restart};
 
 use alloc::vec::Vec;

@@ -12,6 +12,15 @@ pub const SIGNAL_SUFFIX: &str = ".signal";
 /// The name under which a service finds the endpoint that it serves; also under the name of each of its interfaces.
 pub const SERVE: &str = "serve";
 
+/// The badge of a route: the owner's permission bits, and above them which of its interfaces the handle is for.
+#[must_use]
+pub const fn badge(position: usize, permits: u64) -> u64 {
+    (position as u64 + 1) << INTERFACE_SHIFT | permits & ((1 << INTERFACE_SHIFT) - 1)
+}
+
+/// Bits of a badge that hold permissions.
+pub const INTERFACE_SHIFT: u32 = 56;
+
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -92,6 +101,8 @@ records! {
         name: Name,
         /// To which of the interfaces.
         interface: u16,
+        /// The badge of the handle; see [`badge`].
+        badge: u64,
     }
 
     /// A device and its one owner.

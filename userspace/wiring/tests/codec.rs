@@ -3,6 +3,7 @@
 use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
 use wiring::{
     Backoff, Budget, Device, Grant, Grants, Interface, MAX_RECORDS, Party, Program, Restart, Route, Service, Wiring,
+    badge,
 };
 
 fn name(text: &str) -> Name {
@@ -42,8 +43,8 @@ fn sample() -> Wiring {
             Interface { name: name("stream"), owner: Party::Service(0) },
         ],
         routes: vec![
-            Route { holder: Party::Service(1), name: name("stdout"), interface: 1 },
-            Route { holder: Party::Program(0), name: name("services"), interface: 0 },
+            Route { holder: Party::Service(1), name: name("stdout"), interface: 1, badge: badge(0, 3) },
+            Route { holder: Party::Program(0), name: name("services"), interface: 0, badge: 0 },
         ],
         devices: vec![Device { name: name("uart"), compatible: name("ns16550a"), instance: 0, owner: 0 }],
     }

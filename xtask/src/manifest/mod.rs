@@ -11,6 +11,7 @@ mod names;
 mod reader;
 mod refusal;
 mod resolve;
+mod talk;
 mod written;
 
 pub use names::PROGRAM_PREFIX;

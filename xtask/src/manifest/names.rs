@@ -27,9 +27,10 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
     }
     programs.clone().try_for_each(|name| program_name(name).map(drop))?;
     for task in written.services.iter().chain(&written.programs) {
-        task.provides.iter().chain(task.routes.iter().map(|route| &route.name)).try_for_each(well_formed)?;
+        let provided = task.provides.iter().map(|provided| &provided.name);
+        provided.chain(task.routes.iter().map(|route| &route.name)).try_for_each(well_formed)?;
     }
-    written.init.provides.iter().try_for_each(well_formed)?;
+    written.init.provides.iter().try_for_each(|provided| well_formed(&provided.name))?;
     prefixes(written)?;
     written.services.iter().try_for_each(one_handle_a_name)?;
     distinct_ids(services.map(|name| (name, ServiceId::service(&name.value))))?;
@@ -52,7 +53,7 @@ fn prefixes(written: &Written) -> Result<(), Broken> {
 
 /// A service finds its own endpoint and its routes by name, in one list.
 fn one_handle_a_name(service: &Task) -> Result<(), Broken> {
-    let own = |name: &str| name == wiring::SERVE || service.provides.iter().any(|provided| provided.value == name);
+    let own = |name: &str| name == wiring::SERVE || service.provides.iter().any(|provided| provided.name.value == name);
     match service.routes.iter().find(|route| own(&route.name.value)) {
         Some(route) => {
             let text = format!("`{}` is the name of the service's own endpoint", route.name.value);

@@ -1,13 +1,13 @@
 //! From names to indices: the manifest as the running system wants it.
 
 use nexus_abi::{Name, QosClass, Quota, ServiceId};
-use wiring::{Device, Grants, Interface, MAX_RECORDS, Party, Program, Route, Service, Wiring};
+use wiring::{Device, Grants, MAX_RECORDS, Party, Program, Service, Wiring};
 
-use super::names::{INIT, PROGRAM_PREFIX, printable, program_name, wire};
+use super::names::{PROGRAM_PREFIX, printable, program_name, wire};
 use super::reader::At;
 use super::refusal::{Broken, Rule, broken};
 use super::written::{Task, Written};
-use super::{graph, limits, names};
+use super::{graph, limits, names, talk};
 
 /// A manifest that broke no rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,10 @@ pub(super) fn resolve(written: &Written) -> Result<Resolved, Broken> {
     names::check(written)?;
     bounded("services", written.services.len())?;
     bounded("programs", written.programs.len())?;
-    let interfaces = interfaces(written)?;
-    let routes = routes(written, &interfaces)?;
+    let interfaces = talk::interfaces(written)?;
+    bounded("interfaces", interfaces.len())?;
+    let routes = talk::resolve(written)?;
+    bounded("routes", routes.len())?;
     let devices = devices(written)?;
     let order = graph::start_order(&written.services)?;
     limits::check(written)?;
@@ -90,59 +92,12 @@ fn grants(task: &Task) -> Grants {
     task.grants.iter().fold(Grants::default(), |grants, grant| grants.with(grant.value))
 }
 
-fn interfaces(written: &Written) -> Result<Vec<Interface>, Broken> {
-    let mut all = Vec::new();
-    let mut add = |owner: Party, names: &[At<String>]| -> Result<(), Broken> {
-        for name in names {
-            all.push(Interface { name: wire(name)?, owner });
-        }
-        Ok(())
-    };
-    add(Party::Init, &written.init.provides)?;
-    for (index, service) in written.services.iter().enumerate() {
-        add(Party::Service(index as u16), &service.provides)?;
-    }
-    bounded("interfaces", all.len()).map(|()| all)
-}
-
-fn routes(written: &Written, interfaces: &[Interface]) -> Result<Vec<Route>, Broken> {
-    let services = written.services.iter().enumerate().map(|(index, task)| (Party::Service(index as u16), task));
-    let programs = written.programs.iter().enumerate().map(|(index, task)| (Party::Program(index as u16), task));
-    let mut all = Vec::new();
-    for (holder, task) in services.chain(programs) {
-        for route in &task.routes {
-            let owner = server(written, &route.server)?;
-            let provided =
-                |interface: &Interface| interface.owner == owner && interface.name.as_str() == route.interface;
-            let interface = interfaces.iter().position(provided).ok_or_else(|| {
-                let text = format!("`{}` does not provide `{}`", route.server.value, route.interface);
-                broken(Rule::UnknownInterface, route.server.line, text)
-            })?;
-            all.push(Route { holder, name: wire(&route.name)?, interface: interface as u16 });
-        }
-    }
-    bounded("routes", all.len()).map(|()| all)
-}
-
-fn server(written: &Written, name: &At<String>) -> Result<Party, Broken> {
-    if name.value == INIT {
-        return Ok(Party::Init);
-    }
-    position(written, name).map(Party::Service)
-}
-
-fn position(written: &Written, name: &At<String>) -> Result<u16, Broken> {
-    let index = written.services.iter().position(|service| service.name.value == name.value);
-    let refuse = || broken(Rule::UnknownService, name.line, format!("there is no service `{}`", name.value));
-    index.map(|index| index as u16).ok_or_else(refuse)
-}
-
 fn raisers(written: &Written) -> Result<Vec<ServiceId>, Broken> {
     let max = nexus_abi::image::MAX_RAISERS;
     if let Some(name) = written.policy.raise.get(max) {
         return Err(broken(Rule::TooMany, name.line, format!("at most {max} services may raise classes")));
     }
-    let id = |name: &At<String>| server(written, name).map(|_| ServiceId::service(&name.value));
+    let id = |name: &At<String>| talk::party(written, name).map(|_| ServiceId::service(&name.value));
     written.policy.raise.iter().map(id).collect()
 }
 

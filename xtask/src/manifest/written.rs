@@ -8,6 +8,7 @@ use wiring::{Backoff, Budget, Grant, Restart};
 
 use super::reader::{At, Item, Table};
 use super::refusal::{Broken, Rule, broken};
+use super::talk::{self, Asked, Provided};
 
 /// The whole file.
 pub(super) struct Written {
@@ -31,7 +32,7 @@ pub(super) struct Policy {
 pub(super) struct Init {
     pub(super) quota: At<Quota>,
     pub(super) stack_pages: u16,
-    pub(super) provides: Vec<At<String>>,
+    pub(super) provides: Vec<Provided>,
 }
 
 /// A service or a program; what only services have is empty in a program.
@@ -44,17 +45,10 @@ pub(super) struct Task {
     pub(super) stack_pages: u16,
     pub(super) restart: Restart,
     pub(super) grants: Vec<At<Grant>>,
-    pub(super) provides: Vec<At<String>>,
-    pub(super) routes: Vec<Route>,
+    pub(super) provides: Vec<Provided>,
+    pub(super) routes: Vec<Asked>,
     pub(super) after: Vec<At<String>>,
     pub(super) devices: Vec<At<String>>,
-}
-
-/// `name = "server"` or `name = "server:interface"`.
-pub(super) struct Route {
-    pub(super) name: At<String>,
-    pub(super) server: At<String>,
-    pub(super) interface: String,
 }
 
 /// A node of the device tree under a name of ours.
@@ -128,7 +122,7 @@ fn init(table: Table<'_>) -> Result<Init, Broken> {
     Ok(Init {
         quota: quota(table.required("quota")?)?,
         stack_pages: stack_pages(table)?,
-        provides: words(table, "provides")?,
+        provides: table.optional("provides").map_or(Ok(Vec::new()), talk::provides)?,
     })
 }
 
@@ -156,8 +150,8 @@ fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Brok
         stack_pages: stack_pages(table)?,
         restart: table.optional("restart").map_or(Ok(Restart::Always), restart)?,
         grants: table.optional("grants").map_or(Ok(Vec::new()), grants)?,
-        provides: words(table, "provides")?,
-        routes: table.optional("routes").map_or(Ok(Vec::new()), routes)?,
+        provides: table.optional("provides").map_or(Ok(Vec::new()), talk::provides)?,
+        routes: table.optional("routes").map_or(Ok(Vec::new()), talk::routes)?,
         after: words(table, "after")?,
         devices: words(table, "devices")?,
         name,
@@ -235,14 +229,4 @@ fn stack_pages(table: Table<'_>) -> Result<u16, Broken> {
         return Err(broken(Rule::StackSize, kib.line, text));
     }
     Ok((size / PAGE_KIB) as u16)
-}
-
-fn routes(item: Item<'_>) -> Result<Vec<Route>, Broken> {
-    let route = |(name, item): (At<String>, Item<'_>)| {
-        let to = item.text()?;
-        let (server, interface) = to.value.split_once(':').unwrap_or((&to.value, &name.value));
-        let server = At { value: server.to_owned(), line: to.line };
-        Ok(Route { interface: interface.to_owned(), server, name })
-    };
-    item.table()?.entries().into_iter().map(route).collect()
 }
