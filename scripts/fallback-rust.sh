@@ -61,5 +61,14 @@ write_fallback_config() {
     done >build/fallback.toml
 }
 
+# Where rustup's proxies come first on the path, they lead to Debian's Rust in this folder.
+prefer_debian() {
+    have rustup || return 0
+    rustup toolchain link debian /usr && rustup override set debian >/dev/null
+    say "rustup leads to Debian's Rust here; \`rustup override unset\` undoes it"
+}
+
+PATH="/usr/bin:$PATH"
 need has_debian_rust install_debian_rust "Debian's Rust"
 need has_targets build_sysroot "the targets $TARGETS"
+prefer_debian

@@ -4,7 +4,8 @@
 # Looks at the facts first, so that a machine that has everything is done in a fraction of a second; each thing that is
 # missing is announced, installed and looked at again. Options by environment:
 #   QEMU=10      the emulator of bookworm-backports instead of the distribution's
-#   FALLBACK=1   Debian's own Rust with a sysroot built in build/, for machines where rustup cannot download
+#   FALLBACK=1   Debian's own Rust with a sysroot built in build/, as for machines where rustup cannot download
+#   FALLBACK=0   never that
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -77,30 +78,42 @@ has_qemu() {
 install_compiler() { apt_install gcc libc6-dev; }
 
 install_rust() {
+    local script
     if ! have rustup; then
         have curl || apt_install curl ca-certificates
         say "installing rustup (rust-toolchain.toml names the channel)"
-        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
-            sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain stable ||
-            die "rustup cannot be installed; try: make setup FALLBACK=1"
+        if ! script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
+            ! sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain none <<<"$script"; then
+            die "rustup cannot be installed"
+        fi
         hash -r
     fi
     has_rust && return
     say "rustup toolchain install stable"
-    rustup toolchain install stable --profile minimal || die "rustup cannot download; try: make setup FALLBACK=1"
+    rustup toolchain install stable --profile minimal || die "rustup cannot download"
 }
 
 install_lints() {
-    have rustup || die "no clippy and rustfmt for this Rust; install them with its package manager"
+    have rustup || die "no clippy and rustfmt beside this Rust, and no rustup to add them"
     say "rustup component add clippy rustfmt"
-    rustup component add clippy rustfmt
+    rustup component add clippy rustfmt || die "rustup cannot download"
 }
 
 install_targets() {
-    have rustup || die "this Rust has no bare-metal targets and no rustup to add them; try: make setup FALLBACK=1"
+    have rustup || die "this Rust has no bare-metal targets, and there is no rustup to add them"
     say "rustup target add $TARGETS"
     # shellcheck disable=SC2086 # two words on purpose
-    rustup target add $TARGETS || die "rustup cannot download; try: make setup FALLBACK=1"
+    rustup target add $TARGETS || pin_rust
+}
+
+# Where the newest release comes without the targets (some mirrors), the oldest that will do is taken for this folder.
+pin_rust() {
+    say "stable comes without these targets here; taking $RUST_MINIMUM for this folder"
+    local target wanted=()
+    for target in $TARGETS; do wanted+=(--target "$target"); done
+    rustup toolchain install "$RUST_MINIMUM" --profile minimal -c clippy -c rustfmt "${wanted[@]}" ||
+        die "rustup cannot download"
+    rustup override set "$RUST_MINIMUM"
 }
 
 install_qemu() {
@@ -140,20 +153,31 @@ need() {
     "$2"
     hash -r
     "$1" || die "$3 is still missing or too old"
-    installed="$installed${installed:+,} $3"
+    say "now has $3"
 }
 
-installed=""
-need has_compiler install_compiler "a C linker"
-if [ "${FALLBACK:-}" = 1 ]; then
-    . scripts/fallback-rust.sh
-else
+rust_from_rustup() {
     need has_rust install_rust "Rust $RUST_MINIMUM"
     need has_lints install_lints "clippy and rustfmt"
     need has_targets install_targets "the targets $TARGETS"
+}
+
+rust_from_debian() {
+    # shellcheck source=scripts/fallback-rust.sh
+    . scripts/fallback-rust.sh
+}
+
+if [ -z "${FALLBACK:-}${SETUP_VERBOSE:-}" ] && has_compiler && has_rust && has_lints && has_targets && has_qemu; then
+    exit 0
+fi
+need has_compiler install_compiler "a C linker"
+if [ "${FALLBACK:-}" = 1 ]; then
+    rust_from_debian
+elif ! (rust_from_rustup); then
+    if [ "${FALLBACK:-}" = 0 ] || ! have apt-get; then die "no Rust; https://rustup.rs says how to install it"; fi
+    say "rustup does not do here; taking Debian's Rust (as make setup FALLBACK=1 does)"
+    rust_from_debian
 fi
 need has_qemu install_qemu "QEMU ${QEMU:-$QEMU_MINIMUM}"
-if [ -n "$installed" ] || [ -n "${SETUP_VERBOSE:-}" ]; then
-    offer_just
-    say "ready${installed:+, installed:$installed}"
-fi
+offer_just
+say "ready"
