@@ -9,7 +9,7 @@ nexus_ipc::interface! {
     "notes" Notes {
         /// Everything at once.
         1 mix once {
-            small: u8, name: Name, text: Text<8>, bytes: Bytes<16>, first: Handle, second: Option<Handle>,
+            name: Name, text: Text<8>, bytes: Bytes<16>, first: Handle, second: Option<Handle>,
         } -> Mixed { sum: u64, text: Text<64>, gift: Moved };
         /// Answers when the time has come.
         2 later again { at: u64 } -> Rang { at: u64 };
@@ -31,7 +31,6 @@ impl Notes for Service {
     fn mix(
         &mut self,
         call: &mut Call<'_>,
-        small: u8,
         name: Name,
         text: &str,
         bytes: &[u8],
@@ -42,7 +41,7 @@ impl Notes for Service {
         if second.is_some() {
             call.port.close(first);
         }
-        let sum = u64::from(small) + bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>();
+        let sum = bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>();
         Ok(Mixed { sum, text: format!("{}:{text}:{}", name.as_str(), second.is_some()), gift: first })
     }
 
@@ -100,9 +99,9 @@ fn values_of_every_shape_arrive_as_they_were_sent() {
     let (local, mut client) = setup();
     let name = Name::new("someone").expect("short");
 
-    let mixed = client.mix(200, name, "åäö", &[1, 2, 3], handle(1), Some(handle(2))).expect("accepted");
+    let mixed = client.mix(name, "åäö", &[1, 2, 3], handle(1), Some(handle(2))).expect("accepted");
 
-    assert_eq!(mixed, Mixed { sum: 206, text: "someone:åäö:true".into(), gift: handle(1) });
+    assert_eq!(mixed, Mixed { sum: 6, text: "someone:åäö:true".into(), gift: handle(1) });
     assert_eq!(local.closed(), [handle(1)]);
 }
 
@@ -110,7 +109,7 @@ fn values_of_every_shape_arrive_as_they_were_sent() {
 fn the_declaration_says_the_limits_and_what_may_be_repeated() {
     let mix = METHODS[0];
     assert_eq!((mix.number, mix.name, mix.repeat), (1, "mix", Repeat::Once));
-    assert_eq!(mix.request, Limits { words: 7, bytes: 24, handles: 2 });
+    assert_eq!(mix.request, Limits { words: 6, bytes: 24, handles: 2 });
     assert_eq!(mix.answer, Limits { words: 2, bytes: 64, handles: 1 });
     assert_eq!(METHODS[1].repeat, Repeat::Again);
 }
@@ -120,8 +119,8 @@ fn the_senders_side_refuses_what_is_too_long_and_sends_nothing() {
     let (local, mut client) = setup();
     let name = Name::default();
 
-    assert_eq!(client.mix(0, name, "123456789", &[], handle(1), None).err(), Some(Error::TooLong));
-    assert_eq!(client.mix(0, name, "", &[0; 17], handle(1), None).err(), Some(Error::TooLong));
+    assert_eq!(client.mix(name, "123456789", &[], handle(1), None).err(), Some(Error::TooLong));
+    assert_eq!(client.mix(name, "", &[0; 17], handle(1), None).err(), Some(Error::TooLong));
     assert_eq!(local.service().calls, 0);
 }
 
@@ -195,7 +194,6 @@ fn every_damaged_request_is_refused_or_read_as_another_valid_one() {
 
 fn write_mix(writer: &mut nexus_ipc::wire::Writer) {
     use nexus_ipc::wire::Wire;
-    u8::put(1, writer).expect("fits");
     Name::put(Name::new("n").expect("short"), writer).expect("fits");
     Text::<8>::put("text", writer).expect("fits");
     Bytes::<16>::put(b"bytes", writer).expect("fits");

@@ -17,8 +17,13 @@ pub struct Broken(pub &'static str);
 /// How a check ends.
 pub type Kept = Result<(), Broken>;
 
-fn promise(kept: bool, text: &'static str) -> Kept {
-    if kept { Ok(()) } else { Err(Broken(text)) }
+/// Ends the check if a promise is broken.
+macro_rules! promise {
+    ($kept:expr, $text:literal) => {
+        if !$kept {
+            return Err(Broken($text));
+        }
+    };
 }
 
 /// What every interface promises of requests that are none: an unknown method is `ENOSYS`, a message with the wrong
@@ -29,14 +34,14 @@ pub fn malformed<T: Transport>(transport: &mut T, interface: &str, methods: &[ne
         transport.call(message, deadline).and_then(|answer| answer.accepted())
     };
     let tag = |number| nexus_ipc::interface::tag(interface, number);
-    promise(ask(&Message::tagged(0)) == Err(Error::NoCall), "a request of no interface is ENOSYS")?;
-    promise(ask(&Message::tagged(tag(u16::MAX))) == Err(Error::NoCall), "an unknown method is ENOSYS")?;
+    promise!(ask(&Message::tagged(0)) == Err(Error::NoCall), "a request of no interface is ENOSYS");
+    promise!(ask(&Message::tagged(tag(u16::MAX))) == Err(Error::NoCall), "an unknown method is ENOSYS");
     for method in methods {
         let mut surplus = Message::tagged(tag(method.number));
         surplus.payload = vec![0xff; 16];
         surplus.words[1..].fill(u64::MAX);
         let refused = matches!(ask(&surplus), Err(Error::Invalid | Error::TooLong | Error::BadHandle));
-        promise(refused, "a malformed request is EINVAL, ETOOLONG or EBADHANDLE")?;
+        promise!(refused, "a malformed request is EINVAL, ETOOLONG or EBADHANDLE");
     }
     Ok(())
 }
@@ -45,25 +50,26 @@ pub fn malformed<T: Transport>(transport: &mut T, interface: &str, methods: &[ne
 pub fn stream<W: Transport, R: Transport>(writer: W, reader: R) -> Kept {
     let (mut writer, mut reader) = (stream::Client::new(writer), stream::Client::new(reader));
     malformed(writer.transport(), stream::NAME, stream::METHODS)?;
-    promise(reader.read(0).err() == Some(Error::Invalid), "a read of nothing is EINVAL")?;
+    promise!(reader.read(0).err() == Some(Error::Invalid), "a read of nothing is EINVAL");
     let sent: [u8; 200] = core::array::from_fn(|at| at as u8);
     let mut rest = &sent[..];
     while !rest.is_empty() {
         let taken = writer.write(rest).map_or(0, |written| written.length as usize);
-        promise((1..=rest.len()).contains(&taken), "a write takes at least one byte and no more than there are")?;
+        promise!((1..=rest.len()).contains(&taken), "a write takes at least one byte and no more than there are");
         rest = &rest[taken..];
     }
     let mut got = vec![];
     while got.len() < sent.len() {
         let data = reader.read(64).map(|chunk| chunk.data).unwrap_or_default();
-        promise((1..=64).contains(&data.len()), "a read gives at least one byte and no more than asked")?;
+        promise!((1..=64).contains(&data.len()), "a read gives at least one byte and no more than asked");
         got.extend(data);
     }
-    promise(got == sent, "bytes arrive once and in order")?;
-    promise(writer.close().is_ok(), "a stream can be closed")?;
-    promise(reader.read(64).is_ok_and(|chunk| chunk.data.is_empty()), "after a close comes the end")?;
-    promise(writer.close().is_ok(), "closing again means the same")?;
-    promise(writer.write(b"x").err() == Some(Error::PeerClosed), "a write after the end is EPEERCLOSED")
+    promise!(got == sent, "bytes arrive once and in order");
+    promise!(writer.close().is_ok(), "a stream can be closed");
+    promise!(reader.read(64).is_ok_and(|chunk| chunk.data.is_empty()), "after a close comes the end");
+    promise!(writer.close().is_ok(), "closing again means the same");
+    promise!(writer.write(b"x").err() == Some(Error::PeerClosed), "a write after the end is EPEERCLOSED");
+    Ok(())
 }
 
 /// Programs: `caller` may start them; `program` ends with status 0 when it is given no arguments.
@@ -71,26 +77,28 @@ pub fn exec<T: Transport>(caller: T, program: &str) -> Kept {
     let mut caller = exec::Client::new(caller);
     malformed(caller.transport(), exec::NAME, exec::METHODS)?;
     let absent = caller.start("no-such-program", &[], None, None, None).err();
-    promise(absent == Some(Error::NotFound), "a program that is not there is ENOENT")?;
+    promise!(absent == Some(Error::NotFound), "a program that is not there is ENOENT");
     let unpacked = caller.start(program, b"unterminated", None, None, None).err();
-    promise(unpacked == Some(Error::Invalid), "arguments that are not packed are EINVAL")?;
+    promise!(unpacked == Some(Error::Invalid), "arguments that are not packed are EINVAL");
 
     let started = caller.start(program, &[], None, None, None).map_err(|_| Broken("a program starts"))?;
     let ended = caller.wait(started.process).map_err(|_| Broken("a wait ends with the program"))?;
-    promise(ended.fate() == Ok(exec::Fate::Exited(0)), "the exit status is the program's")?;
+    promise!(ended.fate() == Ok(exec::Fate::Exited(0)), "the exit status is the program's");
     let again = caller.wait(started.process).err();
-    promise(again == Some(Error::NotFound), "a record is gone once it was waited for")
+    promise!(again == Some(Error::NotFound), "a record is gone once it was waited for");
+    Ok(())
 }
 
 /// A stranger has a handle but no right: it starts nothing, and learns nothing of what others started.
 pub fn exec_denied<T: Transport>(stranger: T, program: &str, other: ProcessId) -> Kept {
     let mut stranger = exec::Client::new(stranger);
     let start = stranger.start(program, &[], None, None, None).err();
-    promise(start == Some(Error::Permission), "a caller without the right is refused with EPERM")?;
+    promise!(start == Some(Error::Permission), "a caller without the right is refused with EPERM");
     let state = stranger.state(other).err();
-    promise(state == Some(Error::Permission), "a stranger learns nothing about a program")?;
+    promise!(state == Some(Error::Permission), "a stranger learns nothing about a program");
     let kill = stranger.kill(other, 1).err();
-    promise(kill == Some(Error::Permission), "a stranger ends no program")
+    promise!(kill == Some(Error::Permission), "a stranger ends no program");
+    Ok(())
 }
 
 /// Killing: `program` runs until it is killed.
@@ -98,11 +106,12 @@ pub fn exec_kill<T: Transport>(caller: T, program: &str) -> Kept {
     let mut caller = exec::Client::new(caller);
     let started = caller.start(program, &[], None, None, None).map_err(|_| Broken("a program starts"))?;
     let fate = caller.state(started.process).and_then(|stated| stated.fate());
-    promise(fate == Ok(exec::Fate::Running), "it runs")?;
-    promise(caller.kill(started.process, 9).is_ok(), "it can be killed")?;
-    promise(caller.kill(started.process, 10).is_ok(), "killing again means the same")?;
+    promise!(fate == Ok(exec::Fate::Running), "it runs");
+    promise!(caller.kill(started.process, 9).is_ok(), "it can be killed");
+    promise!(caller.kill(started.process, 10).is_ok(), "killing again means the same");
     let fate = caller.wait(started.process).and_then(|ended| ended.fate());
-    promise(fate == Ok(exec::Fate::Killed(9)), "the record says it was killed, and with what")
+    promise!(fate == Ok(exec::Fate::Killed(9)), "the record says it was killed, and with what");
+    Ok(())
 }
 
 /// Services: the list ends and names no service twice.
@@ -113,31 +122,34 @@ pub fn services<T: Transport>(caller: T) -> Kept {
     let end = loop {
         match caller.list(names.len() as u32) {
             Ok(service) => {
-                promise(services::State::from_wire(service.state).is_some(), "every state has a name")?;
-                promise(!names.contains(&service.name), "no service is listed twice")?;
+                promise!(services::State::from_wire(service.state).is_some(), "every state has a name");
+                promise!(!names.contains(&service.name), "no service is listed twice");
                 names.push(service.name);
             }
             Err(error) => break error,
         }
     };
-    promise(end == Error::NotFound && !names.is_empty(), "the list has an end, which is ENOENT")
+    promise!(end == Error::NotFound && !names.is_empty(), "the list has an end, which is ENOENT");
+    Ok(())
 }
 
 /// Services: a program changes nothing.
 pub fn services_denied<T: Transport>(program: T, service: &str) -> Kept {
     let mut program = services::Client::new(program);
-    promise(program.kill(service).err() == Some(Error::Permission), "a program kills no service")?;
-    promise(program.restart(service).err() == Some(Error::Permission), "a program restarts no service")
+    promise!(program.kill(service).err() == Some(Error::Permission), "a program kills no service");
+    promise!(program.restart(service).err() == Some(Error::Permission), "a program restarts no service");
+    Ok(())
 }
 
 /// The console: one session at a time; `stranger` is not it.
 pub fn console<A: Transport, B: Transport>(session: A, stranger: B, events: nexus_abi::Handle) -> Kept {
     let (mut session, mut stranger) = (console::Client::new(session), console::Client::new(stranger));
     malformed(session.transport(), console::NAME, console::METHODS)?;
-    promise(session.claim(events, 1).is_ok(), "the console can be claimed")?;
-    promise(session.claim(events, 1).is_ok(), "claiming again means the same")?;
-    promise(stranger.claim(events, 1).err() == Some(Error::Again), "while it is held nobody else gets it")?;
-    promise(stranger.write(b"x").err() == Some(Error::Permission), "only the session writes")?;
-    promise(stranger.read(1).err() == Some(Error::Permission), "only the session reads")?;
-    promise(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes")
+    promise!(session.claim(events, 1).is_ok(), "the console can be claimed");
+    promise!(session.claim(events, 1).is_ok(), "claiming again means the same");
+    promise!(stranger.claim(events, 1).err() == Some(Error::Again), "while it is held nobody else gets it");
+    promise!(stranger.write(b"x").err() == Some(Error::Permission), "only the session writes");
+    promise!(stranger.read(1).err() == Some(Error::Permission), "only the session reads");
+    promise!(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes");
+    Ok(())
 }
