@@ -12,6 +12,10 @@ use nexus_abi::{Deadline, Error, Handle, ProcessId, ServiceId};
 
 use crate::{Message, interface::Answer};
 
+/// In a badge that the manifest gave, permissions stand below this bit and the owner's interface above it.
+pub const INTERFACE_SHIFT: u32 = 56;
+const PERMISSIONS: u64 = (1 << INTERFACE_SHIFT) - 1;
+
 /// Who asks, by the kernel's own record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -23,6 +27,18 @@ pub struct Caller {
     pub badge: u64,
     /// Trace id of its work, 0 for none.
     pub trace: u64,
+}
+
+impl Caller {
+    /// True if the badge has every one of these permission bits.
+    pub fn may(&self, permissions: u64) -> bool {
+        self.badge & PERMISSIONS & permissions == permissions
+    }
+
+    /// Which of its owner's interfaces the capability is for, counted from 1 in the manifest's order; 0: not said.
+    pub fn interface(&self) -> u64 {
+        self.badge >> INTERFACE_SHIFT
+    }
 }
 
 /// What a server can do to conversations; the two implementations are the kernel and the in-process transport.

@@ -8,7 +8,7 @@ use alloc::vec;
 use nexus_abi::{Error, ProcessId};
 use nexus_ipc::{Message, Transport};
 
-use crate::{console, exec, services, stream};
+use crate::{console, exec, stream, supervisor};
 
 /// The promise that was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub fn exec<T: Transport>(caller: T, program: &str) -> Kept {
     Ok(())
 }
 
-/// A stranger has a handle but no right: it starts nothing, and learns nothing of what others started.
+/// A stranger has a handle without permissions: it starts nothing, and learns nothing of what others started.
 pub fn exec_denied<T: Transport>(stranger: T, program: &str, other: ProcessId) -> Kept {
     let mut stranger = exec::Client::new(stranger);
     let start = stranger.start(program, &[], None, None, None).err();
@@ -115,14 +115,14 @@ pub fn exec_kill<T: Transport>(caller: T, program: &str) -> Kept {
 }
 
 /// Services: the list ends and names no service twice.
-pub fn services<T: Transport>(caller: T) -> Kept {
-    let mut caller = services::Client::new(caller);
-    malformed(caller.transport(), services::NAME, services::METHODS)?;
+pub fn supervisor<T: Transport>(caller: T) -> Kept {
+    let mut caller = supervisor::Client::new(caller);
+    malformed(caller.transport(), supervisor::NAME, supervisor::METHODS)?;
     let mut names = vec![];
     let end = loop {
         match caller.list(names.len() as u32) {
             Ok(service) => {
-                promise!(services::State::from_wire(service.state).is_some(), "every state has a name");
+                promise!(supervisor::State::from_wire(service.state).is_some(), "every state has a name");
                 promise!(!names.contains(&service.name), "no service is listed twice");
                 names.push(service.name);
             }
@@ -133,11 +133,11 @@ pub fn services<T: Transport>(caller: T) -> Kept {
     Ok(())
 }
 
-/// Services: a program changes nothing.
-pub fn services_denied<T: Transport>(program: T, service: &str) -> Kept {
-    let mut program = services::Client::new(program);
-    promise!(program.kill(service).err() == Some(Error::Permission), "a program kills no service");
-    promise!(program.restart(service).err() == Some(Error::Permission), "a program restarts no service");
+/// Services: a handle without the permission changes nothing.
+pub fn supervisor_denied<T: Transport>(reader: T, service: &str) -> Kept {
+    let mut reader = supervisor::Client::new(reader);
+    promise!(reader.kill(service).err() == Some(Error::Permission), "a reader kills no service");
+    promise!(reader.restart(service).err() == Some(Error::Permission), "a reader restarts no service");
     Ok(())
 }
 

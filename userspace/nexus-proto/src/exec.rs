@@ -1,8 +1,8 @@
 //! `exec`: starting programs, watching and ending them.
 //!
-//! Who may ask is said by the manifest's routes and checked against the kernel's own record of the caller: a handle that
-//! was passed on gives its new holder nothing. Services may watch and end every program, programs only those they started.
-//! Everybody else gets `EPERM`, and nothing in a message changes that.
+//! What a caller may do is in the badge of its handle, as the manifest gave it and the kernel stamps it: [`START`] to
+//! start programs and to watch and end those it started, [`CONTROL`] to watch and end everybody's. A caller without the
+//! permission gets `EPERM`, and nothing in a message changes that.
 
 use alloc::vec::Vec;
 
@@ -10,6 +10,10 @@ use nexus_abi::start::ExitKind;
 use nexus_abi::{Error, Handle, Name, ProcessId};
 use nexus_ipc::{Bytes, Text, interface};
 
+/// Permission `start` of the manifest: may start programs, and watch and end what it started.
+pub const START: u64 = 1;
+/// Permission `control` of the manifest: may watch and end every program.
+pub const CONTROL: u64 = 2;
 /// Bytes of packed arguments and environment.
 pub const TEXTS: usize = 1920;
 

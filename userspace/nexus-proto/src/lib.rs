@@ -11,5 +11,5 @@ extern crate alloc;
 pub mod console;
 pub mod contract;
 pub mod exec;
-pub mod services;
 pub mod stream;
+pub mod supervisor;

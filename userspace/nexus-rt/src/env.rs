@@ -1,9 +1,19 @@
 //! What the program was started with: handles by interface name, arguments, environment.
+//!
+//! Three names are known to every program: [`INIT`] for routes and probes, [`LOG`] for lines of the console ring,
+//! [`SERVE`] for the endpoint that a service serves. All others are interfaces, by the manifest's routes.
 
 use nexus_abi::start::StartPage;
 use nexus_abi::{Error, Handle};
 
 use crate::sys;
+
+/// The way to init, for one-way messages: routes asked, probes answered.
+pub const INIT: &str = "init";
+/// The right to write lines to the console ring.
+pub const LOG: &str = "log";
+/// The endpoint that a service serves, with the right to receive.
+pub const SERVE: &str = "serve";
 
 /// The start page. `ESTATE`: there is none, which happens on the host only.
 pub fn start() -> Result<StartPage<'static>, Error> {

@@ -27,7 +27,7 @@ pub struct Inbox {
 impl Inbox {
     /// Makes one. Needs the `init` handle from the start page.
     pub fn open() -> Result<Inbox, Error> {
-        let init = env::handle("init")?;
+        let init = env::handle(env::INIT)?;
         let endpoint = invoke(EndpointCreate { process: None, queue: INBOX })?.endpoint;
         Ok(Inbox { init, endpoint, nonce: sys::time() })
     }

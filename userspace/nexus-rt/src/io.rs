@@ -10,7 +10,7 @@ use nexus_abi::Error;
 use nexus_ipc::Transport;
 use nexus_proto::stream;
 
-use crate::Channel;
+use crate::{Channel, env};
 
 /// Prints to the standard output.
 #[macro_export]
@@ -49,7 +49,7 @@ pub fn stderr() -> Result<Stream<Channel>, Error> {
 impl Stream<Channel> {
     /// A stream that waits for ever: a person or another program is at its other end.
     fn named(name: &str) -> Result<Stream<Channel>, Error> {
-        Ok(Stream::new(Channel::to(name)?.patient(None)))
+        Ok(Stream::new(Channel::new(env::handle(name)?).patient(None)))
     }
 }
 

@@ -18,7 +18,7 @@ macro_rules! log {
 
 /// Logs one line. What does not fit an IPC page is cut off.
 pub fn write(text: fmt::Arguments<'_>) {
-    let Ok(log) = env::handle("log") else { return };
+    let Ok(log) = env::handle(env::LOG) else { return };
     let mut line = Line { length: 0 };
     // An error means that the line is full; what fits is written.
     let _ = line.write_fmt(text);

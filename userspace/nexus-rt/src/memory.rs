@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use nexus_abi::layout::{MAP_BATCH, PAGE_SIZE, SHARED_START};
-use nexus_abi::syscall::{Map, Unmap, access};
+use nexus_abi::syscall::{Inspect, Map, Unmap, access};
 use nexus_abi::{Error, Handle};
 
 use crate::{
@@ -136,6 +136,20 @@ impl Drop for View {
             release(self.address, self.pages);
         }
     }
+}
+
+/// The bytes of a sealed object, for the rest of the program's life. `EPERM`: it is not sealed, so it might change.
+pub fn sealed(object: Handle) -> Result<&'static [u8], Error> {
+    let pages = invoke(Inspect { handle: object })?.size;
+    let address = reserve(pages);
+    // Only a sealed object can be mapped executable: the kernel's word that nobody can write to it any more.
+    let probe = Map { process: None, memory: object, address, offset: 0, pages: 1, access: access::EXECUTE };
+    if invoke(probe)?.pages != 1 {
+        return Err(Error::Exhausted);
+    }
+    unmap(address, 1)?;
+    map(object, address, 0, pages, Access::Read)?;
+    Ok(sys::sealed_bytes(address, pages as usize * PAGE_SIZE))
 }
 
 /// Copies bytes into a memory object, from byte `at` on.

@@ -25,9 +25,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Over the endpoint that the program was started with under this name.
-    pub fn of(interface: &str) -> Result<Server, Error> {
-        env::handle(interface).map(Server::over)
+    /// Over the endpoint that the service was started with.
+    pub fn of_start_page() -> Result<Server, Error> {
+        env::handle(env::SERVE).map(Server::over)
     }
 
     /// Over this endpoint.
@@ -118,7 +118,7 @@ impl Server {
 
 /// Tells init that the loop runs. If init's queue is full it will probe again.
 fn answer_probe(nonce: u64) {
-    if let Ok(init) = env::handle("init") {
+    if let Ok(init) = env::handle(env::INIT) {
         let _ = send(init, &Notice::Up { nonce }.to_message());
     }
 }

@@ -5,7 +5,7 @@
 
 extern crate std;
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use std::{cell::RefCell, thread_local};
 
 use nexus_abi::layout::PAGE_SIZE;
@@ -99,6 +99,12 @@ pub(crate) fn load<T: Copy + TryFrom<u64> + Default>(address: u64) -> T {
 /// Stores one value.
 pub(crate) fn store<T: Copy + Into<u64>>(address: u64, value: T) {
     MACHINE.with(|machine| machine.borrow_mut().store(address, size_of::<T>(), value.into()));
+}
+
+/// The bytes of a sealed object: loaded from the machine, and leaked.
+pub(crate) fn sealed_bytes(address: u64, length: usize) -> &'static [u8] {
+    let bytes: Vec<u8> = (0..length as u64).map(|at| load(address + at)).collect();
+    bytes.leak()
 }
 
 /// Entry point and argument of a thread: none here, the body is dropped.

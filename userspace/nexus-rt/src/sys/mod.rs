@@ -16,7 +16,9 @@ mod machine;
 pub use lock::{Mutex, YieldLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
 pub use machine::*;
-pub(crate) use machine::{leaf, load, message, read_page, start_page, store, thread_registers, time, write_page};
+pub(crate) use machine::{
+    leaf, load, message, read_page, sealed_bytes, start_page, store, thread_registers, time, write_page,
+};
 
 use nexus_abi::message::Status;
 

@@ -1,4 +1,4 @@
-//! Loads and stores at addresses that a mapping names: device registers and shared memory.
+//! Memory that a mapping names: loads and stores, and the bytes of sealed objects.
 
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
@@ -14,4 +14,12 @@ pub(crate) fn store<T: Copy>(address: u64, value: T) {
     let to = with_exposed_provenance_mut::<T>(address as usize);
     // SAFETY: As for `load`.
     unsafe { to.write_volatile(value) };
+}
+
+/// The bytes of a sealed object, mapped at `address` for the rest of the program's life; [`crate::memory::sealed`] is the
+/// only caller and checked that.
+pub(crate) fn sealed_bytes(address: u64, length: usize) -> &'static [u8] {
+    let first = with_exposed_provenance::<u8>(address as usize);
+    // SAFETY: The range is mapped, never unmapped, and cannot be written by anyone: the object is sealed.
+    unsafe { core::slice::from_raw_parts(first, length) }
 }

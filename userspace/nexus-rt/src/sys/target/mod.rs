@@ -10,7 +10,7 @@ mod spawn;
 
 pub(crate) use call::{leaf, message, time};
 pub(crate) use entry::start_page;
-pub(crate) use memory::{load, store};
+pub(crate) use memory::{load, sealed_bytes, store};
 pub(crate) use page::{read_page, write_page};
 pub(crate) use spawn::thread_registers;
 

@@ -1,15 +1,17 @@
-//! `services`: what init knows about services, and what may be asked of it.
+//! `supervisor`: what init knows about services, and what may be asked of it.
 //!
 //! Routes and probes are not here: they are one-way messages ([`nexus_ipc::Notice`]), since init waits for nobody.
-//! Whoever the manifest gives the route may list; only services may kill and restart, by the kernel's own record of
-//! the caller.
+//! Whoever holds a handle may list; killing and restarting takes one whose badge has [`CONTROL`].
 
 use nexus_abi::{Name, ProcessId};
 use nexus_ipc::{Text, interface};
 
+/// Permission `control` of the manifest: may kill and restart services.
+pub const CONTROL: u64 = 1;
+
 interface! {
     /// Keeps the services of the manifest running.
-    "services" Services {
+    "supervisor" Supervisor {
         /// The service at `index`, in start order. `state`: see [`State`]. `ENOENT`: the end.
         1 list again { index: u32 } -> Service { name: Name, process: ProcessId, state: u8, restarts: u32 };
         /// Ends a service; its policy decides what follows. `EPERM`: not by this caller. `ENOENT`: no such service.
