@@ -14,6 +14,24 @@ const MAGIC: u64 = u64::from_le_bytes(*b"NXSTART\0");
 const FIXED: usize = 64;
 const ENTRY: usize = 32;
 
+/// Names of the handles that the kernel gives the first process.
+pub mod first {
+    /// The boot image: a sealed memory object.
+    pub const IMAGE: &str = "image";
+    /// The device tree: a sealed memory object.
+    pub const DEVICE_TREE: &str = "device-tree";
+    /// The device root.
+    pub const DEVICES: &str = "devices";
+    /// The spawn root: covers every identity.
+    pub const SPAWN: &str = "spawn";
+    /// The system's tables.
+    pub const INFO: &str = "info";
+    /// The machine's power.
+    pub const POWER: &str = "power";
+    /// The console ring, with every right.
+    pub const LOG: &str = "log";
+}
+
 /// Handles a start page can carry.
 pub const MAX_START_HANDLES: usize = 48;
 
