@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every suite in order, its seconds against its budget, one table, one verdict.
 //!
-//! A suite is a row of data. What cannot run says why, and counts as failed unless its row calls the tool optional.
+//! A suite is a row of data; its output is in `target/suites`. What cannot run says why, and counts as failed unless its row calls the tool optional.
 
 mod budget;
 mod report;
@@ -41,10 +41,14 @@ pub fn run(args: &[String]) -> ExitCode {
 
 fn run_all(selection: &[&Suite], budgets: &Budgets) -> ExitCode {
     let mut report = Report::default();
+    let logs = crate::root().join("target/suites");
     for suite in selection {
-        println!("{:<12} {}", suite.name, suite.about);
-        let outcome = runner::run(suite, budgets.of(suite));
+        println!("{:<12} {} …", suite.name, suite.about);
+        let outcome = runner::run(suite, budgets.of(suite), &logs);
         println!("{}", outcome.line(suite));
+        if let Some(excerpt) = outcome.excerpt() {
+            println!("{excerpt}");
+        }
         report.add(suite, outcome);
     }
     print!("\n{report}");

@@ -2,7 +2,12 @@
 
 use super::table::{Absence, Suite};
 use std::fmt;
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// Lines of the output of a failed suite that are shown.
+const EXCERPT_LINES: usize = 60;
 
 /// How a suite ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     pub(super) seconds: Duration,
     pub(super) budget: Duration,
+    /// Where its output is, if it ran.
+    pub(super) log: Option<PathBuf>,
 }
 
 impl Outcome {
@@ -31,6 +38,15 @@ impl Outcome {
         };
         let (seconds, budget) = (self.seconds.as_secs_f32(), self.budget.as_secs());
         format!("{:<12} {seconds:>7.1} s of {budget:>4} s  {verdict}", suite.name)
+    }
+
+    /// What helps to understand a failure: the end of the output, and where all of it is.
+    pub(super) fn excerpt(&self) -> Option<String> {
+        let log = self.log.as_ref().filter(|_| matches!(self.verdict, Verdict::Failed { .. }))?;
+        let text = String::from_utf8_lossy(&fs::read(log).ok()?).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let end = lines[lines.len().saturating_sub(EXCERPT_LINES)..].join("\n    ");
+        Some(format!("    {end}\n    … all of it in {}", log.display()))
     }
 
     fn counts(&self) -> Counts {

@@ -4,17 +4,27 @@ use super::budget::Budgets;
 use super::report::{Outcome, Report, Verdict};
 use super::table::{Absence, SUITES, Suite, Tier, Tool};
 use super::{runner, select};
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn suite(command: &'static [&'static str], tools: &'static [Tool]) -> Suite {
-    Suite { name: "probe", about: "", tier: Tier::Test, tools, environment: &[("PROBE", "1")], command }
+    named("probe", command, tools)
+}
+
+fn named(name: &'static str, command: &'static [&'static str], tools: &'static [Tool]) -> Suite {
+    Suite { name, about: "", tier: Tier::Test, tools, environment: &[("PROBE", "1")], command }
+}
+
+fn logs() -> PathBuf {
+    crate::root().join("target/gate-fixtures/suites")
 }
 
 /// Runs one suite and gives its verdict and the last line of the table.
 fn closing(suite: &Suite, budget: Duration) -> (Verdict, String) {
-    let outcome = runner::run(suite, budget);
+    let outcome = runner::run(suite, budget, &logs());
     let mut report = Report::default();
     report.add(suite, outcome.clone());
     let last = report.to_string().lines().last().unwrap().to_string();
@@ -39,10 +49,29 @@ fn a_command_that_exits_otherwise_fails() {
 
 #[test]
 fn a_suite_over_its_budget_fails() {
-    let (verdict, last) = closing(&suite(&["sleep", "0.1"], &[]), Duration::from_millis(1));
+    let (verdict, last) = closing(&named("slow", &["sh", "-c", "sleep 59.25; true"], &[]), Duration::from_millis(200));
 
-    assert_eq!(verdict, Verdict::Failed { why: "over its budget".to_string() });
+    assert_eq!(verdict, Verdict::Failed { why: "over its budget, ended".to_string() });
     assert_eq!(last, "0 passed, 1 failed");
+    assert!(!runs("sleep\x0059.25\0"), "what the suite started is still running");
+}
+
+/// Whether a process with this command line runs.
+fn runs(command_line: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| fs::read(process.path().join("cmdline")).ok())
+        .any(|line| line == command_line.as_bytes())
+}
+
+#[test]
+fn a_failure_shows_the_end_of_the_output() {
+    let noisy = named("noisy", &["sh", "-c", "seq 100; echo last words >&2; exit 1"], &[]);
+
+    let excerpt = runner::run(&noisy, MINUTE, &logs()).excerpt().unwrap();
+
+    assert!(!excerpt.contains("\n    41\n") && excerpt.contains("    42\n"), "{excerpt}");
+    assert!(excerpt.contains("    100\n    last words\n") && excerpt.ends_with("suites/noisy.log"), "{excerpt}");
 }
 
 #[test]
@@ -70,7 +99,7 @@ fn a_missing_tool_fails_unless_its_row_calls_it_optional() {
 #[test]
 fn a_line_of_the_table_names_seconds_budget_and_verdict() {
     let verdict = Verdict::NotRun { why: "gone".to_string(), absence: Absence::Fails };
-    let outcome = Outcome { verdict, seconds: Duration::from_millis(1500), budget: MINUTE };
+    let outcome = Outcome { verdict, seconds: Duration::from_millis(1500), budget: MINUTE, log: None };
 
     assert_eq!(outcome.line(&suite(&["true"], &[])), "probe            1.5 s of   60 s  FAIL: not run: gone");
 }
