@@ -14,6 +14,8 @@ use nexus_abi::Kind;
 pub struct Header {
     /// The object's own reference while it lives, 0 while it does not: one load and compare proves both.
     me: Word,
+    /// The reference it had, from its death until its place is released.
+    corpse: Word,
     /// How often this place has been used.
     generation: Half,
     /// The shard whose lock guards the object's fields.
@@ -48,7 +50,15 @@ impl Header {
 
     /// Makes every reference stale, at once. The place is not free yet: its content is still to be taken back.
     pub fn die(&self) {
-        self.me.set(0);
+        if self.alive() {
+            self.corpse.set(self.me());
+            self.me.set(0);
+        }
+    }
+
+    /// True if this reference is, or until its place is released was, that of the object.
+    pub fn names(&self, reference: u64) -> bool {
+        reference != 0 && (self.me() == reference || self.corpse.get() == reference)
     }
 }
 
@@ -129,7 +139,8 @@ impl<T: Object> Arena<T> {
     /// retired for good.
     pub fn release(&self, index: u32) {
         let header = self.at(index).header();
-        header.die();
+        header.me.set(0);
+        header.corpse.set(0);
         self.used.sub(1);
         if header.generation.get() != u32::MAX {
             header.next.set(self.free.get());

@@ -1,24 +1,171 @@
 //! Boot: the first process.
 
-use crate::Kernel;
+use crate::{
+    Kernel,
+    caps::Capability,
+    lock::ShardSet,
+    memory::{frames::FRAME_WORDS, object::Memory},
+    process::{Process, create::Identity, create::SCOPE_ROOT, quota::Resource, threads::Entry},
+};
 use core::ops::Range;
-use nexus_abi::{Error, image::Image};
+use nexus_abi::{
+    Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId,
+    image::{Image, Segment},
+    layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE},
+    start::{self, StartInfo},
+    syscall::access,
+};
 
 /// What init is made from.
 #[derive(Clone, Debug)]
 pub struct First<'a> {
     /// The checked boot image.
     pub image: Image<'a>,
+    /// Its bytes.
+    pub bytes: &'a [u8],
     /// Where it is in physical memory, page-aligned.
     pub image_range: Range<u64>,
     /// Where the device tree is in physical memory, page-aligned.
     pub device_tree: Range<u64>,
 }
 
+/// Names under which init finds what it starts with.
+const ROOTS: [(&str, Kind); 5] = [
+    ("device-root", Kind::DeviceRoot),
+    ("spawn", Kind::Spawn),
+    ("info", Kind::Info),
+    ("power", Kind::Power),
+    ("log", Kind::Log),
+];
+
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
-    pub fn start_first(&'static self, first: &First, now: u64) -> Result<(), Error> {
-        let _ = (first, now);
-        Err(Error::NoCall)
+    pub fn start_first(&'static self, first: &First) -> Result<(), Error> {
+        let _held = self.shards.hold(ShardSet::ALL);
+        let name = Name::new("init").ok_or(Error::Invalid)?;
+        let identity = Identity { service: ServiceId::service("init"), name };
+        let process = self.new_process(0, identity, &self.capacity())?;
+        let header = first.image.header();
+        for segment in header.segments.iter().filter(|segment| segment.pages > 0) {
+            self.lay_segment(process, first, segment)?;
+        }
+        let stack = self.boot_memory(process, header.stack_pages)?;
+        self.boot_map(process, stack, STACK_TOP - header.stack_pages * PAGE_SIZE as u64, access::READ | access::WRITE)?;
+        let length = self.write_start_page(process, first)?;
+        let arguments = [START_PAGE, length as u64];
+        let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
+        let thread = self.new_thread(process, 0, &entry)?;
+        thread.base_class.set(QosClass::Interactive as u32);
+        thread.class.set(QosClass::Interactive as u32);
+        self.make_ready(&self.cpus[0], thread);
+        Ok(())
+    }
+
+    /// Everything there is, as a quota.
+    fn capacity(&self) -> Quota {
+        let short = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+        Quota {
+            frames: self.frames.capacity() - self.frames.used(),
+            threads: short(self.threads.capacity()),
+            messages: short(self.messages.capacity()),
+            slot_blocks: short(self.blocks.capacity()),
+            processes: short(self.processes.capacity()),
+            endpoints: short(self.endpoints.capacity()),
+            notifications: short(self.notifications.capacity()),
+            memories: short(self.memories.capacity()),
+            mappings: short(self.mappings.capacity()),
+            timers: short(self.timers.capacity()),
+            irqs: short(self.irqs.capacity()),
+        }
+    }
+
+    /// Text and constants are mapped where they lie in the image; what can be written is copied.
+    fn lay_segment(&'static self, process: &'static Process, first: &First, segment: &Segment) -> Result<(), Error> {
+        let rights = u8::try_from(segment.access).map_err(|_| Error::Corrupt)?;
+        if rights & access::WRITE == 0 && segment.offset != u64::MAX {
+            let address = first.image_range.start + segment.offset;
+            let sealed = rights & access::EXECUTE != 0;
+            let memory = self.fixed_memory(process, address, segment.pages, sealed)?;
+            return self.boot_map(process, memory, segment.address, rights);
+        }
+        let memory = self.boot_memory(process, segment.pages)?;
+        if segment.offset != u64::MAX {
+            let start = segment.offset as usize;
+            let bytes = first.bytes.get(start..start + segment.pages as usize * PAGE_SIZE).ok_or(Error::Corrupt)?;
+            self.fill_memory(memory, bytes);
+        }
+        self.boot_map(process, memory, segment.address, rights)
+    }
+
+    /// A memory object with all its pages.
+    fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
+        let memory = self.new_memory(process, pages)?;
+        for _ in 0..pages {
+            process.account.check(Resource::Frames, 1)?;
+            let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
+            self.append_frame(process, memory, frame)?;
+        }
+        Ok(memory)
+    }
+
+    fn boot_map(
+        &'static self,
+        process: &'static Process,
+        memory: &'static Memory,
+        address: u64,
+        rights: u8,
+    ) -> Result<(), Error> {
+        let pages = u64::from(memory.pages.get());
+        self.map_object(process, memory, address, pages, rights)
+    }
+
+    /// Copies bytes to the beginning of a memory object.
+    fn fill_memory(&self, memory: &Memory, bytes: &[u8]) {
+        for (page, bytes) in bytes.chunks(PAGE_SIZE).enumerate() {
+            let Some(frame) = self.frame_of(memory, page as u32) else { return };
+            for (word, bytes) in self.frames.at(frame).0.iter().zip(bytes.chunks(8)).take(FRAME_WORDS) {
+                let mut value = [0; 8];
+                value[..bytes.len()].copy_from_slice(bytes);
+                word.set(u64::from_le_bytes(value));
+            }
+        }
+    }
+
+    fn write_start_page(&'static self, process: &'static Process, first: &First) -> Result<usize, Error> {
+        let mut handles = [(Name::default(), None); ROOTS.len() + 2];
+        for (place, (name, kind)) in handles.iter_mut().zip(ROOTS) {
+            *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.root_capability(process, kind)?));
+        }
+        let ranges = [("boot-image", &first.image_range), ("device-tree", &first.device_tree)];
+        for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
+            let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
+            let memory = self.fixed_memory(process, range.start, pages, false)?;
+            let capability =
+                Capability { rights: Rights::USE.union(Rights::TRANSFER), ..Capability::full(Kind::Memory, memory) };
+            *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.insert(process, &capability, 0)?));
+        }
+        let handles = handles.map(|(name, handle)| handle.map(|handle| (name, handle)));
+        let mut given = [(Name::default(), handles[0].ok_or(Error::Invalid)?.1); ROOTS.len() + 2];
+        for (place, handle) in given.iter_mut().zip(handles) {
+            *place = handle.ok_or(Error::Invalid)?;
+        }
+        let info = StartInfo {
+            timebase: self.machine.timebase,
+            ipc_page: IPC_PAGE,
+            process: ProcessId(process.header.me()),
+            service: ServiceId(process.service.get()),
+            heap_pages: 256,
+        };
+        let mut page = [0; PAGE_SIZE];
+        let length = start::write(&mut page, &info, &given, &["init"], &[])?;
+        let memory = self.boot_memory(process, 1)?;
+        self.fill_memory(memory, &page);
+        self.boot_map(process, memory, START_PAGE, access::READ)?;
+        Ok(length)
+    }
+
+    fn root_capability(&self, process: &Process, kind: Kind) -> Result<Handle, Error> {
+        let capability = Capability { kind, object: SCOPE_ROOT, shard: 0, rights: Rights::ALL, badge: 0 };
+        self.insert(process, &capability, 0)
     }
 }

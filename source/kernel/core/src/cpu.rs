@@ -34,8 +34,8 @@ pub struct Cpu {
     pub current: Half,
     /// Ready threads.
     pub queue: RunQueue,
-    /// First process being taken back here.
-    pub reaping: Half,
+    /// Processes being taken back here, by class.
+    pub reaping: [Half; nexus_abi::QosClass::COUNT],
     /// Deadlines and timers. It has its own lock, since others take entries out.
     pub wheel: Wheel,
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one

@@ -125,6 +125,7 @@ impl Kernel {
         for (id, cpu) in storage.cpus.iter().enumerate() {
             cpu.id.set(id as u32);
             cpu.slice_end.set(u64::MAX);
+            cpu.wheel.start(0);
         }
         Kernel {
             shards: Shards::default(),

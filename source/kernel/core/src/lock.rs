@@ -71,6 +71,13 @@ impl ShardSet {
         ShardSet(self.0 | other.0)
     }
 
+    /// Says that a shard is about to be touched by a holder of this set.
+    #[inline(always)]
+    pub fn require(self, shard: usize) -> Result<(), Need> {
+        let need = ShardSet::of(shard);
+        if self.covers(need) { Ok(()) } else { Err(Need(need)) }
+    }
+
     /// True if every shard of `other` is in `self`.
     #[inline(always)]
     pub const fn covers(self, other: ShardSet) -> bool {
@@ -110,8 +117,21 @@ impl Held<'_> {
     /// Says that the caller is about to touch an object of this shard.
     #[inline(always)]
     pub fn require(&self, shard: usize) -> Result<(), Need> {
-        let need = ShardSet::of(shard);
-        if self.set.covers(need) { Ok(()) } else { Err(Need(need)) }
+        self.set.require(shard)
+    }
+}
+
+impl Held<'_> {
+    /// Which shards these are.
+    #[inline(always)]
+    pub fn shards(&self) -> ShardSet {
+        self.set
+    }
+
+    /// [`Held::require`] for a set.
+    #[inline(always)]
+    pub fn require_all(&self, shards: ShardSet) -> Result<(), Need> {
+        if self.set.covers(shards) { Ok(()) } else { Err(Need(shards)) }
     }
 }
 

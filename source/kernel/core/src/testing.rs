@@ -106,7 +106,6 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
 /// A thread of a process, made and not started, with an IPC page that is mapped nowhere.
 pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'static Thread {
     let thread = kernel.threads.allocate(process.header.shard()).expect("the arena of the test machine has room");
-    thread.header.owner.set(process.index());
     thread.frame.clear();
     thread.frame.set(0, CODE);
     thread.satp.set(process.satp.get());
@@ -119,7 +118,7 @@ pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'st
     thread.affinity.set((1 << kernel.cpus.len()) - 1);
     thread.shares.set(100);
     thread.ipc_frame.set(kernel.frames.allocate().expect("the test machine has frames"));
-    process.threads.add(1);
+    kernel.join(process, thread);
     process.account.charge(Resource::Threads, 1);
     process.account.charge(Resource::Frames, 1);
     thread.set_state(State::New);

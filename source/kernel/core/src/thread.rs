@@ -193,12 +193,16 @@ pub struct Thread {
     pub cpu_time: Word,
     /// Owned by the machine layer: state of the floating-point registers.
     pub float: Word,
+    /// Where its IPC page is mapped; 0 once it is not.
+    pub ipc_page: Word,
     /// Neighbours in the one list that [`State`] names.
     pub next: Half,
     /// See `next`.
     pub previous: Half,
     /// Its class by `qos_set`.
     pub base_class: Half,
+    /// The class under which it was queued as a caller.
+    pub queued_class: Half,
     /// The class it runs in: the base class or one that a caller donates.
     pub class: Half,
     /// The CPU whose run queue it uses.

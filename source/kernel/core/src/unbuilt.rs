@@ -14,12 +14,8 @@ macro_rules! unbuilt {
 }
 
 unbuilt! {
-    Whoami Yield ThreadExit ProcessExit Defer
-
-    EndpointCreate NotificationCreate WaitSetCreate WaitSetAdd WaitSetRemove Notify Wait Bind TimerCreate TimerSet
     MemoryCreate MemoryGrow MemorySeal Map Unmap Protect DmaCreate DmaAddress
     WindowMint IrqMint IrqAck Quiesce
-    ProcessCreate ProcessPrefix ThreadCreate ThreadStart ProcessKill ProcessWatch ProcessStatus ProcessFaults SpawnMint
     QosGet QosSet AffinitySet SharesSet
     InfoProcess InfoUsage InfoCpu InfoObjects InfoCapability InfoInvariants
     PowerOff PowerReset LogWrite LogRead ConsoleClaim BootArguments

@@ -13,6 +13,9 @@ impl ServiceId {
     /// The kernel itself.
     pub const KERNEL: ServiceId = ServiceId(0);
 
+    /// As the scope of a spawn capability: any program. Nobody has it.
+    pub const ANY_PROGRAM: ServiceId = ServiceId(1);
+
     /// The id of the service with this name.
     pub const fn service(name: &str) -> ServiceId {
         ServiceId(hash(name) | SERVICE_BIT)

@@ -3,6 +3,7 @@
 use super::{slot::Revoking, table::Found};
 use crate::{
     Kernel,
+    arena::index_of,
     cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
@@ -44,7 +45,7 @@ impl Kernel {
         if memory && self.release_mappings(cpu, place, mappings) == Progress::More {
             return Progress::More;
         }
-        let header = self.header_of(kind, object);
+        let header = self.header(kind, index_of(object)).filter(|header| header.names(object));
         let last = header.is_some_and(|header| header.capabilities.get() == 1);
         if last && self.unreferenced(cpu, kind, object) == Progress::More {
             return Progress::More;
@@ -52,13 +53,26 @@ impl Kernel {
         if !self.vacate(place) {
             return Progress::More;
         }
-        if let Some(header) = self.header(kind, crate::arena::index_of(object)).filter(|header| header.me() == object) {
+        if let Some(header) = header.filter(|header| header.names(object)) {
             header.capabilities.sub(1);
         }
         if kind == Kind::Reply {
             self.abandon_caller(cpu, object);
         }
         Progress::Done
+    }
+
+    /// Takes a capability out of its table and leaves the object alone: another one names it. It has no children.
+    pub(crate) fn move_away(&self, place: u32) {
+        let slot = self.blocks.at(place);
+        let (kind, object) = (slot.kind(), slot.object.get());
+        let vacated = self.vacate(place);
+        debug_assert!(vacated, "whoever moves a capability has looked for children");
+        if let Some(header) =
+            kind.and_then(|kind| self.header(kind, index_of(object))).filter(|header| header.names(object))
+        {
+            header.capabilities.sub(1);
+        }
     }
 
     /// Removes children one by one; the children of each come to stand in its place, so depth does not matter.

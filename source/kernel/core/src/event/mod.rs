@@ -11,7 +11,7 @@ use crate::{
     process::Process,
     thread::{State, Thread, reg},
 };
-use nexus_abi::{Error, field::Field as _, syscall::ipc};
+use nexus_abi::{Error, syscall::ipc};
 
 /// Why a system call has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Kernel {
     pub fn next(&self, cpu: usize) -> Next {
         let cpu = &self.cpus[cpu];
         match cpu.current.get() {
-            0 if cpu.reaping.get() != 0 => Next::Reap,
+            0 if self.reap_class(cpu).is_some() => Next::Reap,
             0 => Next::Idle,
             thread => Next::Run(thread),
         }

@@ -5,7 +5,7 @@ use crate::thread::{Stamp, reg};
 use nexus_abi::{
     Error, for_each_syscall,
     message::WORDS,
-    syscall::{self, Answer as _, Syscall},
+    syscall::{self, Syscall},
 };
 
 /// The handler of one typed system call.

@@ -1,26 +1,90 @@
-//! Calls.
+//! Calls: eight words to an endpoint, and a wait for the answer.
 
+use super::{Attempt, Halt, Request, endpoint::Endpoint, transfer::Letter};
 use crate::{
     Kernel,
-    cpu::Cpu,
-    event::{Context, Stop, Trap, Verdict},
+    caps::table::Found,
+    event::{Context, Stop},
+    lock::Held,
+    thread::{State, Thread},
 };
-use nexus_abi::Error;
+use nexus_abi::{Error, Handle, Rights, message::Status};
 
 impl Kernel {
-    /// A message call (numbers of [`nexus_abi::syscall::ipc`]).
-    pub(crate) fn message_call(&'static self, context: &Context, number: u64) -> Verdict<()> {
-        let _ = (context, number);
-        Err(Stop::Refuse(Error::NoCall))
+    /// Sends to a waiting receiver and switches to it, or queues the caller.
+    pub(super) fn call(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
+        let (found, endpoint) = self.callable(context, request.target)?;
+        if request.deadline.passed(context.now) {
+            return Err(Error::TimedOut.into());
+        }
+        let badge = found.slot.badge.get();
+        let Some(receiver) = endpoint.receivers.first(&self.threads) else {
+            let thread = context.thread;
+            if request.extent.handles > 0 {
+                self.check_outgoing(context, request)?;
+            }
+            thread.badge.set(badge);
+            thread.extent.set(request.extent.to_word());
+            self.queue_caller(context, endpoint, request.deadline.0);
+            return Err(Halt::Stop(Stop::Blocked));
+        };
+        held.require(receiver.header.shard())?;
+        let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0 };
+        let cargo = self.check_transfer(held, &letter)?;
+        self.transfer(&letter, &cargo);
+        endpoint.receivers.remove(&self.threads, receiver);
+        context.thread.extent.set(0);
+        self.block(context, State::Awaiting, receiver.header.me(), request.deadline.0);
+        self.oblige(context.thread, receiver);
+        self.hand_over(context, receiver);
+        Err(Halt::Stop(Stop::Blocked))
     }
 
-    /// Delivers a fault as a call, or ends the process.
-    pub(crate) fn deliver_fault(&'static self, context: &Context, trap: Trap) {
-        let _ = (context, trap);
+    /// The endpoint behind a handle that may be called.
+    pub(super) fn callable(&self, context: &Context, target: u64) -> Result<(Found, &'static Endpoint), Error> {
+        let refused = || self.endpoint_error(context, target, Rights::USE);
+        let handle = Handle::from_raw(target).ok_or(Error::BadHandle)?;
+        let found = self.slot(context.process, handle)?;
+        if found.slot.call_key.get() != target {
+            return Err(refused());
+        }
+        let endpoint = self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
+        Ok((found, endpoint))
     }
 
-    /// The capability to answer a caller is gone: the caller is told.
-    pub(crate) fn abandon_caller(&'static self, cpu: &'static Cpu, token: u64) {
-        let _ = (cpu, token);
+    /// A queued message's handles are looked at now, so that the caller hears at once of its own mistakes.
+    fn check_outgoing(&self, context: &Context, request: &Request) -> Result<(), Error> {
+        for at in 0..request.extent.handles {
+            let raw = self.frames.at(context.thread.ipc_frame.get()).0[1 + at].get();
+            let found = self.slot(context.process, Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
+            if !found.slot.rights().contains(Rights::TRANSFER) {
+                return Err(Error::Permission);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes `server` the one who has to answer `caller`, in the caller's class if that is higher.
+    pub(super) fn oblige(&self, caller: &Thread, server: &Thread) {
+        caller.renew_token();
+        server.link.set(caller.token.get());
+        server.trace.set(caller.trace.get());
+        server.class.set(server.class.get().max(caller.class.get()));
+        server.waits_on.set(0);
+    }
+
+    /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it.
+    pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
+        let here = thread.cpu.get() == context.cpu.id.get();
+        if here && context.cpu.queue.best() <= Some(thread.class()) && context.thread.state() != State::Running {
+            self.run(context.cpu, Some(thread), context.now);
+        } else {
+            self.make_ready(context.cpu, thread);
+        }
+    }
+
+    /// The status flags with which a queued caller is received.
+    pub(super) fn caller_flags(caller: &Thread) -> u64 {
+        if caller.extent.get() & Thread::FAULT != 0 { Status::FAULT } else { 0 }
     }
 }

@@ -1,19 +1,23 @@
 //! Endpoints: where calls and one-way messages meet a receiver.
 
 use crate::{
-    arena::{Header, Object},
+    Kernel,
+    arena::{Header, Object, Tag, index_of},
+    caps::{Capability, revoke::Progress},
+    cpu::Cpu,
+    event::{Context, Verdict, serve::Serve},
+    list::ThreadList,
+    lock::ShardSet,
+    process::quota::Resource,
     word::{Half, Word},
 };
-use nexus_abi::QosClass;
+use nexus_abi::{
+    Error, Kind, QosClass, Rights,
+    syscall::{EndpointCreate, EndpointCreated},
+};
 
-/// A list of threads by arena index, linked through their `next` and `previous`.
-#[derive(Debug, Default)]
-pub struct ThreadList {
-    /// First; 0 if empty.
-    pub head: Half,
-    /// Last; 0 if empty.
-    pub tail: Half,
-}
+/// Longest queue of one-way messages that one endpoint can have.
+pub const MAX_QUEUE: u16 = 64;
 
 /// An endpoint. Guarded by its shard.
 #[derive(Debug, Default)]
@@ -25,9 +29,9 @@ pub struct Endpoint {
     pub receivers: ThreadList,
     /// Callers that wait to be received, by class, the earliest first.
     pub callers: [ThreadList; QosClass::COUNT],
-    /// Queued one-way messages, the earliest first.
+    /// Queued one-way messages: first and last.
     pub queue: [Half; 2],
-    /// Message places without content.
+    /// First message place without content.
     pub empty: Half,
     /// Places it was made with.
     pub places: Half,
@@ -47,7 +51,7 @@ pub struct Message {
     pub badge: Word,
     /// Sender's service id, process id, trace.
     pub stamp: [Word; 3],
-    /// The handle that came with it, in the receiver's table; 0 is none.
+    /// The handle that came with it, in the owner's table; 0 is none.
     pub handle: Word,
     /// Next in the queue, or of the empty places.
     pub next: Half,
@@ -62,5 +66,67 @@ impl Object for Endpoint {
 impl Object for Message {
     fn header(&self) -> &Header {
         &self.header
+    }
+}
+
+impl Serve for EndpointCreate {
+    fn serve(self, context: &Context) -> Verdict<EndpointCreated> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let owner = context.subject(self.process, Rights::USE)?;
+        if self.queue > MAX_QUEUE {
+            return Err(Error::OverLimit.into());
+        }
+        context.check_new(owner, Resource::Endpoints)?;
+        owner.account.check(Resource::Messages, self.queue.into())?;
+        if u32::from(self.queue) > kernel.messages.capacity() - kernel.messages.used() {
+            return Err(Error::Exhausted.into());
+        }
+        let endpoint = kernel.endpoints.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
+        kernel.furnish(endpoint, self.queue);
+        kernel.own(owner, Tag::new(Kind::Endpoint, index_of(endpoint.header.me())));
+        owner.account.charge(Resource::Endpoints, 1);
+        owner.account.charge(Resource::Messages, self.queue.into());
+        Ok(EndpointCreated {
+            endpoint: kernel.insert(context.process, &Capability::full(Kind::Endpoint, endpoint), 0)?,
+        })
+    }
+}
+
+impl Kernel {
+    fn furnish(&self, endpoint: &Endpoint, queue: u16) {
+        endpoint.queue.iter().for_each(|link| link.set(0));
+        endpoint.empty.set(0);
+        endpoint.turn.set(0);
+        endpoint.places.set(queue.into());
+        for _ in 0..queue {
+            let Some(message) = self.messages.allocate(endpoint.header.shard()) else { break };
+            message.handle.set(0);
+            message.next.set(endpoint.empty.get());
+            endpoint.empty.set(index_of(message.header.me()));
+        }
+    }
+
+    /// One step of taking an endpoint back: those who wait hear `EPEERCLOSED`. Holds all shards.
+    pub(crate) fn destroy_endpoint(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+        let endpoint = self.endpoints.at(index);
+        endpoint.header.die();
+        if self.dismiss(cpu, endpoint) {
+            return Progress::More;
+        }
+        for head in [&endpoint.queue[0], &endpoint.empty] {
+            while head.get() != 0 {
+                let message = self.messages.at(head.get());
+                let place = head.get();
+                head.set(message.next.get());
+                self.messages.release(place);
+            }
+        }
+        let account = &self.processes.at(endpoint.header.owner.get()).account;
+        account.refund(Resource::Endpoints, 1);
+        account.refund(Resource::Messages, endpoint.places.get());
+        self.disown(Tag::new(Kind::Endpoint, index));
+        self.endpoints.release(index);
+        Progress::Done
     }
 }

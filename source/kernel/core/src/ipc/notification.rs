@@ -1,12 +1,25 @@
-//! Notifications: 64 OR-ed signal bits; and wait sets, which are notifications made of keyed members.
+//! Notifications: 64 OR-ed signal bits. A wait set is a notification made of keyed members ([`super::wait_set`]).
 
-use super::endpoint::ThreadList;
+use super::{Attempt, Halt, transfer::write_message, with_shards};
 use crate::{
-    arena::{Header, Object},
+    Kernel,
+    arena::{Header, Object, Tag, index_of},
+    caps::{Capability, revoke::Progress},
+    cpu::Cpu,
+    event::{Context, Stop, Verdict, serve::Serve},
+    list::ThreadList,
+    lock::{Held, Need, ShardSet},
+    process::quota::Resource,
+    thread::{Stamp, State, Thread},
     word::{Half, Word},
 };
+use nexus_abi::{
+    Error, Handle, Kind, Rights,
+    message::Status,
+    syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited},
+};
 
-/// A notification or wait set. Guarded by its shard; a member is made in its set's shard.
+/// A notification or wait set. Guarded by its shard.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Notification {
@@ -20,9 +33,9 @@ pub struct Notification {
     pub bound: Word,
     /// 1 if this is a wait set.
     pub is_set: Half,
-    /// Wait set: its ready members, the earliest first. Member: `ready[0]` links the next one.
+    /// Wait set: its ready members, first and last. Member: next and previous among them.
     pub ready: [Half; 2],
-    /// Wait set: first member. Member: neighbours among the members.
+    /// Wait set: `members[0]` is the first member. Member: next and previous.
     pub members: [Half; 2],
     /// Member: reference of its set; 0 is none.
     pub set: Word,
@@ -38,9 +51,189 @@ impl Object for Notification {
     }
 }
 
-impl crate::Kernel {
+impl Kernel {
+    /// Makes a notification or an empty wait set, charged to `owner`. The caller has checked that it fits.
+    pub(super) fn new_notification(&self, context: &Context, owner: Option<Handle>, kind: Kind) -> Verdict<Handle> {
+        let owner = context.subject(owner, Rights::USE)?;
+        context.check_new(owner, Resource::Notifications)?;
+        let notification = self.notifications.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
+        let words = [&notification.bits, &notification.bound, &notification.set, &notification.key];
+        words.into_iter().for_each(|word| word.set(0));
+        let links = notification.ready.iter().chain(&notification.members);
+        links.chain([&notification.queued]).for_each(|link| link.set(0));
+        notification.is_set.set(u32::from(kind == Kind::WaitSet));
+        self.own(owner, Tag::new(Kind::Notification, index_of(notification.header.me())));
+        owner.account.charge(Resource::Notifications, 1);
+        Ok(self.insert(context.process, &Capability::full(kind, notification), 0)?)
+    }
+
     /// ORs bits into a notification, if it lives, and wakes who waits. Holds all shards.
-    pub(crate) fn signal(&'static self, cpu: &'static crate::cpu::Cpu, notification: u64, bits: u64) {
-        let _ = (cpu, notification, bits);
+    pub(crate) fn signal(&'static self, cpu: &'static Cpu, notification: u64, bits: u64) {
+        let signalled = self.signal_within(cpu, ShardSet::ALL, notification, bits);
+        debug_assert!(signalled.is_ok(), "all shards are held");
+    }
+
+    fn signal_within(&'static self, cpu: &'static Cpu, held: ShardSet, reference: u64, bits: u64) -> Result<(), Need> {
+        let Some(notification) = self.notifications.get(reference) else { return Ok(()) };
+        held.require(notification.header.shard())?;
+        let target = self.notifications.get(notification.set.get()).unwrap_or(notification);
+        held.require(target.header.shard())?;
+        let waiter = target.waiters.first(&self.threads);
+        let bound = self.threads.get(target.bound.get()).filter(|thread| thread.state() == State::Receiving);
+        let woken = waiter.or(bound);
+        if let Some(thread) = woken {
+            held.require(thread.header.shard())?;
+            if waiter.is_none() {
+                held.require(self.endpoints.at(index_of(thread.waits_on.get())).header.shard())?;
+            }
+        }
+        notification.bits.set(notification.bits.get() | bits);
+        if target.is_set.get() == 1 && notification.queued.get() == 0 && notification.bits.get() != 0 {
+            self.queue_member(target, notification);
+        }
+        if let Some(thread) = woken {
+            self.wake_with_signal(cpu, target, thread);
+        }
+        Ok(())
+    }
+
+    fn wake_with_signal(&'static self, cpu: &'static Cpu, target: &Notification, thread: &'static Thread) {
+        let Some((bits, key)) = self.peek(target) else { return };
+        self.take(target);
+        let words = [bits, key, 0, 0, 0, 0, 0, 0];
+        let status = if thread.state() == State::Receiving { Status::SIGNAL } else { 0 };
+        self.leave_wait(thread);
+        write_message(thread, words, status, 0, Stamp::default());
+        self.make_ready(cpu, thread);
+    }
+
+    /// Bits and key that a wait would get now.
+    pub(super) fn peek(&self, target: &Notification) -> Option<(u64, u64)> {
+        if target.is_set.get() == 1 {
+            let member = target.ready[0].get();
+            let member = (member != 0).then(|| self.notifications.at(member))?;
+            return Some((member.bits.get(), member.key.get()));
+        }
+        let bits = target.bits.get();
+        (bits != 0).then_some((bits, 0))
+    }
+
+    /// Takes what [`Kernel::peek`] showed.
+    pub(super) fn take(&self, target: &Notification) {
+        if target.is_set.get() == 1 {
+            self.unqueue_first(target);
+        } else {
+            target.bits.set(0);
+        }
+    }
+
+    /// What the calling thread's bound notification has for it.
+    pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
+        let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
+        held.require(bound.header.shard())?;
+        Ok(self.peek(bound))
+    }
+
+    /// Takes what [`Kernel::peek_bound`] showed.
+    pub(super) fn take_bound(&self, thread: &Thread) {
+        if let Some(bound) = self.notifications.get(thread.bound.get()) {
+            self.take(bound);
+        }
+    }
+
+    /// One step of taking a notification or wait set back: those who wait hear `EPEERCLOSED`. Holds all shards.
+    pub(crate) fn destroy_notification(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+        let notification = self.notifications.at(index);
+        notification.header.die();
+        for _ in 0..16 {
+            let Some(thread) = notification.waiters.first(&self.threads) else { break };
+            self.end_wait(cpu, thread, Error::PeerClosed);
+        }
+        if !notification.waiters.is_empty() || self.release_members(notification) == Progress::More {
+            return Progress::More;
+        }
+        self.leave_set(notification);
+        self.disown(Tag::new(Kind::Notification, index));
+        self.processes.at(notification.header.owner.get()).account.refund(Resource::Notifications, 1);
+        self.notifications.release(index);
+        Progress::Done
+    }
+}
+
+impl Context {
+    /// The notification or wait set behind a handle.
+    pub(super) fn waitable(&self, handle: Handle, rights: Rights) -> Result<&'static Notification, Error> {
+        match self.object(&self.kernel.notifications, handle, Kind::Notification, rights) {
+            Err(Error::WrongKind) => self.object(&self.kernel.notifications, handle, Kind::WaitSet, rights),
+            found => found,
+        }
+    }
+}
+
+impl Serve for NotificationCreate {
+    fn serve(self, context: &Context) -> Verdict<NotificationCreated> {
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let notification = context.kernel.new_notification(context, self.process, Kind::Notification)?;
+        Ok(NotificationCreated { notification })
+    }
+}
+
+impl Serve for Notify {
+    fn serve(self, context: &Context) -> Verdict<Notified> {
+        let kernel = context.kernel;
+        with_shards(kernel, ShardSet::of(self.notification.shard()), |held| {
+            let found = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+            kernel.signal_within(context.cpu, held.shards(), found.header.me(), self.bits)?;
+            Ok(Notified {})
+        })
+    }
+}
+
+impl Serve for Wait {
+    fn serve(self, context: &Context) -> Verdict<Waited> {
+        let kernel = context.kernel;
+        let shards = ShardSet::of(self.notification.shard()).with(ShardSet::of(context.thread.header.shard()));
+        with_shards(kernel, shards, |_| {
+            let target = context.waitable(self.notification, Rights::TAKE)?;
+            if target.set.get() != 0 {
+                return Err(Error::State.into());
+            }
+            if let Some((bits, key)) = kernel.peek(target) {
+                kernel.take(target);
+                return Ok(Waited { bits, key });
+            }
+            if self.deadline.passed(context.now) {
+                return Err(Error::TimedOut.into());
+            }
+            kernel.block(context, State::Waiting, target.header.me(), self.deadline.0);
+            target.waiters.push_back(&kernel.threads, context.thread);
+            Err(Halt::Stop(Stop::Blocked))
+        })
+    }
+}
+
+impl Serve for Bind {
+    fn serve(self, context: &Context) -> Verdict<Bound> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let target = self.notification.map(|handle| context.waitable(handle, Rights::TAKE)).transpose()?;
+        let me = context.thread.header.me();
+        if let Some(target) = target {
+            let other = kernel.threads.get(target.bound.get()).is_some_and(|thread| thread.header.me() != me);
+            if other {
+                return Err(Error::Exists.into());
+            }
+            if target.set.get() != 0 {
+                return Err(Error::State.into());
+            }
+        }
+        if let Some(before) = kernel.notifications.get(context.thread.bound.get()) {
+            before.bound.set(0);
+        }
+        context.thread.bound.set(target.map_or(0, |target| target.header.me()));
+        if let Some(target) = target {
+            target.bound.set(me);
+        }
+        Ok(Bound {})
     }
 }

@@ -1,10 +1,15 @@
 //! Processes: address space, capability table, quota, identity.
 
+pub mod create;
+pub mod exit;
+pub mod owned;
 pub mod quota;
 pub mod reap;
+pub mod threads;
 
 use crate::{
     arena::{Header, Object},
+    list::ThreadList,
     word::{Half, Many, Word},
 };
 use quota::Account;
@@ -44,10 +49,10 @@ pub struct Process {
     pub owned: Half,
     /// First of the mappings in its address space. Guarded by all shards.
     pub mappings: Half,
-    /// Threads that are not dead. Guarded by all shards.
+    /// First of its threads, linked through their headers. Guarded by all shards.
     pub threads: Half,
-    /// First of the threads that wait for it to be gone.
-    pub mourners: Half,
+    /// Threads that wait for it to be gone.
+    pub mourners: ThreadList,
     /// Reference of the endpoint that gets its faults; 0 is none.
     pub fault_endpoint: Word,
     /// Badge that these faults carry.
@@ -58,6 +63,8 @@ pub struct Process {
     pub reap_next: Half,
     /// How far taking it back has come (see `process::reap`).
     pub reap_stage: Half,
+    /// The thread to stop next ([`crate::arena::Tag`]).
+    pub reap_cursor: Half,
     /// Class at which it is taken back.
     pub reap_class: Half,
     /// CPU on which it is taken back.
@@ -74,6 +81,11 @@ impl Process {
     /// True while it lives and nobody has begun to end it.
     pub fn running(&self) -> bool {
         self.header.alive() && self.state.get() == nexus_abi::start::ExitKind::Running as u64
+    }
+
+    /// True once all it had is back; only the record is left.
+    pub fn gone(&self) -> bool {
+        self.header.alive() && self.state.get() >= nexus_abi::start::ExitKind::Exited as u64
     }
 
     /// Its index in the arena, and its number.

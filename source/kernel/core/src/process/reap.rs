@@ -1,18 +1,302 @@
 //! Taking back what a dead process had, in bounded steps.
+//!
+//! Each CPU has a list per class of processes that it takes back; the scheduler treats them like the first ready thread
+//! of that class, and the machine layer looks for interrupts between steps. A killer waits meanwhile and lends its
+//! class. A process moves to another CPU's list to have the threads stopped that belong there, since only a CPU itself
+//! touches its run queue.
 
-use crate::{Kernel, caps::revoke::Progress, cpu::Cpu};
-use nexus_abi::Kind;
+use super::Process;
+use crate::{
+    Kernel,
+    arena::{Tag, index_of},
+    caps::revoke::{Mappings, Progress},
+    cpu::Cpu,
+    lock::ShardSet,
+    process::quota::Resource,
+    thread::{Stamp, State, Thread},
+};
+use nexus_abi::{Kind, QosClass, start::ExitKind};
+
+/// Threads, or capabilities, that one step looks at.
+const BATCH: usize = 8;
+
+/// Stages, in order. The number is kept in [`Process::reap_stage`].
+const STAGES: [fn(&'static Kernel, &'static Cpu, &'static Process) -> Step; 7] = [
+    Kernel::stop_threads,
+    Kernel::drop_mappings,
+    Kernel::release_threads,
+    Kernel::destroy_owned,
+    Kernel::empty_table,
+    Kernel::free_space,
+    Kernel::finish,
+];
+
+/// What a step leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The stage is over.
+    Next,
+    /// It is not.
+    Again,
+    /// It goes on at another CPU.
+    Elsewhere(u32),
+}
+
+impl From<Progress> for Step {
+    fn from(progress: Progress) -> Step {
+        match progress {
+            Progress::Done => Step::Next,
+            Progress::More => Step::Again,
+        }
+    }
+}
 
 impl Kernel {
-    /// The last capability to an object is about to go: one step of taking the object back.
-    pub(crate) fn unreferenced(&'static self, cpu: &'static Cpu, kind: Kind, object: u64) -> Progress {
-        let _ = (cpu, kind, object);
-        Progress::Done
-    }
-
     /// One bounded step of taking back a dead process; the machine layer calls it while [`Kernel::next`] says so.
     pub fn reap(&'static self, cpu: usize, now: u64) {
         let cpu = &self.cpus[cpu];
+        let held = self.shards.hold(ShardSet::ALL);
+        if let Some(process) = self.first_reap(cpu) {
+            let stage = process.reap_stage.get() as usize;
+            match STAGES.get(stage).map_or(Step::Next, |step| step(self, cpu, process)) {
+                Step::Again => {}
+                Step::Next => {
+                    process.reap_stage.set(stage as u32 + 1);
+                    if stage + 1 >= STAGES.len() {
+                        self.unqueue_reap(cpu, process);
+                        self.bury(process);
+                    }
+                }
+                Step::Elsewhere(target) => {
+                    self.unqueue_reap(cpu, process);
+                    self.mail_reap(cpu, &self.cpus[target as usize % self.cpus.len()], process);
+                }
+            }
+        }
+        drop(held);
         self.settle(cpu, now);
+    }
+
+    /// Stops every thread; those of other CPUs are stopped there.
+    fn stop_threads(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+        for _ in 0..BATCH {
+            let tag = Tag(process.reap_cursor.get());
+            if tag.0 == 0 {
+                return Step::Next;
+            }
+            let thread = self.threads.at(tag.index());
+            if thread.cpu.get() != cpu.id.get() {
+                return Step::Elsewhere(thread.cpu.get());
+            }
+            self.stop_thread(cpu, thread);
+            process.reap_cursor.set(thread.header.next.get());
+        }
+        Step::Again
+    }
+
+    /// Takes a thread of this CPU off whatever it is in. Holds all shards.
+    pub(crate) fn stop_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
+        match thread.state() {
+            State::Dead => return,
+            State::New => {}
+            State::Ready => cpu.queue.remove(&self.threads, thread),
+            State::Running => cpu.current.set(0),
+            _ => self.leave_wait(thread),
+        }
+        thread.set_state(State::Dead);
+        thread.renew_token();
+        thread.deadline.set(u64::MAX);
+        let link = thread.link.take();
+        self.abandon_caller(cpu, link);
+        if let Some(bound) = self.notifications.get(thread.bound.take()) {
+            bound.bound.set(0);
+        }
+        let process = self.processes.at(thread.process.get() as u32);
+        process.cpu_time.add(thread.cpu_time.get());
+        thread.header.die();
+    }
+
+    fn drop_mappings(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+        self.unmap_process_step(cpu, process).into()
+    }
+
+    fn release_threads(&'static self, _: &'static Cpu, process: &'static Process) -> Step {
+        for _ in 0..BATCH {
+            let tag = Tag(process.threads.get());
+            if tag.0 == 0 {
+                return Step::Next;
+            }
+            self.release_thread(process, self.threads.at(tag.index()), tag.index());
+        }
+        Step::Again
+    }
+
+    /// Gives a stopped thread's place and IPC frame back; no CPU translates to that frame any more.
+    pub(crate) fn release_thread(&self, process: &Process, thread: &Thread, index: u32) {
+        self.frames.release(thread.ipc_frame.get());
+        thread.ipc_frame.set(0);
+        self.leave(process, thread);
+        process.account.refund(Resource::Frames, 1);
+        process.account.refund(Resource::Threads, 1);
+        self.threads.release(index);
+    }
+
+    fn destroy_owned(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+        let tag = Tag(process.owned.get());
+        let Some(kind) = tag.kind() else { return Step::Next };
+        if kind == Kind::Process {
+            self.bequeath(process, self.processes.at(tag.index()), tag);
+        } else if self.destroy(cpu, kind, tag.index()) == Progress::More {
+            return Step::Again;
+        }
+        Step::Again
+    }
+
+    /// Gives a living child, and its quota, to the parent of the one that dies.
+    fn bequeath(&self, process: &Process, child: &Process, tag: Tag) {
+        self.disown(tag);
+        process.account.bequeath(&child.account);
+        self.own(self.processes.at(process.header.owner.get()), tag);
+    }
+
+    /// One step of taking an object back, whoever still names it. Holds all shards.
+    fn destroy(&'static self, cpu: &'static Cpu, kind: Kind, index: u32) -> Progress {
+        match kind {
+            Kind::Endpoint => self.destroy_endpoint(cpu, index),
+            Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index),
+            Kind::Memory | Kind::Window | Kind::DmaMemory => self.destroy_memory(cpu, index),
+            Kind::Timer => {
+                self.destroy_timer(index);
+                Progress::Done
+            }
+            Kind::Irq => {
+                self.destroy_irq(cpu, self.irqs.at(index));
+                Progress::Done
+            }
+            _ => Progress::Done,
+        }
+    }
+
+    /// The last capability to an object is about to go: one step of taking the object back, unless something else
+    /// keeps it: a memory object its mappings, a process its threads.
+    pub(crate) fn unreferenced(&'static self, cpu: &'static Cpu, kind: Kind, object: u64) -> Progress {
+        let index = index_of(object);
+        match kind {
+            Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Progress::Done,
+            Kind::Process => self.unreferenced_process(cpu, self.processes.at(index)),
+            Kind::Thread => Progress::Done,
+            _ => self.destroy(cpu, kind, index),
+        }
+    }
+
+    fn unreferenced_process(&'static self, cpu: &'static Cpu, process: &'static Process) -> Progress {
+        if process.running() && process.threads.get() == 0 {
+            let record = super::exit::Record::status(super::exit::End::Killed, 0);
+            self.begin_exit(cpu, process, record, QosClass::Normal);
+        }
+        if process.gone() {
+            self.release_process(process);
+        }
+        Progress::Done
+    }
+
+    fn empty_table(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+        let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Step::Next };
+        let first = process.blocks[block].get() * 64;
+        let mut left = BATCH;
+        for place in first..first + 64 {
+            if self.blocks.at(place).key.get() == 0 {
+                continue;
+            }
+            if left == 0 || self.close(cpu, place, Mappings::Stay) == Progress::More {
+                return Step::Again;
+            }
+            left -= 1;
+        }
+        self.blocks.give_back(process.blocks[block].get());
+        process.blocks[block].set(0);
+        process.free_slots[block].set(0);
+        process.account.refund(Resource::SlotBlocks, 1);
+        Step::Again
+    }
+
+    fn free_space(&'static self, _: &'static Cpu, process: &'static Process) -> Step {
+        self.free_tables_step(process).into()
+    }
+
+    /// All is back: the quota returns, and whoever waits hears of it.
+    fn finish(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+        for _ in 0..BATCH {
+            let Some(thread) = process.mourners.first(&self.threads) else { break };
+            process.mourners.remove(&self.threads, thread);
+            thread.waits_on.set(0);
+            thread.frame.set_message([0; 8]);
+            thread.frame.set_status(0, 0, Stamp::default());
+            self.make_ready(cpu, thread);
+        }
+        if !process.mourners.is_empty() {
+            return Step::Again;
+        }
+        self.unclaim(process);
+        let parent = process.header.owner.get();
+        if parent == 0 {
+            cpu.requests.power.set(2);
+        } else {
+            self.processes.at(parent).account.restore(&process.account);
+        }
+        process.state.set(process.exit[0].get());
+        self.signal(cpu, process.watch[0].take(), process.watch[1].get());
+        Step::Next
+    }
+
+    /// The record of a process that is gone stays while a capability names it.
+    fn bury(&self, process: &Process) {
+        if process.header.capabilities.get() == 0 {
+            self.release_process(process);
+        }
+    }
+
+    fn release_process(&self, process: &Process) {
+        let index = process.index();
+        let parent = process.header.owner.get();
+        self.disown(Tag::new(Kind::Process, index));
+        if parent != 0 {
+            self.processes.at(parent).account.refund(Resource::Processes, 1);
+        }
+        self.processes.release(index);
+    }
+
+    /// Puts a process among those that this CPU takes back.
+    pub(crate) fn queue_reap(&self, cpu: &Cpu, process: &Process) {
+        let head = &cpu.reaping[process.reap_class.get() as usize & 3];
+        process.reap_cpu.set(cpu.id.get());
+        process.reap_next.set(head.get());
+        head.set(process.index());
+    }
+
+    fn first_reap(&self, cpu: &Cpu) -> Option<&'static Process> {
+        let head = cpu.reaping.iter().rev().find(|head| head.get() != 0)?;
+        Some(self.processes.at(head.get()))
+    }
+
+    /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
+    fn unqueue_reap(&self, cpu: &Cpu, process: &Process) {
+        let index = process.index();
+        let mut link = &cpu.reaping[process.reap_class.get() as usize & 3];
+        while link.get() != index && link.get() != 0 {
+            link = &self.processes.at(link.get()).reap_next;
+        }
+        link.set(process.reap_next.get());
+        process.reap_next.set(0);
+    }
+
+    /// Lends a killer's class to a process that is being taken back on this CPU.
+    pub(crate) fn hurry_reap(&self, cpu: &Cpu, process: &Process, class: QosClass) {
+        let here = process.reap_cpu.get() == cpu.id.get() && process.mail.get() == 0;
+        if here && process.state.get() == ExitKind::Dying as u64 && process.reap_class.get() < class as u32 {
+            self.unqueue_reap(cpu, process);
+            process.reap_class.set(class as u32);
+            self.queue_reap(cpu, process);
+        }
     }
 }

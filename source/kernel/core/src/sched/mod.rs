@@ -1,17 +1,115 @@
 //! Scheduling: who runs next on which CPU.
+//!
+//! The highest class with a ready thread runs. Inside a class threads take turns, a slice each; nobody is interrupted
+//! for the end of a slice while nobody waits for its place. A dead process is taken back in the class of whoever
+//! ended it, before the ready threads of that class.
 
+pub mod calls;
 pub mod queue;
+pub mod wake;
 
-use crate::{Kernel, cpu::Cpu};
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    thread::{State, Thread},
+};
+use nexus_abi::QosClass;
+use queue::End;
 
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
+    #[inline]
     pub(crate) fn settle(&'static self, cpu: &'static Cpu, now: u64) {
-        let _ = (cpu, now);
+        if cpu.wake_mail.get() | cpu.reap_mail.get() != 0 {
+            self.take_mail(cpu);
+        }
+        let current = self.running(cpu);
+        let best = cpu.queue.best();
+        let reap = self.reap_class(cpu);
+        if reap.is_some() && reap >= best && reap >= current.map(Thread::class) {
+            self.yield_cpu(cpu, current, End::Front, now);
+            return;
+        }
+        match current {
+            Some(thread) if best <= Some(thread.class()) => {}
+            _ => {
+                self.yield_cpu(cpu, current, End::Front, now);
+                let next = best.and_then(|class| cpu.queue.pop(&self.threads, class));
+                self.run(cpu, next, now);
+            }
+        }
+        self.set_slice(cpu, now);
     }
 
-    /// The running thread's slice may be over.
+    /// The thread that holds the CPU and can go on.
+    #[inline]
+    fn running(&self, cpu: &Cpu) -> Option<&'static Thread> {
+        let index = cpu.current.get();
+        let thread = (index != 0).then(|| self.threads.at(index))?;
+        (thread.state() == State::Running).then_some(thread)
+    }
+
+    /// The highest class in which a dead process is being taken back here.
+    pub(crate) fn reap_class(&self, cpu: &Cpu) -> Option<QosClass> {
+        QosClass::ALL.into_iter().rev().find(|&class| cpu.reaping[class as usize].get() != 0)
+    }
+
+    /// Takes the CPU from the thread that can go on; leaves nobody on it.
+    fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
+        self.account(cpu, now);
+        cpu.current.set(0);
+        cpu.slice_end.set(u64::MAX);
+        if let Some(thread) = current {
+            thread.set_state(State::Ready);
+            cpu.queue.push(&self.threads, thread, end);
+        }
+    }
+
+    /// Gives the CPU to a thread, or to nobody.
+    pub(crate) fn run(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
+        self.account(cpu, now);
+        cpu.slice_end.set(u64::MAX);
+        cpu.current.set(thread.map_or(0, Thread::index));
+        if let Some(thread) = thread {
+            thread.set_state(State::Running);
+            cpu.counters.switches.add(1);
+            self.processes.at(thread.process.get() as u32).switches.add(1);
+        }
+    }
+
+    /// Charges the time since the last change to whoever had it.
+    fn account(&self, cpu: &Cpu, now: u64) {
+        let spent = now.wrapping_sub(cpu.since.get());
+        cpu.since.set(now);
+        match cpu.current.get() {
+            0 if self.reap_class(cpu).is_none() => cpu.counters.idle.add(spent),
+            0 => cpu.counters.busy.add(spent),
+            thread => {
+                self.threads.at(thread).cpu_time.add(spent);
+                cpu.counters.busy.add(spent);
+            }
+        }
+    }
+
+    fn set_slice(&self, cpu: &Cpu, now: u64) {
+        let waited_for = self.running(cpu).is_some_and(|thread| cpu.queue.count(thread.class()) > 0);
+        if !waited_for {
+            cpu.slice_end.set(u64::MAX);
+        } else if cpu.slice_end.get() == u64::MAX {
+            cpu.slice_end.set(now.saturating_add(self.machine.slice));
+        }
+    }
+
+    /// The running thread's slice may be over: then it goes behind the others of its class.
     pub(crate) fn end_slice(&'static self, cpu: &'static Cpu, now: u64) {
-        let _ = (cpu, now);
+        if cpu.slice_end.get() <= now {
+            self.rotate(cpu, now);
+        }
+    }
+
+    /// Puts the running thread behind the others of its class.
+    pub(crate) fn rotate(&'static self, cpu: &'static Cpu, now: u64) {
+        let current = self.running(cpu);
+        self.yield_cpu(cpu, current, End::Back, now);
     }
 }

@@ -1,11 +1,71 @@
 //! Run queues: per CPU, one list a class.
 
-use crate::{ipc::endpoint::ThreadList, word::Half};
+use crate::{arena::Arena, list::ThreadList, thread::Thread, word::Half};
 use nexus_abi::QosClass;
+
+/// Runnable tasks of one class and CPU above which nothing new is admitted. A wake is always queued.
+pub const ADMISSION_LIMIT: u32 = 64;
 
 /// Ready threads of one CPU. Only that CPU touches it.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     lists: [ThreadList; QosClass::COUNT],
     counts: [Half; QosClass::COUNT],
+}
+
+/// Where in its class a thread is queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Next of its class: it was preempted by a higher one.
+    Front,
+    /// After everybody of its class.
+    Back,
+}
+
+impl RunQueue {
+    /// Queues a ready thread under its present class.
+    pub fn push(&self, threads: &Arena<Thread>, thread: &Thread, end: End) {
+        let class = thread.class();
+        thread.queued_class.set(class as u32);
+        let list = &self.lists[class as usize];
+        match end {
+            End::Front => list.push_front(threads, thread),
+            End::Back => list.push_back(threads, thread),
+        }
+        self.counts[class as usize].add(1);
+    }
+
+    /// Takes a thread out of the middle.
+    pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let class = thread.queued_class.get() as usize & 3;
+        self.lists[class].remove(threads, thread);
+        self.counts[class].sub(1);
+    }
+
+    /// The highest class with a ready thread.
+    #[inline(always)]
+    pub fn best(&self) -> Option<QosClass> {
+        QosClass::ALL.into_iter().rev().find(|&class| !self.lists[class as usize].is_empty())
+    }
+
+    /// Takes the first thread of a class.
+    pub fn pop(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
+        let thread = self.lists[class as usize].first(threads)?;
+        self.remove(threads, thread);
+        Some(thread)
+    }
+
+    /// Threads queued in a class.
+    pub fn count(&self, class: QosClass) -> u32 {
+        self.counts[class as usize].get()
+    }
+
+    /// The queued threads of a class, for invariant checks.
+    pub fn iter<'a>(
+        &self,
+        threads: &'a Arena<Thread>,
+        class: QosClass,
+    ) -> impl Iterator<Item = &'static Thread> + use<'a> {
+        self.lists[class as usize].iter(threads)
+    }
 }

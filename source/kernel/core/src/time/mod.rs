@@ -1,13 +1,66 @@
 //! Time: deadlines of waits, timer objects, and the wheel both hang on.
+//!
+//! Arming is lazy. A thread's node stays in the wheel when its wait ends early, and a later wait with a later deadline
+//! only writes that deadline down: when the node comes due, whoever finds it looks at what the thread is doing now. So
+//! a call with a deadline costs a store and a compare, and a node is moved at most once per deadline span.
 
 pub mod timer;
 pub mod wheel;
 
-use crate::{Kernel, cpu::Cpu};
+use crate::{Kernel, cpu::Cpu, lock::ShardSet, thread::Thread};
+use nexus_abi::Error;
+
+/// Nodes that one timer event looks at; if more are due the next interrupt comes at once.
+const EXPIRE_BATCH: usize = 16;
 
 impl Kernel {
-    /// Fires what is due.
+    /// Says when a thread's wait ends. The caller holds its shard.
+    #[inline(always)]
+    pub(crate) fn arm_thread(&self, cpu: &Cpu, thread: &Thread, deadline: u64) {
+        thread.deadline.set(deadline);
+        if deadline != u64::MAX {
+            self.arm(cpu, thread.index(), deadline);
+        }
+    }
+
+    /// Sees to it that node `index` is looked at by `when`.
+    pub(crate) fn arm(&self, cpu: &Cpu, index: u32, when: u64) {
+        let Some(node) = self.nodes.get(index as usize) else { return };
+        if node.covers(when) {
+            return;
+        }
+        if let Some(other) = self.cpus.get(node.cpu()).filter(|_| node.queued()) {
+            other.wheel.remove(self.nodes, index);
+        }
+        cpu.wheel.insert(self.nodes, index, when, cpu.id.get());
+    }
+
+    /// Fires what is due, a bounded number of nodes.
     pub(crate) fn expire(&'static self, cpu: &'static Cpu, now: u64) {
-        let _ = (cpu, now);
+        for _ in 0..EXPIRE_BATCH {
+            let Some(index) = cpu.wheel.pop(self.nodes, now) else { return };
+            let _held = self.shards.hold(ShardSet::ALL);
+            match index.checked_sub(self.thread_nodes()) {
+                None => self.expire_thread(cpu, self.threads.at(index), now),
+                Some(timer) => self.expire_timer(cpu, timer, now),
+            }
+        }
+    }
+
+    /// Nodes of threads come first, those of timers behind.
+    pub(crate) fn thread_nodes(&self) -> u32 {
+        self.threads.capacity() + 1
+    }
+
+    fn expire_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
+        let deadline = thread.deadline.get();
+        if !thread.state().blocked() || deadline == u64::MAX {
+            return;
+        }
+        if deadline > now {
+            self.arm(cpu, thread.index(), deadline);
+            return;
+        }
+        self.end_wait(cpu, thread, Error::TimedOut);
     }
 }

@@ -1,8 +1,18 @@
 //! Timers: a deadline that signals a notification.
 
 use crate::{
-    arena::{Header, Object},
+    Kernel,
+    arena::{Header, Object, Tag, index_of},
+    caps::Capability,
+    cpu::Cpu,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::quota::Resource,
     word::Word,
+};
+use nexus_abi::{
+    Error, Kind, Rights,
+    syscall::{TimerCreate, TimerCreated, TimerSet, TimerWasSet},
 };
 
 /// A timer. Guarded by its shard.
@@ -22,5 +32,61 @@ pub struct Timer {
 impl Object for Timer {
     fn header(&self) -> &Header {
         &self.header
+    }
+}
+
+impl Serve for TimerCreate {
+    fn serve(self, context: &Context) -> Verdict<TimerCreated> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+        context.check_new(context.process, Resource::Timers)?;
+        let timer = kernel.timers.allocate(notification.header.shard()).ok_or(Error::Exhausted)?;
+        timer.notification.set(notification.header.me());
+        timer.bits.set(self.bits);
+        timer.deadline.set(u64::MAX);
+        kernel.own(context.process, Tag::new(Kind::Timer, index_of(timer.header.me())));
+        context.process.account.charge(Resource::Timers, 1);
+        Ok(TimerCreated { timer: kernel.insert(context.process, &Capability::full(Kind::Timer, timer), 0)? })
+    }
+}
+
+impl Serve for TimerSet {
+    fn serve(self, context: &Context) -> Verdict<TimerWasSet> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::of(self.timer.shard()));
+        let timer = context.object(&kernel.timers, self.timer, Kind::Timer, Rights::USE)?;
+        timer.deadline.set(self.deadline.0);
+        if self.deadline.0 != u64::MAX {
+            let index = kernel.thread_nodes() + index_of(timer.header.me());
+            kernel.arm(context.cpu, index, self.deadline.0);
+        }
+        Ok(TimerWasSet {})
+    }
+}
+
+impl Kernel {
+    /// Node of timer `index` came due. Holds all shards.
+    pub(super) fn expire_timer(&'static self, cpu: &'static Cpu, index: u32, now: u64) {
+        let timer = self.timers.at(index);
+        let deadline = timer.deadline.get();
+        if !timer.header.alive() || deadline == u64::MAX {
+            return;
+        }
+        if deadline > now {
+            self.arm(cpu, self.thread_nodes() + index, deadline);
+            return;
+        }
+        timer.deadline.set(u64::MAX);
+        self.signal(cpu, timer.notification.get(), timer.bits.get());
+    }
+
+    /// Takes a timer back. Its node may stay in a wheel: it finds nothing to do. Holds all shards.
+    pub(crate) fn destroy_timer(&self, index: u32) {
+        let timer = self.timers.at(index);
+        timer.deadline.set(u64::MAX);
+        self.disown(Tag::new(Kind::Timer, index));
+        self.processes.at(timer.header.owner.get()).account.refund(Resource::Timers, 1);
+        self.timers.release(index);
     }
 }

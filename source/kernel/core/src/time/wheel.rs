@@ -1,25 +1,64 @@
 //! The timing wheel: a deadline in constant time, without heap or search.
+//!
+//! Levels of 64 slots. An entry stands at the level of the highest 6-bit digit in which its time differs from `base`,
+//! in the slot of that digit (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987). So the first occupied
+//! slot of the lowest occupied level holds the earliest entry; each slot remembers its earliest time, and the machine is
+//! interrupted at exactly that time, not at the slot's start. Entries of a reached slot move to `reached`, from where
+//! each is either due or put in again, closer.
 
 use crate::{
     lock::Lock,
     word::{Half, Many, Word},
 };
 
-/// Levels of 64 slots; a slot of level n spans 64^n ticks.
-pub const LEVELS: usize = 8;
+/// Levels: 11 digits of 6 bits cover 64.
+pub const LEVELS: usize = 11;
 
-/// One CPU's deadlines. Guarded by its own lock.
+/// One CPU's deadlines. Guarded by its own lock, taken after the shards'.
 #[derive(Debug, Default)]
 pub struct Wheel {
     lock: Lock,
-    /// Up to where time was looked at.
-    now: Word,
-    /// Slots with entries, one bit each.
+    /// No entry is earlier than this, reached ones apart.
+    base: Word,
     occupied: [Word; LEVELS],
-    /// First node of each slot.
     slots: [Many<Half, 64>; LEVELS],
-    /// Earliest deadline, or earlier: what the machine is asked to interrupt at.
+    /// Earliest time in each occupied slot, or earlier.
+    earliest: [Many<Word, 64>; LEVELS],
+    /// Entries of slots whose time has come, not yet looked at.
+    reached: Half,
+    /// When to look next, or earlier. Read by its CPU without the lock: it re-reads after every event.
     next: Word,
+}
+
+/// A place for one entry. Guarded by the lock of the wheel it is in.
+#[derive(Debug, Default)]
+pub struct Node {
+    /// When it is due.
+    when: Word,
+    next: Half,
+    previous: Half,
+    /// 1 + level × 64 + slot; 0: not in a wheel.
+    place: Half,
+    /// The CPU whose wheel it is in, or was.
+    cpu: Half,
+}
+
+impl Node {
+    /// True if it is in a wheel and due at `when` or earlier.
+    #[inline(always)]
+    pub fn covers(&self, when: u64) -> bool {
+        self.place.get() != 0 && self.when.get() <= when
+    }
+
+    /// True if it is in a wheel.
+    pub fn queued(&self) -> bool {
+        self.place.get() != 0
+    }
+
+    /// The CPU whose wheel it is in.
+    pub fn cpu(&self) -> usize {
+        self.cpu.get() as usize
+    }
 }
 
 impl Wheel {
@@ -27,17 +66,112 @@ impl Wheel {
     pub fn next(&self) -> u64 {
         self.next.get()
     }
-}
 
-/// A place for one entry. Guarded by the lock of the wheel it is in.
-#[derive(Debug, Default)]
-pub struct Node {
-    /// When it is due.
-    pub when: Word,
-    /// Neighbours in the slot.
-    pub links: [Half; 2],
-    /// 1 + level × 64 + slot; 0: not in a wheel.
-    pub place: Half,
-    /// The CPU whose wheel it is in.
-    pub cpu: Half,
+    /// Starts the wheel at a time. Called once per CPU, before the first entry.
+    pub fn start(&self, now: u64) {
+        self.base.set(now);
+        self.next.set(u64::MAX);
+    }
+
+    /// Puts a node in that is in no wheel.
+    pub fn insert(&self, nodes: &[Node], index: u32, when: u64, cpu: u32) {
+        let _held = self.lock.hold();
+        let Some(node) = nodes.get(index as usize) else { return };
+        node.when.set(when);
+        node.cpu.set(cpu);
+        self.place(nodes, index);
+        self.next.set(self.next.get().min(when));
+    }
+
+    fn place(&self, nodes: &[Node], index: u32) {
+        let node = &nodes[index as usize];
+        let base = self.base.get();
+        let when = node.when.get().max(base);
+        let level = (63 - (when ^ base | 1).leading_zeros() as usize) / 6;
+        let slot = (when >> (6 * level)) as usize & 63;
+        let head = &self.slots[level][slot];
+        let fresh = self.occupied[level].get() & 1 << slot == 0;
+        let earliest = &self.earliest[level][slot];
+        earliest.set(if fresh { when } else { earliest.get().min(when) });
+        self.occupied[level].set(self.occupied[level].get() | 1 << slot);
+        node.place.set((1 + level * 64 + slot) as u32);
+        node.previous.set(0);
+        node.next.set(head.get());
+        if let Some(first) = nodes.get(head.get() as usize).filter(|_| head.get() != 0) {
+            first.previous.set(index);
+        }
+        head.set(index);
+    }
+
+    /// Takes a node out of the wheel it is in.
+    pub fn remove(&self, nodes: &[Node], index: u32) {
+        let _held = self.lock.hold();
+        self.unlink(nodes, index);
+    }
+
+    fn unlink(&self, nodes: &[Node], index: u32) {
+        let node = &nodes[index as usize];
+        let Some(place) = node.place.get().checked_sub(1) else { return };
+        let (level, slot) = (place as usize / 64, place as usize % 64);
+        let (next, previous) = (node.next.get(), node.previous.get());
+        if next != 0 {
+            nodes[next as usize].previous.set(previous);
+        }
+        if previous != 0 {
+            nodes[previous as usize].next.set(next);
+        } else if self.reached.get() == index {
+            self.reached.set(next);
+        } else {
+            self.slots[level][slot].set(next);
+            if next == 0 {
+                self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
+            }
+        }
+        node.place.set(0);
+    }
+
+    /// Takes one due node out, or says that none is due and when to look again.
+    pub fn pop(&self, nodes: &[Node], now: u64) -> Option<u32> {
+        let _held = self.lock.hold();
+        loop {
+            let index = self.reached.get();
+            if index == 0 {
+                let (level, slot, earliest) = self.first_slot();
+                self.next.set(earliest);
+                if earliest > now || earliest == u64::MAX {
+                    return None;
+                }
+                self.reach(level, slot);
+                continue;
+            }
+            self.unlink(nodes, index);
+            if nodes[index as usize].when.get() <= now {
+                self.next.set(0);
+                return Some(index);
+            }
+            self.place(nodes, index);
+        }
+    }
+
+    fn first_slot(&self) -> (usize, usize, u64) {
+        let level = self.occupied.iter().position(|bits| bits.get() != 0);
+        level.map_or((0, 0, u64::MAX), |level| {
+            let slot = self.occupied[level].get().trailing_zeros() as usize;
+            (level, slot, self.earliest[level][slot].get())
+        })
+    }
+
+    fn reach(&self, level: usize, slot: usize) {
+        self.reached.set(self.slots[level][slot].get());
+        self.slots[level][slot].set(0);
+        self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
+        if level > 0 {
+            let shift = 6 * level;
+            let above = self.base.get().checked_shr(shift as u32 + 6).unwrap_or(0);
+            let above = above.checked_shl(shift as u32 + 6).unwrap_or(0);
+            self.base.set(above | (slot as u64) << shift);
+        } else {
+            self.base.set(self.base.get() & !63 | slot as u64);
+        }
+    }
 }

@@ -1,0 +1,46 @@
+//! Faults: delivered as a call to whoever the process named, or the end of the process.
+
+use super::transfer::write_message;
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    event::{Context, Trap},
+    lock::ShardSet,
+    process::exit::{End, Record},
+    thread::{State, Thread},
+};
+use nexus_abi::message::Status;
+
+impl Kernel {
+    /// Delivers the calling thread's fault as a call {cause, pc, address}, or ends its process.
+    pub(crate) fn deliver_fault(&'static self, context: &Context, trap: Trap) {
+        let _held = self.shards.hold(ShardSet::ALL);
+        let (thread, process) = (context.thread, context.process);
+        thread.fault[0].set(trap.cause);
+        thread.fault[1].set(trap.address);
+        let Some(endpoint) = self.endpoints.get(process.fault_endpoint.get()) else {
+            self.end_faulted(context.cpu, thread);
+            return;
+        };
+        thread.extent.set(Thread::FAULT);
+        thread.badge.set(process.fault_badge.get());
+        let Some(receiver) = endpoint.receivers.first(&self.threads) else {
+            self.queue_caller(context, endpoint, u64::MAX);
+            return;
+        };
+        endpoint.receivers.remove(&self.threads, receiver);
+        let words = [trap.cause, thread.frame.get(0), trap.address, 0, 0, 0, 0, 0];
+        write_message(receiver, words, Status::FAULT, thread.badge.get(), thread.stamp());
+        self.block(context, State::Awaiting, receiver.header.me(), u64::MAX);
+        self.oblige(thread, receiver);
+        self.hand_over(context, receiver);
+    }
+
+    /// Ends the process of a thread whose fault nobody answers. Holds all shards.
+    pub(super) fn end_faulted(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
+        let process = self.processes.at(thread.process.get() as u32);
+        let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
+        let record = Record { end: End::Faulted, detail: cause, pc: thread.frame.get(0), address };
+        self.begin_exit(cpu, process, record, thread.class());
+    }
+}

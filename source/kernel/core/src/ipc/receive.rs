@@ -1,0 +1,165 @@
+//! Receiving: a signal, a waiting caller, a queued one-way message, or a wait for one of these.
+
+use super::{
+    Attempt, Halt, Request,
+    endpoint::{Endpoint, Message},
+    transfer::{Cargo, Letter, write_message},
+};
+use crate::{
+    Kernel,
+    event::{Context, Stop},
+    lock::Held,
+    thread::{Stamp, State, Thread},
+};
+use nexus_abi::{
+    Error, Rights,
+    message::{Extent, Status},
+};
+
+/// What a receive will get, found before anything is changed.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// The bound notification has signals: bits and key.
+    Signal(u64, u64),
+    /// A caller, and its handles.
+    Caller(&'static Thread, Letter, Cargo),
+    /// A caller whose message cannot be delivered, and why: it is told, and the receive starts again.
+    Unfit(&'static Thread, Error),
+    /// A one-way message.
+    OneWay(&'static Message),
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Kernel {
+    /// Receives without answering anything.
+    pub(super) fn receive_only(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
+        let endpoint = self.receivable(context, request.target)?;
+        if context.thread.link.get() != 0 {
+            return Err(Error::State.into());
+        }
+        let arrival = self.arrival(context, held, endpoint)?;
+        self.accept(context, endpoint, arrival, request)
+    }
+
+    /// The endpoint behind a handle that may be received from.
+    pub(super) fn receivable(&self, context: &Context, target: u64) -> Result<&'static Endpoint, Error> {
+        let handle = nexus_abi::Handle::from_raw(target).ok_or(Error::BadHandle)?;
+        let found = self.slot(context.process, handle)?;
+        if found.slot.receive_key.get() != target {
+            return Err(self.endpoint_error(context, target, Rights::TAKE));
+        }
+        self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)
+    }
+
+    /// What a receive would get now.
+    pub(super) fn arrival(&self, context: &Context, held: &Held<'_>, endpoint: &Endpoint) -> Attempt<Arrival> {
+        if let Some((bits, key)) = self.peek_bound(context, held)? {
+            return Ok(Arrival::Signal(bits, key));
+        }
+        let message = match endpoint.queue[0].get() {
+            0 => None,
+            index => Some(self.messages.at(index)),
+        };
+        let caller = endpoint.callers.iter().rev().find_map(|list| list.first(&self.threads));
+        match (caller, message) {
+            (None, None) => Ok(Arrival::Nothing),
+            (None, Some(message)) => Ok(Arrival::OneWay(message)),
+            (Some(_), Some(message)) if endpoint.turn.get() == 0 => Ok(Arrival::OneWay(message)),
+            (Some(caller), _) => self.arriving(context, held, caller),
+        }
+    }
+
+    fn arriving(&self, context: &Context, held: &Held<'_>, caller: &'static Thread) -> Attempt<Arrival> {
+        held.require(caller.header.shard())?;
+        let extent = Extent::from_word(caller.extent.get() & !Thread::FAULT).unwrap_or_default();
+        let flags = Self::caller_flags(caller);
+        let letter = Letter { from: caller, to: context.thread, extent, badge: caller.badge.get(), flags };
+        match self.check_transfer(held, &letter) {
+            Ok(cargo) => Ok(Arrival::Caller(caller, letter, cargo)),
+            Err(Halt::Stop(Stop::Refuse(error))) => Ok(Arrival::Unfit(caller, error)),
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// Takes what was found, or waits. Cannot fail.
+    pub(super) fn accept(
+        &'static self,
+        context: &Context,
+        endpoint: &Endpoint,
+        arrival: Arrival,
+        request: &Request,
+    ) -> Attempt<()> {
+        let thread = context.thread;
+        match arrival {
+            Arrival::Signal(bits, key) => {
+                self.take_bound(thread);
+                write_message(thread, [bits, key, 0, 0, 0, 0, 0, 0], Status::SIGNAL, 0, Stamp::default());
+            }
+            Arrival::Caller(caller, letter, cargo) => {
+                endpoint.turn.set(0);
+                self.receive_caller(endpoint, caller, &letter, &cargo);
+            }
+            Arrival::OneWay(message) => {
+                endpoint.turn.set(1);
+                self.receive_one_way(endpoint, message, thread);
+            }
+            Arrival::Unfit(caller, error) => {
+                endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
+                caller.waits_on.set(0);
+                caller.frame.refuse(error);
+                self.make_ready(context.cpu, caller);
+                return Err(Halt::Stop(Stop::Restart));
+            }
+            Arrival::Nothing if request.deadline.passed(context.now) => {
+                thread.frame.refuse(Error::TimedOut);
+            }
+            Arrival::Nothing => {
+                self.block(context, State::Receiving, endpoint.header.me(), request.deadline.0);
+                endpoint.receivers.push_front(&self.threads, thread);
+                return Err(Halt::Stop(Stop::Blocked));
+            }
+        }
+        Ok(())
+    }
+
+    fn receive_caller(&self, endpoint: &Endpoint, caller: &'static Thread, letter: &Letter, cargo: &Cargo) {
+        endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
+        if letter.flags & Status::FAULT != 0 {
+            let words = [caller.fault[0].get(), caller.frame.get(0), caller.fault[1].get(), 0, 0, 0, 0, 0];
+            write_message(letter.to, words, Status::FAULT, letter.badge, caller.stamp());
+        } else {
+            self.transfer(letter, cargo);
+        }
+        caller.set_state(State::Awaiting);
+        caller.waits_on.set(letter.to.header.me());
+        self.oblige(caller, letter.to);
+    }
+
+    fn receive_one_way(&self, endpoint: &Endpoint, message: &'static Message, thread: &Thread) {
+        endpoint.queue[0].set(message.next.get());
+        if message.next.get() == 0 {
+            endpoint.queue[1].set(0);
+        }
+        message.next.set(endpoint.empty.get());
+        endpoint.empty.set(message.header.me() as u32);
+        let words = core::array::from_fn(|word| message.words[word].get());
+        let [service, process, trace] = [0, 1, 2].map(|word: usize| message.stamp[word].get());
+        let handle = message.handle.take();
+        let extended = self.announce_handle(thread, handle);
+        let stamp = Stamp { service, process, trace };
+        write_message(thread, words, Status::ONE_WAY | extended, message.badge.get(), stamp);
+    }
+
+    /// Writes the handle of a one-way message into a receiver's IPC page; the status flag that says so.
+    pub(super) fn announce_handle(&self, thread: &Thread, handle: u64) -> u64 {
+        if handle == 0 {
+            return 0;
+        }
+        let page = &self.frames.at(thread.ipc_frame.get()).0;
+        page[0].set(Extent { length: 0, handles: 1, ..Extent::default() }.to_word());
+        page[1].set(handle);
+        page[2..8].iter().for_each(|word| word.set(0));
+        Status::EXTENDED
+    }
+}

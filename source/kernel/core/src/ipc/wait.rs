@@ -1,0 +1,108 @@
+//! Blocking, and the ends of it: an answer, a deadline, a death.
+
+use super::endpoint::Endpoint;
+use crate::{
+    Kernel,
+    arena::index_of,
+    cpu::Cpu,
+    event::Context,
+    thread::{State, Thread},
+};
+use nexus_abi::{Error, Kind};
+
+impl Kernel {
+    /// Blocks the calling thread; its CPU looks for another when the event settles.
+    pub(super) fn block(&self, context: &Context, state: State, on: u64, deadline: u64) {
+        context.thread.set_state(state);
+        context.thread.waits_on.set(on);
+        self.arm_thread(context.cpu, context.thread, deadline);
+    }
+
+    /// Ends a wait with an error. Holds all shards.
+    pub(crate) fn end_wait(&'static self, cpu: &'static Cpu, thread: &'static Thread, error: Error) {
+        let fault = thread.state() == State::Calling && thread.extent.get() & Thread::FAULT != 0
+            || thread.state() == State::Awaiting && thread.extent.get() & Thread::FAULT != 0;
+        self.leave_wait(thread);
+        if fault {
+            self.end_faulted(cpu, thread);
+            return;
+        }
+        thread.frame.refuse(error);
+        self.make_ready(cpu, thread);
+    }
+
+    /// Takes a blocked thread out of whatever it waits in: an object's place is not released while a thread is in one
+    /// of its lists, so the index suffices even if the object is dead. The caller holds the shards of both.
+    pub(crate) fn leave_wait(&self, thread: &Thread) {
+        let on = thread.waits_on.get();
+        match thread.state() {
+            State::Calling => {
+                let endpoint = self.endpoints.at(index_of(on));
+                endpoint.callers[thread.queued_class.get() as usize & 3].remove(&self.threads, thread);
+            }
+            State::Receiving => {
+                self.endpoints.at(index_of(on)).receivers.remove(&self.threads, thread);
+            }
+            State::Waiting => {
+                self.notifications.at(index_of(on)).waiters.remove(&self.threads, thread);
+            }
+            State::Mourning => {
+                self.processes.at(index_of(on)).mourners.remove(&self.threads, thread);
+            }
+            State::Awaiting => thread.renew_token(),
+            State::Dead | State::New | State::Ready | State::Running => {}
+        }
+        thread.waits_on.set(0);
+    }
+
+    /// Puts the calling thread last among an endpoint's callers of its class.
+    pub(super) fn queue_caller(&self, context: &Context, endpoint: &Endpoint, deadline: u64) {
+        let thread = context.thread;
+        let class = thread.class() as usize;
+        self.block(context, State::Calling, endpoint.header.me(), deadline);
+        thread.queued_class.set(class as u32);
+        endpoint.callers[class].push_back(&self.threads, thread);
+    }
+
+    /// The thread that a caller's token names, if it still waits for that answer.
+    pub(crate) fn awaiting(&self, token: u64) -> Option<&'static Thread> {
+        let thread = self.threads.at(token as u32);
+        (token != 0 && thread.token.get() == token && thread.state() == State::Awaiting).then_some(thread)
+    }
+
+    /// The right to answer a caller is gone: the caller is told. Holds all shards.
+    pub(crate) fn abandon_caller(&'static self, cpu: &'static Cpu, token: u64) {
+        if let Some(caller) = self.awaiting(token) {
+            self.end_wait(cpu, caller, Error::PeerClosed);
+        }
+    }
+
+    /// Wakes up to 16 of those that wait at an endpoint that is gone; true if there may be more. Holds all shards.
+    pub(super) fn dismiss(&'static self, cpu: &'static Cpu, endpoint: &Endpoint) -> bool {
+        for _ in 0..16 {
+            let queued = endpoint.callers.iter().find_map(|list| list.first(&self.threads));
+            let Some(thread) = queued.or_else(|| endpoint.receivers.first(&self.threads)) else { return false };
+            match thread.state() {
+                State::Receiving => endpoint.receivers.remove(&self.threads, thread),
+                _ => endpoint.callers[thread.queued_class.get() as usize & 3].remove(&self.threads, thread),
+            }
+            thread.waits_on.set(0);
+            if thread.extent.get() & Thread::FAULT != 0 && thread.state() == State::Calling {
+                self.end_faulted(cpu, thread);
+            } else {
+                thread.frame.refuse(Error::PeerClosed);
+                self.make_ready(cpu, thread);
+            }
+        }
+        true
+    }
+
+    /// The error for a handle that does not allow what an endpoint operation needs.
+    pub(super) fn endpoint_error(&self, context: &Context, handle: u64, rights: nexus_abi::Rights) -> Error {
+        let Some(handle) = nexus_abi::Handle::from_raw(handle) else { return Error::BadHandle };
+        match self.capability(context.process, handle, Kind::Endpoint, rights) {
+            Ok(_) => Error::PeerClosed,
+            Err(error) => error,
+        }
+    }
+}

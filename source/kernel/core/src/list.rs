@@ -1,0 +1,81 @@
+//! Lists of threads, linked through the threads themselves.
+//!
+//! A thread is in at most one list at a time; its [`crate::thread::State`] says which. So one pair of links is enough,
+//! and taking a thread out of the middle costs the same as from the front.
+
+use crate::{arena::Arena, thread::Thread, word::Half};
+
+/// First and last thread, by arena index; 0 is none. Guarded by whatever guards the object it is part of.
+#[derive(Debug, Default)]
+pub struct ThreadList {
+    head: Half,
+    tail: Half,
+}
+
+impl ThreadList {
+    /// The first; `None` if it is empty.
+    #[inline(always)]
+    pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
+        match self.head.get() {
+            0 => None,
+            index => Some(threads.at(index)),
+        }
+    }
+
+    /// True if nobody is in it.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.head.get() == 0
+    }
+
+    /// Puts a thread first.
+    pub fn push_front(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let (index, head) = (thread.index(), self.head.get());
+        thread.previous.set(0);
+        thread.next.set(head);
+        if head == 0 {
+            self.tail.set(index);
+        } else {
+            threads.at(head).previous.set(index);
+        }
+        self.head.set(index);
+    }
+
+    /// Puts a thread last.
+    pub fn push_back(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let (index, tail) = (thread.index(), self.tail.get());
+        thread.next.set(0);
+        thread.previous.set(tail);
+        if tail == 0 {
+            self.head.set(index);
+        } else {
+            threads.at(tail).next.set(index);
+        }
+        self.tail.set(index);
+    }
+
+    /// Takes a thread out. It must be in this list.
+    pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let (next, previous) = (thread.next.get(), thread.previous.get());
+        match previous {
+            0 => self.head.set(next),
+            index => threads.at(index).next.set(next),
+        }
+        match next {
+            0 => self.tail.set(previous),
+            index => threads.at(index).previous.set(previous),
+        }
+        thread.next.set(0);
+        thread.previous.set(0);
+    }
+
+    /// The threads in it, first to last.
+    pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = &'static Thread> + use<'a> {
+        let mut index = self.head.get();
+        core::iter::from_fn(move || {
+            let thread = (index != 0).then(|| threads.at(index))?;
+            index = thread.next.get();
+            Some(thread)
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Making processes: identity by a spawn capability, quota carved from the creator's.
+
+use super::{Process, quota::Resource};
+use crate::{
+    Kernel,
+    arena::{Tag, index_of},
+    caps::Capability,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+};
+use nexus_abi::{
+    Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId,
+    start::ExitKind,
+    syscall::{ProcessCreate, ProcessCreated, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted},
+};
+
+/// Scope of the spawn root: every identity.
+pub const SCOPE_ROOT: u64 = 0;
+
+/// Who a new process is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    /// Its service id.
+    pub service: ServiceId,
+    /// Its display name.
+    pub name: Name,
+}
+
+impl Kernel {
+    /// Brings a process to life, with an empty address space and table. The caller has checked its quota.
+    pub(crate) fn new_process(
+        &self,
+        shard: usize,
+        identity: Identity,
+        quota: &Quota,
+    ) -> Result<&'static Process, Error> {
+        if quota.frames == 0 {
+            return Err(Error::OverLimit);
+        }
+        if !self.processes.has_room() {
+            return Err(Error::Exhausted);
+        }
+        let root = self.new_root().ok_or(Error::Exhausted)?;
+        let process = self.processes.allocate(shard).ok_or(Error::Exhausted)?;
+        let index = index_of(process.header.me());
+        process.asid.set(index);
+        process.root.set(root);
+        let table = self.frames.address(root) >> 12;
+        process.satp.set(self.machine.satp_mode | u64::from(index) << 44 | table);
+        process.account.open(quota);
+        process.account.charge(Resource::Frames, 1);
+        process.service.set(identity.service.0);
+        for (place, word) in process.name.iter().zip(identity.name.to_words()) {
+            place.set(word);
+        }
+        self.clear_process(process);
+        Ok(process)
+    }
+
+    fn clear_process(&self, process: &Process) {
+        process.state.set(ExitKind::Running as u64);
+        let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
+        let lists = process.prefix.iter().chain(&process.exit).chain(&process.watch);
+        lists.chain(words).chain(process.free_slots.iter()).for_each(|word| word.set(0));
+        let halves = [&process.owned, &process.mappings, &process.threads, &process.reap_next, &process.mail];
+        halves.into_iter().chain(process.blocks.iter()).for_each(|half| half.set(0));
+    }
+}
+
+/// `EPERM` unless a spawn capability of this scope covers the identity; `EINVAL` for an identity nobody can have.
+fn check_scope(scope: u64, service: ServiceId) -> Result<(), Error> {
+    if service == ServiceId::KERNEL || service == ServiceId::ANY_PROGRAM {
+        return Err(Error::Invalid);
+    }
+    let covered =
+        scope == SCOPE_ROOT || scope == service.0 || scope == ServiceId::ANY_PROGRAM.0 && !service.is_service();
+    if covered { Ok(()) } else { Err(Error::Permission) }
+}
+
+impl Context {
+    fn spawn_scope(&self, handle: Handle) -> Result<u64, Error> {
+        Ok(self.capability(handle, Kind::Spawn, Rights::USE)?.slot.object.get())
+    }
+}
+
+impl Serve for ProcessCreate {
+    fn serve(self, context: &Context) -> Verdict<ProcessCreated> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        check_scope(context.spawn_scope(self.spawn)?, self.service)?;
+        let parent = context.process;
+        parent.account.check_child(&self.quota)?;
+        kernel.check_slots(parent, 1)?;
+        let identity = Identity { service: self.service, name: self.name };
+        let process = kernel.new_process(parent.header.shard(), identity, &self.quota)?;
+        parent.account.carve(&process.account);
+        kernel.own(parent, Tag::new(Kind::Process, process.index()));
+        let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
+        Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) })
+    }
+}
+
+impl Serve for ProcessPrefix {
+    fn serve(self, context: &Context) -> Verdict<ProcessPrefixed> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let scope = context.spawn_scope(self.spawn)?;
+        let process = context.subject(Some(self.process), Rights::MANAGE)?;
+        check_scope(scope, ServiceId(process.service.get()))?;
+        for (place, word) in process.prefix.iter().zip(self.prefix.to_words()) {
+            place.set(word);
+        }
+        Ok(ProcessPrefixed {})
+    }
+}
+
+impl Serve for SpawnMint {
+    fn serve(self, context: &Context) -> Verdict<SpawnMinted> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let found = context.capability(self.root, Kind::Spawn, Rights::MANAGE)?;
+        if found.slot.object.get() != SCOPE_ROOT {
+            return Err(Error::Permission.into());
+        }
+        if self.service == ServiceId::KERNEL {
+            return Err(Error::Invalid.into());
+        }
+        let spawn = Capability {
+            kind: Kind::Spawn,
+            object: self.service.0,
+            shard: self.root.shard(),
+            rights: Rights::USE.union(Rights::TRANSFER),
+            badge: 0,
+        };
+        Ok(SpawnMinted { spawn: kernel.insert(context.process, &spawn, found.place)? })
+    }
+}

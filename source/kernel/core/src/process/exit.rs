@@ -1,0 +1,150 @@
+//! The end of a process: by itself, by a killer, by a fault.
+
+use super::Process;
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    event::{Context, Stop, Verdict, serve::Serve},
+    lock::ShardSet,
+    thread::State,
+};
+use nexus_abi::{
+    Error, Kind, QosClass, Rights,
+    start::ExitKind,
+    syscall::{
+        NeverProcess, ProcessExit, ProcessFaults, ProcessFaultsSet, ProcessKill, ProcessKilled, ProcessStated,
+        ProcessStatus, ProcessWatch, ProcessWatched,
+    },
+};
+
+/// Who ends a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It does.
+    Exited,
+    /// Somebody with the right.
+    Killed,
+    /// The machine refused to go on.
+    Faulted,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// Who ends it.
+    pub end: End,
+    /// Exit status, or fault cause.
+    pub detail: u64,
+    /// Of a fault: where.
+    pub pc: u64,
+    /// Of a fault: the address involved.
+    pub address: u64,
+}
+
+impl Record {
+    /// An end with a status.
+    pub fn status(end: End, status: i64) -> Record {
+        Record { end, detail: status as u64, pc: 0, address: 0 }
+    }
+}
+
+impl Kernel {
+    /// Begins to end a process: it is taken back on this CPU, in `class` or its own if that is higher. A process that
+    /// is ending already keeps its first reason. Holds all shards.
+    pub(crate) fn begin_exit(
+        &'static self,
+        cpu: &'static Cpu,
+        process: &'static Process,
+        record: Record,
+        class: QosClass,
+    ) {
+        if !process.running() {
+            return;
+        }
+        let kind = match record.end {
+            End::Exited => ExitKind::Exited,
+            End::Killed => ExitKind::Killed,
+            End::Faulted => ExitKind::Faulted,
+        };
+        process.state.set(ExitKind::Dying as u64);
+        for (place, word) in process.exit.iter().zip([kind as u64, record.detail, record.pc, record.address]) {
+            place.set(word);
+        }
+        process.reap_stage.set(0);
+        process.reap_cursor.set(process.threads.get());
+        process.reap_class.set(class as u32);
+        self.queue_reap(cpu, process);
+    }
+}
+
+impl Serve for ProcessExit {
+    fn serve(self, context: &Context) -> Verdict<NeverProcess> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let record = Record::status(End::Exited, self.status);
+        kernel.begin_exit(context.cpu, context.process, record, context.thread.class());
+        Err(Stop::Blocked)
+    }
+}
+
+impl Serve for ProcessKill {
+    fn serve(self, context: &Context) -> Verdict<ProcessKilled> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::MANAGE)?;
+        if process.gone() {
+            return Ok(ProcessKilled {});
+        }
+        let class = context.thread.class();
+        kernel.begin_exit(context.cpu, process, Record::status(End::Killed, self.status), class);
+        kernel.hurry_reap(context.cpu, process, class);
+        if core::ptr::eq(process, context.process) {
+            return Err(Stop::Blocked);
+        }
+        context.thread.set_state(State::Mourning);
+        context.thread.waits_on.set(process.header.me());
+        context.thread.deadline.set(u64::MAX);
+        process.mourners.push_back(&kernel.threads, context.thread);
+        Err(Stop::Blocked)
+    }
+}
+
+impl Serve for ProcessWatch {
+    fn serve(self, context: &Context) -> Verdict<ProcessWatched> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::TAKE)?;
+        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+        if process.gone() {
+            kernel.signal(context.cpu, notification.header.me(), self.bits);
+        } else {
+            process.watch[0].set(notification.header.me());
+            process.watch[1].set(self.bits);
+        }
+        Ok(ProcessWatched {})
+    }
+}
+
+impl Serve for ProcessStatus {
+    fn serve(self, context: &Context) -> Verdict<ProcessStated> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::of(self.process.shard()));
+        let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::TAKE)?;
+        let state = process.state.get();
+        let [detail, pc, address] = [1, 2, 3].map(|at: usize| if process.gone() { process.exit[at].get() } else { 0 });
+        Ok(ProcessStated { state, detail, pc, address })
+    }
+}
+
+impl Serve for ProcessFaults {
+    fn serve(self, context: &Context) -> Verdict<ProcessFaultsSet> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::MANAGE)?;
+        let found = context.capability(self.endpoint, Kind::Endpoint, Rights::USE)?;
+        let endpoint = kernel.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
+        process.fault_endpoint.set(endpoint.header.me());
+        process.fault_badge.set(found.slot.badge.get());
+        Ok(ProcessFaultsSet {})
+    }
+}

@@ -1,0 +1,149 @@
+//! Making, starting and ending threads.
+
+use super::{
+    Process,
+    exit::{End, Record},
+    quota::Resource,
+};
+use crate::{
+    Kernel,
+    arena::index_of,
+    caps::Capability,
+    event::{Context, Stop, Verdict, serve::Serve},
+    lock::ShardSet,
+    sched::queue::ADMISSION_LIMIT,
+    thread::{State, Thread, reg},
+};
+use nexus_abi::{
+    Error, Kind, QosClass, Rights,
+    layout::{PAGE_SIZE, USER_END, USER_START},
+    syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted},
+};
+
+/// First registers of a thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// First instruction.
+    pub pc: u64,
+    /// Stack pointer.
+    pub stack: u64,
+    /// Registers `a0` and `a1`.
+    pub arguments: [u64; 2],
+    /// Where its IPC page is mapped.
+    pub ipc_page: u64,
+}
+
+fn check_entry(entry: &Entry) -> Result<(), Error> {
+    let user = USER_START..USER_END;
+    if !entry.pc.is_multiple_of(2) || !entry.stack.is_multiple_of(16) {
+        return Err(Error::Invalid);
+    }
+    if !entry.ipc_page.is_multiple_of(PAGE_SIZE as u64) {
+        return Err(Error::Invalid);
+    }
+    let inside = user.contains(&entry.pc) && entry.stack <= USER_END && user.contains(&entry.ipc_page);
+    if inside { Ok(()) } else { Err(Error::BadAddress) }
+}
+
+impl Kernel {
+    /// Brings a thread to life that does not run yet. Holds all shards.
+    pub(crate) fn new_thread(&self, process: &Process, cpu: u32, entry: &Entry) -> Result<&'static Thread, Error> {
+        check_entry(entry)?;
+        process.account.check(Resource::Threads, 1)?;
+        process.account.check(Resource::Frames, 1)?;
+        if !self.threads.has_room() {
+            return Err(Error::Exhausted);
+        }
+        let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
+        process.account.charge(Resource::Frames, 1);
+        if let Err(error) = self.map_ipc_page(process, entry.ipc_page, frame) {
+            process.account.refund(Resource::Frames, 1);
+            self.frames.release(frame);
+            return Err(error);
+        }
+        process.account.charge(Resource::Threads, 1);
+        let thread = self.threads.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
+        thread.ipc_frame.set(frame);
+        thread.ipc_page.set(entry.ipc_page);
+        thread.satp.set(process.satp.get());
+        thread.service.set(process.service.get());
+        thread.process.set(process.header.me());
+        thread.affinity.set((1 << self.cpus.len()) - 1);
+        thread.cpu.set(cpu);
+        self.clear_thread(thread, entry);
+        self.join(process, thread);
+        Ok(thread)
+    }
+
+    fn clear_thread(&self, thread: &Thread, entry: &Entry) {
+        thread.frame.clear();
+        thread.frame.set(0, entry.pc);
+        thread.frame.set(reg::SP, entry.stack);
+        thread.frame.set(reg::A0, entry.arguments[0]);
+        thread.frame.set(reg::A0 + 1, entry.arguments[1]);
+        let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
+        let counters = [&thread.cpu_time, &thread.float, &thread.fault[0], &thread.fault[1]];
+        words.into_iter().chain(counters).for_each(|word| word.set(0));
+        [&thread.next, &thread.previous, &thread.mail].into_iter().for_each(|link| link.set(0));
+        let token = thread.token.get() & !u64::from(u32::MAX) | u64::from(thread.index());
+        thread.token.set(token);
+        thread.renew_token();
+        thread.deadline.set(u64::MAX);
+        thread.base_class.set(QosClass::Normal as u32);
+        thread.class.set(QosClass::Normal as u32);
+        thread.shares.set(100);
+        thread.set_state(State::New);
+    }
+}
+
+impl Serve for ThreadCreate {
+    fn serve(self, context: &Context) -> Verdict<ThreadCreated> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.subject(self.process, Rights::USE)?;
+        kernel.check_slots(context.process, 1)?;
+        let arguments = [self.a0, self.a1];
+        let entry = Entry { pc: self.entry, stack: self.stack, arguments, ipc_page: self.ipc_page };
+        let thread = kernel.new_thread(process, context.cpu.id.get(), &entry)?;
+        let capability = Capability::full(Kind::Thread, thread);
+        Ok(ThreadCreated { thread: kernel.insert(context.process, &capability, 0)? })
+    }
+}
+
+impl Serve for ThreadStart {
+    fn serve(self, context: &Context) -> Verdict<ThreadStarted> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let thread = context.object(&kernel.threads, self.thread, Kind::Thread, Rights::USE)?;
+        if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
+            return Err(Error::State.into());
+        }
+        if context.cpu.queue.count(thread.class()) >= ADMISSION_LIMIT {
+            return Err(Error::Again.into());
+        }
+        kernel.make_ready(context.cpu, thread);
+        Ok(ThreadStarted {})
+    }
+}
+
+impl Serve for ThreadExit {
+    fn serve(self, context: &Context) -> Verdict<NeverThread> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (thread, process) = (context.thread, context.process);
+        let only = kernel.threads.at(crate::arena::Tag(process.threads.get()).index()).header.next.get() == 0;
+        if only {
+            let record = Record::status(End::Exited, 0);
+            kernel.begin_exit(context.cpu, process, record, thread.class());
+            return Err(Stop::Blocked);
+        }
+        if thread.ipc_page.get() != 0 {
+            kernel.unmap_ipc_page(context.cpu, process, thread.ipc_page.take());
+            return Err(Stop::Restart);
+        }
+        let index = index_of(thread.header.me());
+        kernel.stop_thread(context.cpu, thread);
+        kernel.release_thread(process, thread, index);
+        Err(Stop::Blocked)
+    }
+}

@@ -1,0 +1,21 @@
+//! The system calls of the scheduler.
+
+use crate::event::{Context, Verdict, serve::Serve};
+use nexus_abi::{
+    ProcessId, ServiceId,
+    syscall::{Identity, Whoami, Yield, Yielded},
+};
+
+impl Serve for Whoami {
+    fn serve(self, context: &Context) -> Verdict<Identity> {
+        let thread = context.thread;
+        Ok(Identity { process: ProcessId(thread.process.get()), service: ServiceId(thread.service.get()) })
+    }
+}
+
+impl Serve for Yield {
+    fn serve(self, context: &Context) -> Verdict<Yielded> {
+        context.kernel.rotate(context.cpu, context.now);
+        Ok(Yielded {})
+    }
+}

@@ -1,0 +1,75 @@
+//! Wake: making a thread ready, on its own CPU, from any CPU.
+//!
+//! A CPU's run queue is touched by that CPU alone. Others push the thread on its mailbox, a stack linked through the
+//! threads (a thread is in at most one, so it is bounded), and kick the CPU once until it has looked.
+//!
+//! Happens-before: the push releases what the sender wrote to the thread; the owner's swap acquires it. The owner
+//! clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
+
+use super::queue::End;
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    process::Process,
+    thread::{State, Thread},
+    word::Half,
+};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+
+impl Kernel {
+    /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
+    pub(crate) fn make_ready(&self, cpu: &Cpu, thread: &Thread) {
+        thread.set_state(State::Ready);
+        if thread.cpu.get() == cpu.id.get() {
+            cpu.queue.push(&self.threads, thread, End::Back);
+        } else if let Some(target) = self.cpus.get(thread.cpu.get() as usize) {
+            push(&target.wake_mail, &thread.mail, thread.index());
+            self.kick_cpu(cpu, target);
+        }
+    }
+
+    /// Sends a dead process to the CPU that has to go on taking it back.
+    pub(crate) fn mail_reap(&self, cpu: &Cpu, target: &Cpu, process: &Process) {
+        push(&target.reap_mail, &process.mail, process.index());
+        self.kick_cpu(cpu, target);
+    }
+
+    fn kick_cpu(&self, cpu: &Cpu, target: &Cpu) {
+        if target.kicked.atomic().swap(1, AcqRel) == 0 {
+            let requests = &cpu.requests.kicks;
+            requests.set(requests.get() | 1 << target.id.get());
+        }
+    }
+
+    /// Takes this CPU's mail.
+    pub(super) fn take_mail(&'static self, cpu: &'static Cpu) {
+        cpu.kicked.atomic().swap(0, AcqRel);
+        let mut index = cpu.wake_mail.atomic().swap(0, Acquire);
+        while index != 0 {
+            let thread = self.threads.at(index);
+            index = thread.mail.get();
+            thread.mail.set(0);
+            if thread.state() == State::Ready {
+                cpu.queue.push(&self.threads, thread, End::Back);
+            }
+        }
+        let mut index = cpu.reap_mail.atomic().swap(0, Acquire);
+        while index != 0 {
+            let process = self.processes.at(index);
+            index = process.mail.get();
+            process.mail.set(0);
+            self.queue_reap(cpu, process);
+        }
+    }
+}
+
+fn push(mailbox: &Half, link: &Half, index: u32) {
+    let mut head = mailbox.get();
+    loop {
+        link.set(head);
+        match mailbox.atomic().compare_exchange_weak(head, index, Release, Acquire) {
+            Ok(_) => return,
+            Err(now) => head = now,
+        }
+    }
+}
