@@ -163,7 +163,7 @@ impl Editor {
         let start = &self.line[..self.cursor];
         let fitting: Vec<&str> = words.iter().copied().filter(|word| word.starts_with(start)).collect();
         let Some(first) = fitting.first() else { return };
-        let shared = fitting.iter().fold(first.len(), |shared, word| shared.min(common(first, word)));
+        let shared = fitting.iter().fold(first.len(), |shared, word| shared.min(shared_prefix(first, word)));
         let more = String::from(&first[start.len()..shared]);
         let done = fitting.len() == 1 && self.cursor == self.line.len();
         if more.is_empty() && !done {
@@ -212,7 +212,7 @@ impl Editor {
 }
 
 /// How many bytes two ASCII words share at their start.
-fn common(one: &str, other: &str) -> usize {
+fn shared_prefix(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(left, right)| left == right).count()
 }
 
