@@ -3,10 +3,12 @@
 //! For system messages; a program talks to its user through [`crate::println!`]. Without a `log` handle lines are
 //! dropped: logging never fails a program.
 
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use nexus_abi::message::{HEADER_BYTES, MAX_INLINE};
-use nexus_abi::syscall::LogWrite;
+use nexus_abi::syscall::{LogRead, LogWrite};
+use nexus_abi::{Error, Handle};
 
 use crate::{env, kernel::invoke, sys};
 
@@ -23,6 +25,15 @@ pub fn write(text: fmt::Arguments<'_>) {
     // An error means that the line is full; what fits is written.
     let _ = line.write_fmt(text);
     let _ = invoke(LogWrite { log, length: line.length as u32 });
+}
+
+/// Reads bytes of the console ring from `cursor` on: the new cursor, how many bytes were lost before them, the bytes.
+/// Only who drives the console has the right.
+pub fn read(log: Handle, cursor: u64) -> Result<(u64, u64, Vec<u8>), Error> {
+    let chunk = invoke(LogRead { log, cursor })?;
+    let mut bytes = alloc::vec![0; (chunk.length as usize).min(MAX_INLINE)];
+    sys::read_page(HEADER_BYTES, &mut bytes);
+    Ok((chunk.cursor, chunk.lost, bytes))
 }
 
 /// Builds the line in the IPC page itself: no buffer, no heap, so that it works in a panic.

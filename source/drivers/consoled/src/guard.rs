@@ -1,0 +1,143 @@
+//! Keeps the foreground session from printing what looks like a line of the system.
+//!
+//! Lines of the system begin with a name and `: `; the console puts that there from the kernel's record of the writer. A
+//! raw line that begins the same way is printed after `| `. Which names exist does not matter: the form is what people and
+//! scripts go by. Two forms stay free, because they are the session's own: `error: `, and anything that is no name.
+
+use alloc::vec::Vec;
+
+/// Longest name that the kernel stamps.
+const NAME: usize = 24;
+/// What a shell prints before the name of a failure.
+const FREE: &[u8] = b"error";
+const MARK: &[u8] = b"| ";
+
+/// Where in a line the session is.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// The line so far, while it may still turn into a system prefix.
+    start: Option<Vec<u8>>,
+    /// How much of it is on the screen already.
+    shown: usize,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Guard { start: Some(Vec::new()), shown: 0 }
+    }
+}
+
+impl Guard {
+    /// Takes one byte of the session; hands on what is to be printed.
+    pub(crate) fn feed(&mut self, byte: u8, out: &mut Vec<u8>) {
+        let ends = matches!(byte, b'\n' | b'\r');
+        match &mut self.start {
+            Some(start) if may_follow(start, byte) => {
+                start.push(byte);
+                if start.ends_with(b": ") {
+                    self.mark(out);
+                }
+            }
+            Some(_) => {
+                self.show(out);
+                out.push(byte);
+                self.start = None;
+            }
+            None => out.push(byte),
+        }
+        if ends {
+            *self = Guard::default();
+        }
+    }
+
+    /// No more bytes for now: what is held back is shown. If it turns into a prefix later, it is printed over.
+    pub(crate) fn flush(&mut self, out: &mut Vec<u8>) {
+        self.show(out);
+    }
+
+    fn show(&mut self, out: &mut Vec<u8>) {
+        if let Some(start) = &self.start {
+            out.extend_from_slice(&start[self.shown..]);
+            self.shown = start.len();
+        }
+    }
+
+    fn mark(&mut self, out: &mut Vec<u8>) {
+        let start = self.start.take().unwrap_or_default();
+        if self.shown > 0 {
+            out.push(b'\r');
+        }
+        out.extend_from_slice(MARK);
+        out.extend_from_slice(&start);
+    }
+}
+
+/// Whether `start` and then `byte` can still become a name, `: `.
+fn may_follow(start: &[u8], byte: u8) -> bool {
+    match (start, byte) {
+        ([], byte) => byte.is_ascii_alphabetic(),
+        ([.., b':'], byte) => byte == b' ',
+        (name, b':') => name != FREE,
+        (name, byte) => name.len() < NAME && (byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(chunks: &[&str]) -> String {
+        let (mut guard, mut out) = (Guard::default(), Vec::new());
+        for chunk in chunks {
+            chunk.bytes().for_each(|byte| guard.feed(byte, &mut out));
+            guard.flush(&mut out);
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_that_looks_like_the_system_s_is_marked() {
+        for line in ["init: ready", "SELFTEST: end", "KSELFTEST: x ok", "QOS-AUDIT: y", "app/boot/x: y", "UFAULT: z"] {
+            assert_eq!(printed(&[&format!("a\n{line}\nb\n")]), format!("a\n| {line}\nb\n"));
+            assert_eq!(printed(&[&format!("a\r{line}")]), format!("a\r| {line}"));
+        }
+    }
+
+    #[test]
+    fn other_lines_are_printed_as_they_are() {
+        for line in [
+            "nexus> x: y",
+            "error: ENOENT: x",
+            "hello, world",
+            "12:30: tea",
+            "a b: c",
+            "http://x: y",
+            "init:ready",
+            " init: x",
+            "x: ".repeat(0).as_str(),
+        ] {
+            assert_eq!(printed(&[line]), line);
+        }
+        let long = format!("{}: x", "n".repeat(25));
+        assert_eq!(printed(&[&long]), long);
+    }
+
+    #[test]
+    fn a_prefix_that_comes_in_pieces_is_printed_over() {
+        assert_eq!(printed(&["in", "it", ": ready\n"]), "init\r| init: ready\n");
+        assert_eq!(printed(&["init:", " ready\n"]), "init:\r| init: ready\n");
+        assert_eq!(printed(&["err", "or: E\n"]), "error: E\n");
+    }
+
+    #[test]
+    fn no_split_of_a_forged_line_gets_through() {
+        let line = "x\ninit: up timed\n";
+        for at in 0..line.len() {
+            for then in at..line.len() {
+                let out = printed(&[&line[..at], &line[at..then], &line[then..]]);
+                assert!(out.lines().all(|line| !line.starts_with("init: ")), "{out:?}");
+                assert!(out.contains("| init: up timed"), "{out:?}");
+            }
+        }
+    }
+}
