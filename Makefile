@@ -46,6 +46,9 @@ test-smp: .ready ## boot proof at two harts, then one
 gdb: .ready ## boot halted with the debugger attached
 	@$(XTASK) gdb
 
+new-app: .ready ## make a program from the template: make new-app NAME=mine
+	@$(XTASK) new-app $(NAME)
+
 doctor: ## what is missing, and the command that mends it
 	@$(XTASK) doctor
 

@@ -8,6 +8,7 @@ pub mod diag_os;
 pub mod doctor;
 pub mod image;
 pub mod manifest;
+pub mod new_app;
 pub mod packages;
 pub mod proof;
 pub mod run;

@@ -21,7 +21,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", about: "the benchmark table", run: not_built },
     Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },
     Command { name: "gdb", about: "boot halted and attach the debugger", run: xtask::run::gdb },
-    Command { name: "new-app", about: "make a program from the template", run: not_built },
+    Command { name: "new-app", about: "make a program from the template", run: xtask::new_app::run },
     Command { name: "doctor", about: "what this machine lacks, and the command that mends it", run: xtask::doctor::run },
     Command { name: "dep-gate", about: "forbidden crates, licences, duplicate majors of what runs on the target", run: xtask::deps::run },
     Command { name: "diag-os", about: "check and clippy of everything built for the target", run: xtask::diag_os::run },
