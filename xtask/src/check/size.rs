@@ -3,6 +3,7 @@
 //! What is ugly is always one giant dispatcher or builder, so the tail is cut and nothing is excepted.
 
 use super::tree::{Finding, RustFile, Tree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, FnArg, ImplItemFn, ItemFn, ItemImpl, Signature, TraitItemFn, Type};
@@ -50,14 +51,51 @@ pub(super) fn service_mains(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// No function is longer than [`FUNCTION_LINES`].
+/// No function is longer than [`FUNCTION_LINES`], in a macro neither.
 pub(super) fn functions(tree: &Tree) -> Vec<Finding> {
-    each_function(tree, |function| {
-        let lines = function.block?.span().end().line + 1 - function.line();
-        let name = &function.signature.ident;
-        let text = format!("`{name}` has {lines} lines, {FUNCTION_LINES} allowed");
-        (lines > FUNCTION_LINES).then_some(text)
-    })
+    let mut findings = Vec::new();
+    for file in &tree.rust {
+        let mut extents = Vec::new();
+        extents_in(file.tokens.clone(), &mut extents);
+        for Extent { name, line, lines } in extents {
+            if lines > FUNCTION_LINES {
+                let text = format!("`{name}` has {lines} lines, {FUNCTION_LINES} allowed");
+                findings.push(Finding::at(&file.path, line, text));
+            }
+        }
+    }
+    findings
+}
+
+/// Where a function stands, from its `fn` to its closing brace.
+struct Extent {
+    name: String,
+    line: usize,
+    lines: usize,
+}
+
+/// The extents of all functions with a body: after `fn` and a name comes the first brace that no `;` precedes.
+fn extents_in(tokens: TokenStream, extents: &mut Vec<Extent>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (index, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            extents_in(group.stream(), extents);
+        }
+        let TokenTree::Ident(keyword) = token else { continue };
+        let name = tokens.get(index + 1).filter(|next| matches!(next, TokenTree::Ident(_) | TokenTree::Punct(_)));
+        if keyword != "fn" || name.is_none() {
+            continue;
+        }
+        let body = tokens[index..].iter().take_while(|token| token.to_string() != ";").find_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
+            _ => None,
+        });
+        if let (Some(name), Some(body)) = (name, body) {
+            let line = keyword.span().start().line;
+            let lines = body.span_close().end().line + 1 - line;
+            extents.push(Extent { name: name.to_string(), line, lines });
+        }
+    }
 }
 
 /// No function takes more than [`PARAMETERS`]; one that assembly enters takes what the ABI says.

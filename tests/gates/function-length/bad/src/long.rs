@@ -61,3 +61,69 @@ fn long(mut value: u32) -> u32 {
     value += 1;
     value
 }
+
+macro_rules! hidden {
+    ($name:ident) => {
+        fn $name(mut value: u32) -> u32 {
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value += 1;
+            value
+        }
+    };
+}
