@@ -1,3 +1,193 @@
 //! Loads and starts programs for those who may.
+//!
+//! A state machine over requests and signals: [`bundle`] knows the programs of the boot image, [`start`] makes a process
+//! of one, [`table`] remembers what runs and how it ended, and this file decides who may. The kernel is an argument, so
+//! the whole service runs under test.
 
 #![no_std]
+
+extern crate alloc;
+
+pub mod bundle;
+mod start;
+mod table;
+
+pub use start::Holdings;
+pub use table::{MAX_RECORDS, MAX_WAITERS};
+
+use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus};
+use nexus_abi::{Error, Handle, ProcessId, start::ExitKind};
+use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
+use nexus_proto::exec::{self, CONTROL, Ended, Exec, Killed, Listed, START, Started, Stated, Watched};
+use nexus_rt::Kernel;
+
+use bundle::Bundle;
+use start::Streams;
+use table::{Fate, Record, Table, Watch};
+
+/// The service.
+pub struct Execd<K> {
+    kernel: K,
+    bundle: Bundle<'static>,
+    holdings: Holdings,
+    table: Table,
+}
+
+impl<K: Kernel> Execd<K> {
+    /// A service over the programs of a sealed boot image. `ECORRUPT`, `EPROTO`: the image is not sound.
+    pub fn new(kernel: K, image: &'static [u8], holdings: Holdings) -> Result<Execd<K>, Error> {
+        Ok(Execd { kernel, bundle: Bundle::read(image)?, holdings, table: Table::default() })
+    }
+
+    /// The kernel under it.
+    pub fn kernel(&mut self) -> &mut K {
+        &mut self.kernel
+    }
+
+    /// The place of a program that this caller may watch and end.
+    fn place(&self, caller: &Caller, process: ProcessId) -> Result<usize, Error> {
+        if caller.badge & (START | CONTROL) == 0 {
+            return Err(Error::Permission);
+        }
+        let place = self.table.find(process).ok_or(Error::NotFound)?;
+        let own = caller.may(START) && self.table.get(place).is_some_and(|record| record.starter == caller.process);
+        if own || caller.may(CONTROL) { Ok(place) } else { Err(Error::Permission) }
+    }
+
+    fn record(&mut self, caller: &Caller, process: ProcessId) -> Result<&mut Record, Error> {
+        let place = self.place(caller, process)?;
+        self.table.get_mut(place).ok_or(Error::NotFound)
+    }
+
+    /// Takes note of how a program ended, if it has, and tells everybody who waits.
+    fn settle(&mut self, place: usize, port: &mut dyn Port) {
+        let Some(record) = self.table.get_mut(place).filter(|record| record.fate.is_running()) else { return };
+        let Ok(status) = self.kernel.invoke(ProcessStatus { process: record.process }) else { return };
+        let fate = Fate { kind: status.state, detail: status.detail, pc: status.pc, address: status.address };
+        if fate.is_running() {
+            return;
+        }
+        record.fate = fate;
+        let (process, watches) = (record.process, core::mem::take(&mut record.watches));
+        // Whoever gave up waiting is not answered; the record then stays for the next one who asks.
+        let heard = record.waiters.drain(..).map(|ticket| ticket.answer(port, Ok(fate.into())));
+        let taken = heard.filter(Result::is_ok).count() > 0;
+        self.close(process);
+        watches.into_iter().for_each(|watch| self.fire(watch));
+        if taken {
+            self.table.remove(place);
+        }
+    }
+
+    fn fire(&mut self, watch: Watch) {
+        // A watcher that is gone needs no signal.
+        let _ = self.kernel.invoke(Notify { notification: watch.notification, bits: watch.bits });
+        self.close(watch.notification);
+    }
+
+    fn close(&mut self, handle: Handle) {
+        // Only what this service holds is closed; an error would mean that it is gone already.
+        let _ = self.kernel.invoke(Close { handle });
+    }
+}
+
+impl<K: Kernel> Exec for Execd<K> {
+    fn start(
+        &mut self,
+        call: &mut Call<'_>,
+        program: &str,
+        arguments: &[u8],
+        stdin: Option<Handle>,
+        stdout: Option<Handle>,
+        stderr: Option<Handle>,
+    ) -> Outcome<Started> {
+        if !call.caller.may(START) {
+            return Err(Error::Permission.into());
+        }
+        let arguments = exec::unpack(arguments)?;
+        let program = self.bundle.program(program)?;
+        let place = self.table.room()?;
+        let streams = Streams { stdin, stdout, stderr };
+        let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
+        self.table.put(place, Record::new(&launched, program.name(), call.caller.process));
+        streams.each().for_each(|(_, handle)| self.close(handle));
+        Ok(Started { process: launched.id })
+    }
+
+    fn wait(&mut self, call: &mut Call<'_>, process: ProcessId) -> Outcome<Ended> {
+        let place = self.place(&call.caller, process)?;
+        let record = self.table.get_mut(place).ok_or(Error::NotFound)?;
+        if !record.fate.is_running() {
+            let fate = record.fate;
+            self.table.remove(place);
+            return Ok(fate.into());
+        }
+        if record.waiters.len() == MAX_WAITERS {
+            return Err(Error::OverLimit.into());
+        }
+        let (ticket, deferred) = call.defer()?;
+        record.waiters.push(ticket);
+        Err(deferred.into())
+    }
+
+    fn state(&mut self, call: &mut Call<'_>, process: ProcessId) -> Outcome<Stated> {
+        let Fate { kind, detail, pc, address } = self.record(&call.caller, process)?.fate;
+        Ok(Stated { kind, detail, pc, address })
+    }
+
+    fn watch(&mut self, call: &mut Call<'_>, process: ProcessId, notification: Handle, bits: u64) -> Outcome<Watched> {
+        let record = self.record(&call.caller, process)?;
+        let watch = Watch { notification, bits };
+        if !record.fate.is_running() {
+            self.fire(watch);
+        } else if record.watches.len() == MAX_WAITERS {
+            return Err(Error::OverLimit.into());
+        } else {
+            record.watches.push(watch);
+        }
+        Ok(Watched {})
+    }
+
+    fn kill(&mut self, call: &mut Call<'_>, process: ProcessId, status: i64) -> Outcome<Killed> {
+        let place = self.place(&call.caller, process)?;
+        let record = self.table.get(place).ok_or(Error::NotFound)?;
+        if record.fate.is_running() {
+            let process = record.process;
+            self.kernel.invoke(ProcessKill { process, status })?;
+            self.settle(place, call.port);
+        }
+        Ok(Killed {})
+    }
+
+    fn list(&mut self, call: &mut Call<'_>, index: u32) -> Outcome<Listed> {
+        if call.caller.badge & (START | CONTROL) == 0 {
+            return Err(Error::Permission.into());
+        }
+        let (index, record) = self.table.at_or_after(index as usize).ok_or(Error::NotFound)?;
+        let Fate { kind, detail, .. } = record.fate;
+        Ok(Listed { index: index as u32, process: record.id, name: record.name, kind, detail })
+    }
+}
+
+impl<K: Kernel> Serve for Execd<K> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+        exec::dispatch(self, call, request)
+    }
+
+    /// Bit `n` says that the program in place `n` is gone and all it had is back.
+    fn signal(&mut self, port: &mut dyn Port, signal: Signal) {
+        (0..MAX_RECORDS).filter(|place| signal.bits >> place & 1 != 0).for_each(|place| self.settle(place, port));
+    }
+}
+
+impl From<Fate> for Ended {
+    fn from(fate: Fate) -> Ended {
+        Ended { kind: fate.kind, detail: fate.detail, pc: fate.pc, address: fate.address }
+    }
+}
+
+impl Fate {
+    fn is_running(&self) -> bool {
+        matches!(ExitKind::from_wire(self.kind), Some(ExitKind::Running | ExitKind::Dying))
+    }
+}

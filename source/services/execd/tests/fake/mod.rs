@@ -1,0 +1,167 @@
+//! A kernel of counters: processes that end when their program says, handles that must all be closed again.
+
+use std::collections::BTreeMap;
+
+use nexus_abi::syscall::{self, Answer, Syscall};
+use nexus_abi::{Error, Handle, Kind, ProcessId, Rights};
+use nexus_rt::Kernel;
+
+/// A process as the kernel knows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Process {
+    pub(crate) name: String,
+    pub(crate) runs: bool,
+    /// `process_status`.
+    pub(crate) status: [u64; 4],
+    pub(crate) watch: u64,
+    /// Names are in the start page; here only how many handles it was given.
+    pub(crate) grants: Vec<(u64, u8)>,
+}
+
+/// The kernel.
+#[derive(Debug, Default)]
+pub(crate) struct Fake {
+    next: u64,
+    /// Handles of the caller: what each names.
+    pub(crate) open: BTreeMap<u64, &'static str>,
+    pub(crate) processes: BTreeMap<u64, Process>,
+    /// Bits signalled to the service.
+    pub(crate) signalled: u64,
+    /// Bits signalled to others, by notification.
+    pub(crate) notified: Vec<(u64, u64)>,
+    /// The number of a call that is refused.
+    pub(crate) refuse: Option<u64>,
+    grown: BTreeMap<u64, u64>,
+}
+
+impl Fake {
+    /// A handle of the caller.
+    pub(crate) fn handle(&mut self, what: &'static str) -> Handle {
+        self.next += 1;
+        self.open.insert(self.next, what);
+        Handle::from_raw(self.next).expect("counted from 1")
+    }
+
+    /// How many handles name a thing of this sort.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.open.values().filter(|&&held| held == what).count()
+    }
+
+    /// Ends a running process.
+    pub(crate) fn end(&mut self, process: u64, status: [u64; 4]) {
+        if let Some(process) = self.processes.get_mut(&process).filter(|process| process.status[0] == 0) {
+            (process.status, process.runs) = (status, false);
+            self.signalled |= process.watch;
+        }
+    }
+
+    /// Ends every running process whose program ends by itself.
+    pub(crate) fn run(&mut self) {
+        let running: Vec<_> = self.processes.iter().filter(|(_, process)| process.runs).collect();
+        let ends: Vec<_> = running
+            .into_iter()
+            .filter_map(|(&process, Process { name, .. })| match name.as_str() {
+                "app/boot/hello" => Some((process, [2, 0, 0, 0])),
+                "app/boot/crash" => Some((process, [4, 13, 0x1_0000, 8])),
+                _ => None,
+            })
+            .collect();
+        ends.into_iter().for_each(|(process, status)| self.end(process, status));
+    }
+
+    fn process(&mut self, target: u64) -> Result<&mut Process, Error> {
+        if !self.open.contains_key(&target) {
+            return Err(Error::BadHandle);
+        }
+        self.processes.get_mut(&target).ok_or(Error::WrongKind)
+    }
+
+    fn create(&mut self, call: syscall::ProcessCreate) -> syscall::ProcessCreated {
+        let process = self.handle("process");
+        let name = call.name.as_str().into();
+        self.processes.insert(process.raw(), Process { name, ..Process::default() });
+        syscall::ProcessCreated { process, id: ProcessId(process.raw()) }
+    }
+
+    fn grow(&mut self, call: syscall::MemoryGrow) -> syscall::MemoryGrown {
+        let total = self.grown.entry(call.memory.raw()).or_default();
+        *total += call.pages;
+        syscall::MemoryGrown { total: *total }
+    }
+}
+
+fn words(answer: impl Answer) -> [u64; 8] {
+    let mut words = [0; 8];
+    answer.encode(&mut |at, word| words[at] = word);
+    words
+}
+
+impl Kernel for Fake {
+    fn raw(&mut self, number: u64, target: u64, input: [u64; 8]) -> Result<[u64; 8], Error> {
+        if self.refuse == Some(number) {
+            return Err(Error::Exhausted);
+        }
+        match number {
+            syscall::ProcessCreate::NUMBER => {
+                let call = syscall::ProcessCreate::decode(target, &input)?;
+                Ok(words(self.create(call)))
+            }
+            syscall::MemoryCreate::NUMBER => Ok(words(syscall::MemoryCreated { memory: self.handle("memory") })),
+            syscall::MemoryGrow::NUMBER => Ok(words(self.grow(syscall::MemoryGrow::decode(target, &input)?))),
+            syscall::Map::NUMBER => {
+                let call = syscall::Map::decode(target, &input)?;
+                Ok(words(syscall::Mapped { pages: call.pages }))
+            }
+            syscall::Grant::NUMBER => {
+                let call = syscall::Grant::decode(target, &input)?;
+                let grants = &mut self.process(target)?.grants;
+                grants.push((call.source.raw(), call.rights.bits()));
+                Ok(words(syscall::Granted { handle: Handle::pack(1, 0, grants.len() as u64).ok_or(Error::Invalid)? }))
+            }
+            syscall::Inspect::NUMBER => {
+                let inspected = syscall::Inspected { kind: Kind::Endpoint, rights: Rights::ALL, badge: 0, size: 0 };
+                self.open.contains_key(&target).then(|| words(inspected)).ok_or(Error::BadHandle)
+            }
+            syscall::ThreadCreate::NUMBER => {
+                self.next += 1;
+                let thread = Handle::from_raw(self.next << 32 | target).ok_or(Error::Invalid)?;
+                self.open.insert(thread.raw(), "thread");
+                Ok(words(syscall::ThreadCreated { thread }))
+            }
+            syscall::ThreadStart::NUMBER => {
+                self.process(target & 0xffff_ffff)?.runs = true;
+                Ok([0; 8])
+            }
+            syscall::ProcessWatch::NUMBER => {
+                let call = syscall::ProcessWatch::decode(target, &input)?;
+                self.process(target)?.watch = call.bits;
+                Ok([0; 8])
+            }
+            syscall::ProcessKill::NUMBER => {
+                self.process(target)?;
+                self.end(target, [3, input[0], 0, 0]);
+                Ok([0; 8])
+            }
+            syscall::ProcessStatus::NUMBER => {
+                let [state, detail, pc, address] = self.process(target)?.status;
+                Ok(words(syscall::ProcessStated { state, detail, pc, address }))
+            }
+            syscall::Notify::NUMBER => {
+                self.open.get(&target).ok_or(Error::BadHandle)?;
+                self.notified.push((target, input[0]));
+                Ok([0; 8])
+            }
+            syscall::Close::NUMBER => self.open.remove(&target).map(|_| [0; 8]).ok_or(Error::BadHandle),
+            syscall::ProcessPrefix::NUMBER | syscall::MemorySeal::NUMBER | syscall::QosSet::NUMBER => Ok([0; 8]),
+            _ => Err(Error::NoCall),
+        }
+    }
+
+    fn fill(&mut self, _: Handle, _: u64, _: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
