@@ -49,8 +49,18 @@ impl Server {
 
     /// Serves for ever, without a word.
     pub fn serve<S: Serve>(self, service: &mut S) -> Result<Infallible, Error> {
-        let mut answer = None;
         loop {
+            self.serve_until(service, |_| false)?;
+        }
+    }
+
+    /// Serves until the service is done; what it was about to answer last is answered.
+    pub fn serve_until<S: Serve>(&self, service: &mut S, done: impl Fn(&S) -> bool) -> Result<(), Error> {
+        let mut answer: Option<Message> = None;
+        loop {
+            if done(service) {
+                return answer.map_or(Ok(()), |answer| KernelPort.answer_link(&answer));
+            }
             answer = match self.exchange(answer.take(), service.deadline()) {
                 Ok(arrival) => self.accept(service, &arrival),
                 Err(Error::TimedOut) => None,
@@ -145,6 +155,16 @@ fn message(number: u64, target: Handle, deadline: Deadline, extent: u64, words: 
 /// The server's side of conversations, by system calls.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelPort;
+
+impl KernelPort {
+    /// Answers the open link without waiting for anything.
+    fn answer_link(&mut self, answer: &Message) -> Result<(), Error> {
+        let extent = put_extent(answer)?;
+        let number = if answer.is_plain() { ipc::REPLY } else { ipc::REPLY_EXTENDED };
+        let out = Departure { number, target: 0, deadline: u64::MAX, extent, words: answer.words };
+        sys::message(&out).status.error().map_or(Ok(()), Err)
+    }
+}
 
 impl Port for KernelPort {
     fn defer(&mut self) -> Result<Handle, Error> {

@@ -1,3 +1,64 @@
 //! The proof program: checks the running system and prints its lines.
+//!
+//! A [`Check`] does the work, looks at what came of it, and only then says that it is well; the line is printed here,
+//! in one place, after that. What cannot be shown is printed as `FAIL` with the reason, and the exit status counts.
 
 #![no_std]
+
+extern crate alloc;
+
+mod capture;
+mod exec;
+mod ipc;
+
+use nexus_abi::Error;
+use nexus_proto::contract::Broken;
+
+/// Why a check failed.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure {
+    /// A call was refused that should not have been.
+    Refused(&'static str, Error),
+    /// What was observed is not what must be.
+    Wrong(&'static str),
+}
+
+impl From<Broken> for Failure {
+    fn from(Broken(promise): Broken) -> Failure {
+        Failure::Wrong(promise)
+    }
+}
+
+/// One thing to show.
+type Check = fn() -> Result<(), Failure>;
+
+/// Everything to show, in the order of the ladder.
+const CHECKS: &[(&str, Check)] = &[
+    ("e2e exec-elf", exec::program_runs),
+    ("child exit", exec::exit_status_arrives),
+    ("exec denied", exec::stranger_is_refused),
+    ("contract supervisor", exec::supervisor_keeps_its_contract),
+    ("contract exec kill", exec::kill_keeps_its_contract),
+    ("ipc deadline timeout", ipc::deadline_ends_a_call),
+    ("ipc sender service_id", ipc::kernel_names_the_sender),
+];
+
+/// Runs every check; answers how many failed.
+pub fn run() -> i64 {
+    let mut failed = 0;
+    for (name, check) in CHECKS {
+        match check() {
+            Ok(()) => nexus_rt::log!("{name} ok"),
+            Err(Failure::Refused(what, error)) => {
+                failed += 1;
+                nexus_rt::log!("{name} FAIL {what}: {}", error.name());
+            }
+            Err(Failure::Wrong(what)) => {
+                failed += 1;
+                nexus_rt::log!("{name} FAIL not so: {what}");
+            }
+        }
+    }
+    nexus_rt::log!("end");
+    failed
+}

@@ -1,3 +1,6 @@
 //! The proof program: checks the running system and prints its lines.
 
-fn main() {}
+#![no_std]
+#![no_main]
+
+nexus_rt::program!(selftest::run);

@@ -1,0 +1,84 @@
+//! Programs: they run, they end, and not everybody may start them.
+
+use crate::{Failure, capture::Capture};
+use nexus_abi::{ProcessId, ServiceId};
+use nexus_proto::{contract, exec};
+use nexus_rt::{Channel, env};
+
+/// The sample that greets.
+const SAMPLE: &str = "hello";
+/// A program that runs until it is killed.
+const ENDLESS: &str = "spin";
+
+fn channel() -> Result<Channel, Failure> {
+    env::handle("exec").map(Channel::new).map_err(|error| Failure::Refused("a route to exec", error))
+}
+
+fn client() -> Result<exec::Client<Channel>, Failure> {
+    channel().map(exec::Client::new)
+}
+
+/// Runs the sample with an argument; what it wrote, the kernel's record of it, and how it ended.
+pub(crate) fn run_sample(argument: &str) -> Result<(Capture, ProcessId, exec::Fate), Failure> {
+    let greeting = alloc::format!("hello, {argument}\n");
+    let mut capture = Capture::open().map_err(|error| Failure::Refused("an endpoint", error))?;
+    let stdout = capture.handle().map_err(|error| Failure::Refused("a handle for the program", error))?;
+    let mut programs = client()?;
+    let arguments = exec::pack([argument]).map_err(|error| Failure::Refused("packing", error))?;
+    let started = programs.start(SAMPLE, &arguments, None, Some(stdout), None);
+    let process = started.map_err(|error| Failure::Refused("start", error))?.process;
+    capture.collect(greeting.len()).map_err(|error| Failure::Refused("its output", error))?;
+    let fate = programs.wait(process).and_then(|ended| ended.fate());
+    let fate = fate.map_err(|error| Failure::Refused("wait", error))?;
+    if capture.bytes != greeting.as_bytes() {
+        return Err(Failure::Wrong("the program writes what its arguments say"));
+    }
+    Ok((capture, process, fate))
+}
+
+/// An ELF file is loaded, runs as its own process and writes to the stream it was given.
+pub(crate) fn program_runs() -> Result<(), Failure> {
+    let (capture, process, _) = run_sample("ladder")?;
+    let writer = capture.writer.ok_or(Failure::Wrong("the kernel names the writer"))?;
+    if writer.process != process {
+        return Err(Failure::Wrong("the writer is the process that was started"));
+    }
+    Ok(())
+}
+
+/// The exit status of a program reaches whoever waits for it, and the record is gone then.
+pub(crate) fn exit_status_arrives() -> Result<(), Failure> {
+    let (_, process, fate) = run_sample("status")?;
+    if fate != exec::Fate::Exited(0) {
+        return Err(Failure::Wrong("the program ends with status 0"));
+    }
+    if client()?.wait(process).err() != Some(nexus_abi::Error::NotFound) {
+        return Err(Failure::Wrong("a record is waited for once"));
+    }
+    contract::exec(channel()?, SAMPLE)?;
+    Ok(())
+}
+
+/// A caller without the manifest's permission starts nothing.
+pub(crate) fn stranger_is_refused() -> Result<(), Failure> {
+    let handle = env::handle("exec-denied").map_err(|error| Failure::Refused("the powerless route", error))?;
+    contract::exec_denied(Channel::new(handle), SAMPLE, ProcessId(1 << 32 | 1))?;
+    Ok(())
+}
+
+/// Killing does what its contract says.
+pub(crate) fn kill_keeps_its_contract() -> Result<(), Failure> {
+    contract::exec_kill(channel()?, ENDLESS)?;
+    Ok(())
+}
+
+/// The list of services does what its contract says, and a reader changes nothing.
+pub(crate) fn supervisor_keeps_its_contract() -> Result<(), Failure> {
+    let handle = env::handle("supervisor").map_err(|error| Failure::Refused("a route to init", error))?;
+    contract::supervisor(Channel::new(handle))?;
+    contract::supervisor_denied(Channel::new(handle), "execd")?;
+    Ok(())
+}
+
+/// The identity that the kernel must stamp on the sample.
+pub(crate) const SAMPLE_ID: ServiceId = ServiceId::program("app/boot/hello");
