@@ -43,8 +43,7 @@ impl Kernel {
 
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
     pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
-        let free: u32 = process.free_slots.iter().map(|bits| bits.get().count_ones()).sum();
-        if free >= count {
+        if process.free_slot_count.get() >= count {
             return Ok(());
         }
         process.account.check(Resource::SlotBlocks, 1)?;
@@ -65,6 +64,7 @@ impl Kernel {
         let generation = slot.badge.get() + 1;
         let handle = Handle::pack(index, capability.shard, generation).ok_or(Error::Exhausted)?;
         process.free_slots[block].set(process.free_slots[block].get() & !(1 << bit));
+        process.free_slot_count.sub(1);
         self.fill(place, capability, handle);
         slot.process.set(process.index());
         self.link_under(place, parent);
@@ -78,6 +78,7 @@ impl Kernel {
         let block = process.blocks.iter().position(|block| block.get() == 0)?;
         process.blocks[block].set(self.blocks.take()?);
         process.free_slots[block].set(u64::MAX);
+        process.free_slot_count.add(64);
         process.account.charge(Resource::SlotBlocks, 1);
         Some(block * 64)
     }
@@ -169,6 +170,7 @@ impl Kernel {
         if handle.generation() + 1 < GENERATION_END {
             let bits = &process.free_slots[handle.index() / 64];
             bits.set(bits.get() | 1 << (handle.index() % 64));
+            process.free_slot_count.add(1);
         }
     }
 }

@@ -62,7 +62,14 @@ impl Kernel {
         let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
         let lists = process.prefix.iter().chain(&process.exit).chain(&process.watch);
         lists.chain(words).chain(process.free_slots.iter()).for_each(|word| word.set(0));
-        let halves = [&process.owned, &process.mappings, &process.threads, &process.reap_next, &process.mail];
+        let halves = [
+            &process.free_slot_count,
+            &process.owned,
+            &process.mappings,
+            &process.threads,
+            &process.reap_next,
+            &process.mail,
+        ];
         halves.into_iter().chain(process.blocks.iter()).for_each(|half| half.set(0));
     }
 }

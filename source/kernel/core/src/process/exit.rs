@@ -72,7 +72,8 @@ impl Kernel {
         }
         process.reap_stage.set(0);
         process.reap_cursor.set(process.threads.get());
-        process.reap_class.set(class as u32);
+        process.reap_class.set(QosClass::PerfBurst as u32);
+        process.lent_class.set(class as u32);
         self.queue_reap(cpu, process);
     }
 }

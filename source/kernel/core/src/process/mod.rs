@@ -45,6 +45,8 @@ pub struct Process {
     pub blocks: Many<Half, MAX_BLOCKS>,
     /// Free slots of each block, one bit each. Guarded by all shards.
     pub free_slots: Many<Word, MAX_BLOCKS>,
+    /// Free slots in all its blocks. Guarded by all shards.
+    pub free_slot_count: Half,
     /// First of the objects it is charged for ([`crate::arena::Tag`]). Guarded by all shards.
     pub owned: Half,
     /// First of the mappings in its address space. Guarded by all shards.
@@ -65,8 +67,10 @@ pub struct Process {
     pub reap_stage: Half,
     /// The thread to stop next ([`crate::arena::Tag`]).
     pub reap_cursor: Half,
-    /// Class at which it is taken back.
+    /// Class in which it is being taken back.
     pub reap_class: Half,
+    /// Class that whoever ended it lends: that of the later stages.
+    pub lent_class: Half,
     /// CPU on which it is taken back.
     pub reap_cpu: Half,
     /// Link in a CPU's reap mailbox.

@@ -56,17 +56,12 @@ impl Kernel {
     pub fn reap(&'static self, cpu: usize, now: u64) {
         let cpu = &self.cpus[cpu];
         let held = self.shards.hold(ShardSet::ALL);
+        self.take_mail(cpu);
         if let Some(process) = self.first_reap(cpu) {
             let stage = process.reap_stage.get() as usize;
             match STAGES.get(stage).map_or(Step::Next, |step| step(self, cpu, process)) {
                 Step::Again => {}
-                Step::Next => {
-                    process.reap_stage.set(stage as u32 + 1);
-                    if stage + 1 >= STAGES.len() {
-                        self.unqueue_reap(cpu, process);
-                        self.bury(process);
-                    }
-                }
+                Step::Next => self.next_stage(cpu, process, stage),
                 Step::Elsewhere(target) => {
                     self.unqueue_reap(cpu, process);
                     self.mail_reap(cpu, &self.cpus[target as usize % self.cpus.len()], process);
@@ -75,6 +70,19 @@ impl Kernel {
         }
         drop(held);
         self.settle(cpu, now);
+    }
+
+    /// The first stage runs in the highest class, so that no thread of the dead process delays its own end; the rest in
+    /// the class of whoever ended it.
+    fn next_stage(&self, cpu: &Cpu, process: &Process, stage: usize) {
+        process.reap_stage.set(stage as u32 + 1);
+        self.unqueue_reap(cpu, process);
+        if stage + 1 >= STAGES.len() {
+            self.bury(process);
+        } else {
+            process.reap_class.set(process.lent_class.get());
+            self.queue_reap(cpu, process);
+        }
     }
 
     /// Stops every thread; those of other CPUs are stopped there.
@@ -290,10 +298,14 @@ impl Kernel {
         process.reap_next.set(0);
     }
 
-    /// Lends a killer's class to a process that is being taken back on this CPU.
+    /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.
     pub(crate) fn hurry_reap(&self, cpu: &Cpu, process: &Process, class: QosClass) {
-        let here = process.reap_cpu.get() == cpu.id.get() && process.mail.get() == 0;
-        if here && process.state.get() == ExitKind::Dying as u64 && process.reap_class.get() < class as u32 {
+        if process.state.get() != ExitKind::Dying as u64 || process.lent_class.get() >= class as u32 {
+            return;
+        }
+        process.lent_class.set(class as u32);
+        let queued_here = process.reap_cpu.get() == cpu.id.get() && process.reap_stage.get() > 0;
+        if queued_here {
             self.unqueue_reap(cpu, process);
             process.reap_class.set(class as u32);
             self.queue_reap(cpu, process);

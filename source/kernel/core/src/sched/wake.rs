@@ -42,7 +42,7 @@ impl Kernel {
     }
 
     /// Takes this CPU's mail.
-    pub(super) fn take_mail(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn take_mail(&'static self, cpu: &'static Cpu) {
         cpu.kicked.atomic().swap(0, AcqRel);
         let mut index = cpu.wake_mail.atomic().swap(0, Acquire);
         while index != 0 {
