@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// 64 bits.
 #[derive(Debug, Default)]
+#[repr(transparent)]
 pub struct Word(AtomicU64);
 
 impl Word {
@@ -50,6 +51,7 @@ impl Word {
 
 /// 32 bits.
 #[derive(Debug, Default)]
+#[repr(transparent)]
 pub struct Half(AtomicU32);
 
 impl Half {

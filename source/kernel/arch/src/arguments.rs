@@ -1,0 +1,76 @@
+//! Boot arguments of the kernel: words of the command line. Programs read the whole line themselves.
+
+/// What the boot arguments ask of the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// `panic=exit`: end with a status where a panic would reset.
+    pub after_panic: AfterPanic,
+    /// `bootstat`: print what boot cost.
+    pub statistics: Statistics,
+}
+
+/// How a panic ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterPanic {
+    /// The machine starts again.
+    #[default]
+    Reset,
+    /// The machine stops with a status.
+    Exit,
+}
+
+/// Whether boot says what it cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statistics {
+    /// It does not.
+    #[default]
+    Off,
+    /// It prints the instructions from kernel entry to the first user instruction.
+    On,
+}
+
+/// Words that programs of the boot image read; the kernel knows only that they are no mistake.
+const OTHERS: [&str; 1] = ["selftest"];
+
+impl Arguments {
+    /// Reads the line; `unknown` is called for each word that nobody knows, which is then ignored.
+    pub fn read(line: &str, mut unknown: impl FnMut(&str)) -> Arguments {
+        let mut arguments = Arguments::default();
+        for word in line.split_ascii_whitespace() {
+            match word {
+                "panic=exit" => arguments.after_panic = AfterPanic::Exit,
+                "panic=reset" => arguments.after_panic = AfterPanic::Reset,
+                "bootstat" => arguments.statistics = Statistics::On,
+                other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
+                other => unknown(other),
+            }
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{string::ToString, vec::Vec};
+
+    #[test]
+    fn known_words_are_read_and_the_last_one_counts() {
+        let read = Arguments::read(" panic=exit  bootstat ", |word| panic!("{word}"));
+        assert_eq!(read, Arguments { after_panic: AfterPanic::Exit, statistics: Statistics::On });
+        assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
+    }
+
+    #[test]
+    fn words_of_programs_are_no_mistake() {
+        Arguments::read("selftest selftest=all", |word| panic!("{word}"));
+    }
+
+    #[test]
+    fn unknown_words_are_reported_and_ignored() {
+        let mut words = Vec::new();
+        let read = Arguments::read("panic=never bootstat=1 \u{7f} x", |word| words.push(word.to_string()));
+        assert_eq!(read, Arguments::default());
+        assert_eq!(words, ["panic=never", "bootstat=1", "\u{7f}", "x"]);
+    }
+}

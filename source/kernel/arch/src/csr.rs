@@ -1,0 +1,140 @@
+//! Control and status registers: one function each for what the kernel reads and writes.
+//!
+//! Source: RISC-V Privileged Architecture, chapter 10 (supervisor level), and the Sstc extension.
+
+use core::arch::asm;
+
+macro_rules! readable {
+    ($($(#[$doc:meta])* $function:ident $register:literal;)*) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $function() -> u64 {
+            let value;
+            // SAFETY: reading this register changes nothing, and every supervisor has it.
+            unsafe { asm!(concat!("csrr {}, ", $register), out(reg) value, options(nomem, nostack)) };
+            value
+        }
+    )*};
+}
+
+macro_rules! writable {
+    ($($(#[$doc:meta])* $function:ident $instruction:literal $register:literal;)*) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $function(value: u64) {
+            // SAFETY: the kernel runs with interrupts off whatever this register says, so it only decides what a
+            // sleep wakes for and what user mode sees; no memory changes its meaning.
+            unsafe { asm!(concat!($instruction, " ", $register, ", {}"), in(reg) value, options(nostack)) };
+        }
+    )*};
+}
+
+readable! {
+    /// Why the last trap came.
+    scause "scause";
+    /// The address or instruction it was about.
+    stval "stval";
+    /// Interrupts that are pending.
+    sip "sip";
+    /// Interrupts that are enabled.
+    sie "sie";
+    /// Status.
+    sstatus "sstatus";
+    /// Translation.
+    satp "satp";
+    /// The time.
+    time "time";
+    /// Instructions retired.
+    instret "instret";
+}
+
+writable! {
+    /// Sets the enabled interrupts.
+    set_sie "csrw" "sie";
+    /// Clears pending bits.
+    clear_sip "csrc" "sip";
+    /// Sets status bits.
+    set_sstatus_bits "csrs" "sstatus";
+    /// Clears status bits.
+    clear_sstatus_bits "csrc" "sstatus";
+    /// Which counters user mode may read.
+    set_scounteren "csrw" "scounteren";
+    /// When the supervisor timer fires (Sstc).
+    set_stimecmp "csrw" "0x14d";
+}
+
+/// Status: float registers are off (0), initial (1), clean (2) or dirty (3).
+pub(crate) const FS: u64 = 3 << 13;
+/// Status: float registers are as they were loaded.
+pub(crate) const FS_CLEAN: u64 = 2 << 13;
+/// Status: user mode takes interrupts after `sret`.
+pub(crate) const SPIE: u64 = 1 << 5;
+/// Status: a trap came from supervisor mode.
+pub(crate) const SPP: u64 = 1 << 8;
+/// Interrupts: another hart asked.
+pub(crate) const SOFTWARE: u64 = 1 << 1;
+/// Interrupts: the timer.
+pub(crate) const TIMER: u64 = 1 << 5;
+/// Interrupts: a device.
+pub(crate) const EXTERNAL: u64 = 1 << 9;
+
+/// Loads a translation root.
+///
+/// # Safety
+/// The upper half of the root must map the kernel as the present one does.
+#[inline(always)]
+pub(crate) unsafe fn set_satp(value: u64) {
+    // SAFETY: the caller vouches that the kernel stays mapped.
+    unsafe { asm!("csrw satp, {}", in(reg) value, options(nostack)) };
+}
+
+/// Forgets every cached translation of this hart.
+#[inline(always)]
+pub(crate) fn fence_all() {
+    // SAFETY: forgetting translations changes none.
+    unsafe { asm!("sfence.vma", options(nostack)) };
+}
+
+/// Forgets every cached translation of one address space on this hart.
+#[inline(always)]
+pub(crate) fn fence_space(asid: u64) {
+    // SAFETY: forgetting translations changes none.
+    unsafe { asm!("sfence.vma zero, {}", in(reg) asid, options(nostack)) };
+}
+
+/// Makes instruction fetch see earlier stores of this hart.
+#[inline(always)]
+pub(crate) fn fence_instructions() {
+    // SAFETY: a fence changes no state that the program sees.
+    unsafe { asm!("fence.i", options(nostack)) };
+}
+
+/// Sleeps until an enabled interrupt is pending. Interrupts are off, so none is taken: there is no gap between the
+/// look at the pending bits and the sleep.
+#[inline(always)]
+pub(crate) fn wait_for_interrupt() {
+    // SAFETY: sleeping changes no state.
+    unsafe { asm!("wfi", options(nostack)) };
+}
+
+/// True if the supervisor timer register can be read: firmware may have left it off.
+pub(crate) fn has_stimecmp() -> bool {
+    let reached: u64;
+    // SAFETY: for the span of one read, traps go to the end of this block instead of the kernel's entry; then the entry
+    // is back. The read itself changes nothing.
+    unsafe {
+        asm!(
+            "lla {scratch}, 2f",
+            "csrrw {scratch}, stvec, {scratch}",
+            "li {reached}, 0",
+            "csrr zero, 0x14d",
+            "li {reached}, 1",
+            ".balign 4",
+            "2: csrw stvec, {scratch}",
+            scratch = out(reg) _,
+            reached = out(reg) reached,
+            options(nostack)
+        );
+    }
+    reached != 0
+}

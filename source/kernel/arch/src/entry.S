@@ -1,0 +1,65 @@
+# The first instructions of the kernel.
+#
+# _start: the firmware jumps here in supervisor mode, translation off, on any one hart, or on all of them where the
+#   firmware does not know hart states.
+#   in:        a0 hart number, a1 physical address of the device tree
+#   out:       never returns; calls arrived(a0 hart number, a1 device tree, a2 `instret` at entry) in the upper half
+#   clobbered: everything
+#   state:     interrupts off from the first instruction on; traps go to trap_entry once in the upper half
+
+    .option push
+    .option arch, +a
+    .section .text.entry, "ax"
+    .globl _start
+_start:
+    csrci   sstatus, 2                  # SIE
+    csrw    sie, zero
+    csrr    s0, instret
+
+    # One hart boots; the others, where there are any, sleep until they are asked for.
+    lla     t0, boot_claimed
+    li      t1, 1
+    amoswap.w.aq t1, t1, (t0)
+    bnez    t1, park
+
+    # The boot table shows this place twice: here, and in the upper half.
+    lla     t0, BOOT_ROOT
+    srli    t0, t0, 12
+    li      t1, 8 << 60                 # Sv39
+    or      t0, t0, t1
+    sfence.vma
+    csrw    satp, t0
+    sfence.vma
+    lla     t0, upper_half
+    li      t1, {direct}
+    add     t0, t0, t1
+    jr      t0
+
+upper_half:
+    lla     t0, bss_start
+    lla     t1, bss_end
+1:  bgeu    t0, t1, 2f
+    sd      zero, 0(t0)
+    addi    t0, t0, 8
+    j       1b
+2:  lla     t0, trap_entry
+    csrw    stvec, t0
+    csrw    sscratch, zero              # in the kernel
+    lla     sp, boot_stack_top
+    li      gp, 0
+    li      tp, 0
+    mv      a2, s0
+    call    arrived
+
+# park: a hart that nobody needs sleeps here for good, interrupts off.
+#   in, out: nothing; clobbers nothing
+    .globl park
+park:
+    wfi
+    j       park
+
+    .section .data
+    .balign 4
+boot_claimed:
+    .word   0
+    .option pop

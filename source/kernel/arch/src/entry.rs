@@ -1,0 +1,40 @@
+//! How a hart arrives: from the first instruction to the image's `main`.
+
+use core::arch::global_asm;
+
+global_asm!(include_str!("entry.S"), direct = const crate::layout::DIRECT);
+global_asm!(include_str!("trap.S"));
+
+/// What the firmware hands over.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// The hart that boots.
+    pub hart: u64,
+    /// Physical address of the device tree.
+    pub device_tree: u64,
+    /// Instructions the hart had retired when it arrived.
+    pub instructions: u64,
+}
+
+unsafe extern "Rust" {
+    /// The image's, declared by [`crate::entry!`].
+    fn kernel_main(arrival: Arrival) -> !;
+}
+
+/// Called by `_start` on the boot stack, in the upper half, with the boot table.
+#[unsafe(no_mangle)]
+extern "C" fn arrived(hart: u64, device_tree: u64, instructions: u64) -> ! {
+    // SAFETY: the entry macro declares it with this signature.
+    unsafe { kernel_main(Arrival { hart, device_tree, instructions }) }
+}
+
+/// Names the function that boots: `fn(Arrival) -> !`. It runs on the boot hart, interrupts off.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        fn kernel_main(arrival: $crate::entry::Arrival) -> ! {
+            $main(arrival)
+        }
+    };
+}

@@ -1,0 +1,68 @@
+//! Floating-point registers: loaded at a thread's first use, saved when it is switched out with changes in them.
+//!
+//! The unit is off while its registers are not the running thread's, so no thread ever reads another's. `Hart::float`
+//! is the reference of the thread whose registers are loaded. [`Thread::float`] is 0 for a thread that has nothing
+//! saved (the core makes it so): its registers start as zeros.
+
+use crate::{csr, hart::Hart, system::System};
+use core::arch::global_asm;
+use nexus_core::{thread::Thread, word::Word};
+
+global_asm!(include_str!("float.S"));
+
+/// Saved registers of one thread: `f0`…`f31`, then `fcsr`.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Registers([Word; 33]);
+
+static ZEROS: Registers = Registers([const { Word::new(0) }; 33]);
+
+const NOTHING_SAVED: u64 = 0;
+const SAVED: u64 = 1;
+
+unsafe extern "C" {
+    fn save_float(area: &Registers);
+    fn restore_float(area: &Registers);
+}
+
+/// What a trap on a float instruction turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstUse {
+    /// The unit was off: it is loaded now, and the instruction runs again.
+    Loaded,
+    /// The unit was on: the instruction is illegal for another reason.
+    No,
+}
+
+/// The running thread executed an illegal instruction: turns the unit on if it is off.
+pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static Thread) -> FirstUse {
+    if csr::sstatus() & csr::FS != 0 {
+        return FirstUse::No;
+    }
+    csr::set_sstatus_bits(csr::FS_CLEAN);
+    let area = match thread.float.get() {
+        NOTHING_SAVED => &ZEROS,
+        _ => system.float_of(thread.index()),
+    };
+    // SAFETY: the unit was turned on above, and the area has 33 words.
+    unsafe { restore_float(area) };
+    // Loading made the registers dirty; they are what is saved.
+    csr::clear_sstatus_bits(csr::FS);
+    csr::set_sstatus_bits(csr::FS_CLEAN);
+    hart.float.set(thread.header.me());
+    FirstUse::Loaded
+}
+
+/// Another thread, or none, is about to run: turns the unit off, after saving what its owner changed.
+#[cold]
+pub(crate) fn release(system: &'static System, hart: &Hart) {
+    let owner = hart.float.take();
+    if csr::sstatus() & csr::FS == csr::FS
+        && let Some(thread) = system.kernel.threads.get(owner)
+    {
+        // SAFETY: the unit is on (dirty), and the area has 33 words.
+        unsafe { save_float(system.float_of(thread.index())) };
+        thread.float.set(SAVED);
+    }
+    csr::clear_sstatus_bits(csr::FS);
+}

@@ -1,0 +1,53 @@
+//! What belongs to one hart. Only that hart touches it.
+
+use nexus_core::{cpu::MAX_CPUS, word::Word};
+
+/// A hart. The trap entry knows the first three offsets.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Hart {
+    /// Address of the running thread's frame.
+    pub(crate) frame: Word,
+    /// Top of the stack that traps from user mode use.
+    pub(crate) stack: Word,
+    /// Room for one register while the trap entry has none.
+    spare: Word,
+    /// The core's number for it.
+    pub(crate) cpu: Word,
+    /// What `satp` holds.
+    pub(crate) satp: Word,
+    /// What the timer is set to; 0: unknown.
+    pub(crate) alarm: Word,
+    /// Reference of the thread whose float registers are loaded; 0: the unit is off.
+    pub(crate) float: Word,
+    /// Its context at the PLIC.
+    pub(crate) context: Word,
+}
+
+const _: () = assert!(core::mem::offset_of!(Hart, frame) == 0);
+const _: () = assert!(core::mem::offset_of!(Hart, stack) == 8);
+const _: () = assert!(core::mem::offset_of!(Hart, spare) == 16);
+
+impl Hart {
+    const fn new() -> Hart {
+        Hart {
+            frame: Word::new(0),
+            stack: Word::new(0),
+            spare: Word::new(0),
+            cpu: Word::new(0),
+            satp: Word::new(0),
+            alarm: Word::new(0),
+            float: Word::new(0),
+            context: Word::new(0),
+        }
+    }
+
+    /// The core's number for it, as an index.
+    #[inline(always)]
+    pub(crate) fn cpu(&self) -> usize {
+        self.cpu.get() as usize
+    }
+}
+
+/// The harts by CPU number: 0 is the one that boots.
+pub(crate) static HARTS: [Hart; MAX_CPUS] = [const { Hart::new() }; MAX_CPUS];

@@ -1,0 +1,52 @@
+//! Finds out what the machine is.
+
+use crate::{
+    console,
+    entry::Arrival,
+    facts::{self, Facts},
+    layout::{page_up, to_virtual},
+    paging::BOOT_GIGABYTES,
+    power::{self, Status},
+    say,
+};
+use core::ops::Range;
+
+const MAGIC: u32 = 0xd00d_feed;
+const MOST_BYTES: u32 = 2 << 20;
+
+/// The device tree and what it says, console and power open; without a usable one the machine stops with a line that says why.
+pub fn discover(arrival: &Arrival) -> (Facts<'static>, Range<u64>) {
+    let Some(blob) = blob(arrival.device_tree) else {
+        say!("device tree: none at {:#x}", arrival.device_tree);
+        power::stop(Status::DeviceTree)
+    };
+    match facts::read(blob) {
+        Ok(facts) => {
+            console::open(&facts);
+            power::open(facts.test.as_ref());
+            (facts, arrival.device_tree..page_up(arrival.device_tree + blob.len() as u64))
+        }
+        Err(problem) => {
+            say!("device tree: {problem}");
+            power::stop(Status::DeviceTree)
+        }
+    }
+}
+
+/// The bytes of the device tree, as its first words count them.
+fn blob(address: u64) -> Option<&'static [u8]> {
+    let shown = BOOT_GIGABYTES << 30;
+    if address == 0 || !address.is_multiple_of(8) || address >= shown - u64::from(MOST_BYTES) {
+        return None;
+    }
+    let start = to_virtual(address) as *const u8;
+    // SAFETY: the boot table maps the address, and the alignment was checked. What is read may be anything; no memory
+    // there at all is a kernel fault, which prints and stops.
+    let words = unsafe { start.cast::<[u32; 2]>().read() };
+    let [magic, length] = words.map(u32::from_be);
+    if magic != MAGIC || length > MOST_BYTES {
+        return None;
+    }
+    // SAFETY: mapped as above, and nobody writes there: the memory plan leaves these pages out.
+    Some(unsafe { core::slice::from_raw_parts(start, length as usize) })
+}

@@ -1,0 +1,106 @@
+//! The kernel's own page tables (Sv39). Source: RISC-V Privileged Architecture, chapter 10.4.
+
+use crate::layout::{PAGE, page_down, page_up, to_physical, to_virtual};
+use core::ops::Range;
+use nexus_core::memory::frames::Frame;
+
+/// `satp` mode of Sv39.
+pub(crate) const SV39: u64 = 8 << 60;
+
+const VALID: u64 = 1;
+const READ: u64 = 1 << 1;
+const WRITE: u64 = 1 << 2;
+const EXECUTE: u64 = 1 << 3;
+const GLOBAL: u64 = 1 << 5;
+const ACCESSED: u64 = 1 << 6;
+const DIRTY: u64 = 1 << 7;
+
+/// What the kernel may do with a page of its own. Nothing is both writable and executable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Access {
+    /// Constants, boot image, device tree.
+    Read = READ,
+    /// Data, RAM, device registers.
+    Write = READ | WRITE,
+    /// Text.
+    Execute = READ | EXECUTE,
+}
+
+/// The table of the first instructions: gigabyte pages with every right, at their place in the direct map and, for the
+/// one jump, where the kernel was loaded. It serves until [`Tables`] take over.
+#[unsafe(no_mangle)]
+static BOOT_ROOT: BootRoot = BootRoot(boot_root());
+
+#[repr(C, align(4096))]
+struct BootRoot([u64; 512]);
+
+/// Gigabytes of physical memory that the boot table shows.
+pub(crate) const BOOT_GIGABYTES: u64 = 64;
+
+const fn boot_root() -> [u64; 512] {
+    const ALL: u64 = VALID | READ | WRITE | EXECUTE | ACCESSED | DIRTY;
+    let (mut root, mut gigabyte) = ([0; 512], 0);
+    while gigabyte < BOOT_GIGABYTES {
+        root[256 + gigabyte as usize] = gigabyte << 28 | ALL;
+        gigabyte += 1;
+    }
+    root[2] = 2 << 28 | ALL;
+    root
+}
+
+/// Page tables under construction, and where their frames come from.
+pub(crate) struct Tables<'a> {
+    root: &'static Frame,
+    allocate: &'a mut dyn FnMut() -> &'static Frame,
+}
+
+impl<'a> Tables<'a> {
+    /// Empty tables over zeroed frames that nobody else has.
+    pub(crate) fn new(allocate: &'a mut dyn FnMut() -> &'static Frame) -> Tables<'a> {
+        Tables { root: allocate(), allocate }
+    }
+
+    /// The root.
+    pub(crate) fn root(&self) -> &'static Frame {
+        self.root
+    }
+
+    /// Maps physical pages at their place in the direct map, with the largest pages that fit. What was mapped before is
+    /// not mapped again: ranges do not overlap.
+    pub(crate) fn map(&mut self, range: &Range<u64>, access: Access) {
+        let (mut at, end) = (page_down(range.start), page_up(range.end));
+        while at < end {
+            let level = (0..3).rev().find(|&level| at.is_multiple_of(span(level)) && end - at >= span(level));
+            let level = level.unwrap_or(0);
+            let entry = (at >> 12) << 10 | access as u64 | VALID | GLOBAL | ACCESSED | DIRTY;
+            self.table(at, level).0[index(at, level)].set(entry);
+            at += span(level);
+        }
+    }
+
+    /// The table of this level that decides about an address, made if there is none.
+    fn table(&mut self, address: u64, level: u32) -> &'static Frame {
+        let mut table = self.root;
+        for above in (level + 1..3).rev() {
+            let entry = &table.0[index(address, above)];
+            if entry.get() == 0 {
+                let made = (self.allocate)();
+                entry.set((to_physical(core::ptr::from_ref(made) as u64) >> 12) << 10 | VALID);
+            }
+            let next = to_virtual((entry.get() >> 10) << 12) as *const Frame;
+            // SAFETY: ranges do not overlap, so the entry is no leaf but one that the lines above set to a table that
+            // lives as long as the kernel.
+            table = unsafe { &*next };
+        }
+        table
+    }
+}
+
+const fn span(level: u32) -> u64 {
+    PAGE << (9 * level)
+}
+
+const fn index(physical: u64, level: u32) -> usize {
+    (to_virtual(physical) >> (12 + 9 * level)) as usize & 511
+}

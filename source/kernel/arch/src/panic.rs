@@ -1,0 +1,127 @@
+//! The end of a kernel that found itself wrong: registers, stack, then a reset or an exit status.
+
+use crate::{
+    arguments::AfterPanic,
+    console::write,
+    csr,
+    power::{self, Status},
+};
+use core::{
+    arch::asm,
+    panic::PanicInfo,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// 1 once a panic is to end with an exit status.
+static EXIT: AtomicU32 = AtomicU32::new(0);
+/// 1 once a panic is being printed: a second one only stops.
+static CLAIMED: AtomicU32 = AtomicU32::new(0);
+
+const NAMES: [&str; 32] = [
+    "pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2",
+    "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+];
+const CALLERS: usize = 24;
+
+unsafe extern "C" {
+    static kernel_start: u8;
+    static text_end: u8;
+    static boot_stack_bottom: u8;
+    static boot_stack_top: u8;
+    static emergency_stack_bottom: u8;
+    static emergency_stack_top: u8;
+}
+
+/// Decides how panics end.
+pub(crate) fn configure(after: AfterPanic) {
+    EXIT.store((after == AfterPanic::Exit).into(), Ordering::Relaxed);
+}
+
+#[panic_handler]
+fn panicked(info: &PanicInfo) -> ! {
+    claim();
+    write(format_args!("PANIC: {info}\n"));
+    let stack: u64;
+    // SAFETY: reading the stack pointer changes nothing.
+    unsafe { asm!("mv {}, sp", out(reg) stack, options(nomem, nostack)) };
+    callers(stack);
+    finish()
+}
+
+/// Called by `kernel_fault` on the emergency stack, with all registers (word 0 is pc).
+#[unsafe(no_mangle)]
+extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
+    claim();
+    let (cause, address) = (csr::scause(), csr::stval());
+    let what = if below_a_stack(address) { "kernel stack overflow" } else { name(cause) };
+    write(format_args!("PANIC: {what}: scause {cause:#x}, stval {address:#x}, sstatus {:#x}\n", csr::sstatus()));
+    for (names, values) in NAMES.chunks(4).zip(registers.chunks(4)) {
+        for (name, value) in names.iter().zip(values) {
+            write(format_args!("  {name:>3} {value:016x}"));
+        }
+        write(format_args!("\n"));
+    }
+    callers(registers[2]);
+    finish()
+}
+
+fn claim() {
+    if CLAIMED.swap(1, Ordering::Relaxed) != 0 {
+        finish();
+    }
+}
+
+fn name(cause: u64) -> &'static str {
+    match cause {
+        0 | 4 | 6 => "misaligned access in the kernel",
+        1 | 5 | 7 => "no memory there for the kernel",
+        2 => "illegal instruction in the kernel",
+        3 => "breakpoint in the kernel",
+        12 | 13 | 15 => "kernel page fault",
+        _ => "unexpected trap in the kernel",
+    }
+}
+
+/// True for an address in the unmapped page under one of the stacks.
+fn below_a_stack(address: u64) -> bool {
+    let bottoms = [&raw const boot_stack_bottom as u64, &raw const emergency_stack_bottom as u64];
+    bottoms.iter().any(|&bottom| (bottom - 4096..bottom).contains(&address))
+}
+
+/// Prints the words of the stack that are return addresses: into the text, behind a call.
+fn callers(stack: u64) {
+    let stacks = [
+        &raw const boot_stack_bottom as u64..&raw const boot_stack_top as u64,
+        &raw const emergency_stack_bottom as u64..&raw const emergency_stack_top as u64,
+    ];
+    // An overflown stack pointer stands below its stack: all of that stack is looked at.
+    let Some(found) = stacks.iter().find(|range| (range.start - 4096..range.end).contains(&stack)) else { return };
+    write(format_args!("callers:"));
+    let words = (stack.max(found.start) & !7..found.end).step_by(8);
+    let values = words.map(|at| {
+        // SAFETY: inside a stack, which is mapped, and aligned.
+        unsafe { (at as *const u64).read_volatile() }
+    });
+    values.filter(|&value| follows_call(value)).take(CALLERS).for_each(|value| write(format_args!(" {value:#x}")));
+    write(format_args!("\n"));
+}
+
+/// True if the instruction before this address is a call: `jal ra`, `jalr ra` or `c.jalr`.
+fn follows_call(address: u64) -> bool {
+    let (start, end) = (&raw const kernel_start as u64, &raw const text_end as u64);
+    if !address.is_multiple_of(2) || address < start + 4 || address >= end {
+        return false;
+    }
+    let half = |at: u64| {
+        // SAFETY: inside the text, which is readable, and aligned to a half word.
+        u32::from(unsafe { (at as *const u16).read_volatile() })
+    };
+    let (word, short) = (half(address - 4) | half(address - 2) << 16, half(address - 2));
+    let long_call = word & 0xfff == 0x0ef || word & 0x7fff == 0x00e7;
+    let short_call = short & 0xf07f == 0x9002 && short & 0xf80 != 0;
+    long_call || short_call
+}
+
+fn finish() -> ! {
+    if EXIT.load(Ordering::Relaxed) != 0 { power::stop(Status::Panic) } else { power::reset() }
+}

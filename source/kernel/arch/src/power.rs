@@ -1,0 +1,75 @@
+//! The end: exit with a status, or reset.
+//!
+//! The test device of QEMU's `virt` carries an exit status; where there is none the firmware shuts down, and where that
+//! fails too the hart sleeps.
+
+use crate::{csr, layout::to_virtual, once::Once, sbi};
+use core::{ops::Range, ptr};
+
+/// Exit statuses of the kernel itself. Programs end the machine with any status they like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Status {
+    /// The device tree is unusable.
+    DeviceTree = 120,
+    /// There is not enough memory.
+    Memory = 121,
+    /// The boot image is missing or unusable.
+    Image = 122,
+    /// The first process could not be made.
+    FirstProcess = 123,
+    /// A panic, with `panic=exit`.
+    Panic = 124,
+}
+
+const PASS: u32 = 0x5555;
+const FAIL: u32 = 0x3333;
+const RESET: u32 = 0x7777;
+
+/// Address of the test device's register.
+static TEST: Once<u64> = Once::new();
+
+/// Says where the test device is. It must be mapped at its place in the direct map.
+pub(crate) fn open(test: Option<&Range<u64>>) {
+    if let Some(range) = test.filter(|range| range.end - range.start >= 4) {
+        TEST.fill(to_virtual(range.start));
+    }
+}
+
+fn tell(value: u32) {
+    if let Some(&register) = TEST.get() {
+        // SAFETY: `open` was told that this is the test device's mapped register.
+        unsafe { ptr::write_volatile(register as *mut u32, value) };
+    }
+}
+
+/// Ends the machine with a status: 0 is success; what does not fit 16 bits ends as 1.
+pub fn exit(status: u32) -> ! {
+    match status {
+        0 => tell(PASS),
+        1..=0xffff => tell(status << 16 | FAIL),
+        _ => tell(1 << 16 | FAIL),
+    }
+    sbi::shut_down();
+    sleep()
+}
+
+/// Ends the machine because the kernel cannot go on.
+pub fn stop(status: Status) -> ! {
+    exit(status as u32)
+}
+
+/// Starts the machine again.
+pub fn reset() -> ! {
+    tell(RESET);
+    sbi::reset();
+    sleep()
+}
+
+/// Nobody ended the machine: the hart sleeps for good.
+fn sleep() -> ! {
+    csr::set_sie(0);
+    loop {
+        csr::wait_for_interrupt();
+    }
+}

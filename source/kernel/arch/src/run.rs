@@ -1,0 +1,176 @@
+//! The loop of a hart: a trap becomes an event of the core, then the core says what runs next.
+//!
+//! User mode is left through `trap_entry`, which calls [`trap_taken`]; what that returns is resumed. Interrupts stay
+//! off in the kernel, so between two steps of something long the pending bits are looked at instead.
+
+use crate::{
+    arguments::Statistics,
+    csr,
+    float::{self, FirstUse},
+    hart::{HARTS, Hart},
+    requests, say,
+    system::{self, Spaces, System},
+    timer::Timer,
+};
+use nexus_core::{
+    cpu::{Cpu, Next},
+    event::Trap,
+    thread::{Frame, Thread},
+};
+
+/// `scause`: the top bit marks interrupts.
+const INTERRUPT: u64 = 1 << 63;
+const ILLEGAL_INSTRUCTION: u64 = 2;
+const SYSTEM_CALL: u64 = 8;
+/// Device interrupts that one look takes at most.
+const CLAIMS: usize = 16;
+
+unsafe extern "C" {
+    static boot_stack_top: u8;
+    /// Enters user mode; see `trap.S`.
+    fn resume_first(frame: *const Frame, hart: &'static Hart) -> !;
+}
+
+/// The time.
+pub fn now() -> u64 {
+    csr::time()
+}
+
+/// The boot hart begins to run programs. Never returns: the boot stack is its trap stack from the first trap on.
+pub fn enter(system: &'static System) -> ! {
+    let hart = &HARTS[0];
+    hart.stack.set(&raw const boot_stack_top as u64);
+    if let Some(plic) = &system.plic {
+        plic.open(hart.context.get());
+    }
+    csr::set_scounteren(0b111);
+    csr::clear_sstatus_bits(csr::FS | csr::SPP);
+    csr::set_sstatus_bits(csr::SPIE);
+    csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
+    let frame = proceed(system, hart);
+    if system.statistics == Statistics::On {
+        let count = csr::instret().wrapping_sub(system.entered);
+        say!("bootstat: {count} instructions from kernel entry to the first user instruction");
+    }
+    // SAFETY: `proceed` put the thread's translation and float state in place; status was set above.
+    unsafe { resume_first(frame, hart) }
+}
+
+/// Called by `trap_entry` when user mode was left; returns the frame to resume.
+#[unsafe(no_mangle)]
+extern "C" fn trap_taken(hart: &'static Hart) -> *const Frame {
+    let system = system::get().expect("no program runs before the system is installed");
+    let (cause, now) = (csr::scause(), csr::time());
+    if cause == SYSTEM_CALL {
+        system.kernel.system_call(hart.cpu(), now);
+    } else if cause & INTERRUPT != 0 {
+        interrupts(system, hart);
+    } else {
+        fault(system, hart, cause, now);
+    }
+    proceed(system, hart)
+}
+
+#[cold]
+fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
+    let address = csr::stval();
+    if cause == ILLEGAL_INSTRUCTION {
+        let thread = system.kernel.threads.at(cpu_of(system, hart).current.get());
+        if float::first_use(system, hart, thread) == FirstUse::Loaded {
+            return;
+        }
+    }
+    system.kernel.fault(hart.cpu(), Trap { cause, address }, now);
+}
+
+/// Turns what is pending and enabled into events.
+fn interrupts(system: &'static System, hart: &'static Hart) {
+    let (kernel, cpu) = (&system.kernel, cpu_of(system, hart));
+    let pending = csr::sip() & csr::sie();
+    if pending & csr::TIMER != 0 {
+        Timer::fired(hart);
+        kernel.timer(hart.cpu(), csr::time());
+        requests::obey(system, hart, cpu);
+        system.timer.set(hart, cpu.alarm());
+    }
+    if pending & csr::SOFTWARE != 0 {
+        csr::clear_sip(csr::SOFTWARE);
+        kernel.kick(hart.cpu(), csr::time());
+        requests::obey(system, hart, cpu);
+    }
+    if pending & csr::EXTERNAL != 0 {
+        let claims = core::iter::from_fn(|| system.plic.as_ref()?.claim(hart.context.get()));
+        for line in claims.take(CLAIMS) {
+            kernel.interrupt(hart.cpu(), line, csr::time());
+            requests::obey(system, hart, cpu);
+        }
+    }
+}
+
+/// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.
+fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
+    let (kernel, cpu) = (&system.kernel, cpu_of(system, hart));
+    loop {
+        requests::obey(system, hart, cpu);
+        flush(system);
+        match kernel.next(hart.cpu()) {
+            Next::Run(index) => return switch_to(system, hart, kernel.threads.at(index)),
+            Next::Reap => {
+                leave_user(system, hart);
+                kernel.reap(hart.cpu(), csr::time());
+            }
+            Next::Idle => {
+                leave_user(system, hart);
+                system.timer.set(hart, cpu.alarm());
+                csr::wait_for_interrupt();
+            }
+        }
+        if csr::sip() & csr::sie() != 0 {
+            interrupts(system, hart);
+        }
+    }
+}
+
+#[inline(always)]
+fn cpu_of(system: &'static System, hart: &Hart) -> &'static Cpu {
+    &system.kernel.cpus[hart.cpu()]
+}
+
+/// Puts everything of a thread in place but its registers.
+#[inline(always)]
+fn switch_to(system: &'static System, hart: &Hart, thread: &'static Thread) -> *const Frame {
+    let satp = thread.satp.get();
+    if hart.satp.get() != satp {
+        load_space(system, hart, satp);
+    }
+    if hart.float.get() != 0 && hart.float.get() != thread.header.me() {
+        float::release(system, hart);
+    }
+    system.timer.set(hart, cpu_of(system, hart).alarm());
+    &thread.frame
+}
+
+/// No program runs: its root table may be given back, so the kernel's own is used.
+fn leave_user(system: &'static System, hart: &Hart) {
+    if hart.satp.get() != system.kernel_satp {
+        load_space(system, hart, system.kernel_satp);
+    }
+    if hart.float.get() != 0 {
+        float::release(system, hart);
+    }
+}
+
+fn load_space(system: &'static System, hart: &Hart, satp: u64) {
+    hart.satp.set(satp);
+    // SAFETY: every root that the core makes has the kernel's upper half.
+    unsafe { csr::set_satp(satp) };
+    if system.spaces == Spaces::Flushed {
+        csr::fence_all();
+    }
+}
+
+/// Prints what is new in the console ring, while no driver does.
+#[inline(always)]
+pub(crate) fn flush(system: &'static System) {
+    let _ = system;
+}

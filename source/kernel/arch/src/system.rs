@@ -1,0 +1,115 @@
+//! The one kernel, and what of the machine goes with it.
+
+use crate::{
+    arguments::{Arguments, Statistics},
+    csr,
+    entry::Arrival,
+    facts::Facts,
+    float::Registers,
+    hart::HARTS,
+    layout::to_physical,
+    memory::Carved,
+    once::Once,
+    paging::SV39,
+    panic,
+    plic::Plic,
+    say,
+    timer::Timer,
+};
+use nexus_core::{Kernel, kernel::Machine};
+
+/// Kernel and machine.
+pub struct System {
+    /// The core.
+    pub kernel: Kernel,
+    pub(crate) float: &'static [Registers],
+    pub(crate) timer: Timer,
+    pub(crate) plic: Option<Plic>,
+    /// `satp` of the kernel alone: what a hart without a program uses.
+    pub(crate) kernel_satp: u64,
+    pub(crate) spaces: Spaces,
+    pub(crate) statistics: Statistics,
+    pub(crate) entered: u64,
+}
+
+/// How address spaces are told apart in the translation cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spaces {
+    /// Every process has a number of its own.
+    Numbered,
+    /// The hart has too few numbers: all translations are forgotten at a switch.
+    Flushed,
+}
+
+static SYSTEM: Once<System> = Once::new();
+
+/// The system, once it is installed.
+#[inline(always)]
+pub(crate) fn get() -> Option<&'static System> {
+    SYSTEM.get()
+}
+
+impl System {
+    /// Where the float registers of a thread are saved.
+    pub(crate) fn float_of(&self, thread: u32) -> &'static Registers {
+        self.float.get(thread as usize).unwrap_or(&self.float[0])
+    }
+}
+
+/// Puts kernel and machine together on the boot hart, which becomes CPU 0.
+pub fn install(
+    arrival: &Arrival,
+    facts: &Facts,
+    arguments: Arguments,
+    carved: Carved,
+    machine: Machine,
+) -> &'static System {
+    let root = machine.kernel_root.map_or(0, |root| core::ptr::from_ref(root) as u64);
+    let kernel_satp = SV39 | to_physical(root) >> 12;
+    let boot = facts.harts.as_slice().iter().find(|hart| hart.id == arrival.hart).copied().unwrap_or_default();
+    panic::configure(arguments.after_panic);
+    let processes = carved.storage.processes.len() as u64;
+    // SAFETY: the kernel's tables map every page of the PLIC.
+    let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
+    let system = SYSTEM.fill(System {
+        float: carved.float,
+        timer: Timer::probe(boot.sstc),
+        plic,
+        kernel_satp,
+        spaces: probe_spaces(kernel_satp, processes),
+        statistics: arguments.statistics,
+        entered: arrival.instructions,
+        kernel: Kernel::new(carved.storage, machine),
+    });
+    number_harts(system, facts, arrival.hart);
+    system
+}
+
+/// The boot hart is CPU 0, the others follow in the order of the device tree.
+fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
+    let harts = facts.harts.as_slice();
+    let others = harts.iter().filter(|hart| hart.id != boot);
+    let first = harts.iter().filter(|hart| hart.id == boot);
+    for (index, ((fact, hart), cpu)) in first.chain(others).zip(&HARTS).zip(system.kernel.cpus).enumerate() {
+        hart.cpu.set(index as u64);
+        hart.context.set(fact.context.unwrap_or(0).into());
+        hart.satp.set(system.kernel_satp);
+        cpu.hart.set(fact.id);
+    }
+}
+
+/// Whether the hart has an address-space number for every process: it keeps only the bits that it has.
+fn probe_spaces(kernel_satp: u64, processes: u64) -> Spaces {
+    const NUMBERS: u64 = 0xffff << 44;
+    // SAFETY: the root stays the kernel's.
+    unsafe { csr::set_satp(kernel_satp | NUMBERS) };
+    let most = (csr::satp() & NUMBERS) >> 44;
+    // SAFETY: as above.
+    unsafe { csr::set_satp(kernel_satp) };
+    csr::fence_all();
+    if most >= processes {
+        return Spaces::Numbered;
+    }
+    say!("{most} address-space numbers, {processes} processes: every switch forgets all translations");
+    Spaces::Flushed
+}

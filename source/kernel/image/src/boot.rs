@@ -1,0 +1,47 @@
+//! Boot, from the firmware's hand-over to the first program.
+
+use nexus_abi::image::Image;
+use nexus_arch::{
+    arguments::Arguments,
+    entry::Arrival,
+    machine,
+    memory::{self, Memory},
+    power::{self, Status},
+    run, say, system,
+};
+use nexus_core::boot::First;
+
+/// Boots. Runs once, on the hart that came first.
+pub(crate) fn main(arrival: Arrival) -> ! {
+    let (facts, device_tree) = machine::discover(&arrival);
+    let arguments =
+        Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", word.escape_debug()));
+    let mut memory = memory::map(&facts, device_tree);
+    let carved = memory.carve(&facts);
+    say!(
+        "hart {} of {}, {} KiB for programs",
+        arrival.hart,
+        facts.harts.as_slice().len() as u32 + facts.further_harts,
+        carved.pool.kilobytes()
+    );
+    let image = read_image(&memory);
+    let machine = memory.machine(&facts, &carved.pool, image.header().raisers);
+    let system = system::install(&arrival, &facts, arguments, carved, machine);
+    let first = First { image, image_range: memory.image.clone(), device_tree: memory.device_tree.clone() };
+    if let Err(error) = system.kernel.start_first(&first, run::now()) {
+        say!("the first process cannot be made: {}", error.name());
+        power::stop(Status::FirstProcess)
+    }
+    run::enter(system)
+}
+
+/// The boot image; without a usable one the machine stops with a line that says why.
+fn read_image(memory: &Memory) -> Image<'static> {
+    match Image::read(memory.image_bytes()) {
+        Ok(image) => image,
+        Err(error) => {
+            say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());
+            power::stop(Status::Image)
+        }
+    }
+}
