@@ -40,6 +40,9 @@ impl Board for Rc<RefCell<Ledger>> {
     }
 }
 
+/// The badge of a route of the manifest.
+const ROUTE: u64 = 1 << ROUTE_SHIFT;
+
 type Device = Rc<RefCell<Fake>>;
 type Service = Consoled<Device, Rc<RefCell<Ledger>>>;
 type Link = LocalTransport<Service>;
@@ -67,7 +70,7 @@ impl Desk {
     }
 
     fn session(&self, process: u64) -> console::Client<Link> {
-        console::Client::new(self.link(process, 0))
+        console::Client::new(self.link(process, ROUTE))
     }
 
     /// Process 1, with the console claimed.
@@ -105,6 +108,13 @@ impl Desk {
 }
 
 #[test]
+fn the_interface_s_contract_holds() {
+    let desk = Desk::new();
+    let (session, stranger) = (desk.link(1, ROUTE), desk.link(2, ROUTE));
+    assert_eq!(nexus_proto::contract::console(session, stranger, handle(1)), Ok(()));
+}
+
+#[test]
 fn a_session_reads_keys_and_writes_bytes() {
     let desk = Desk::new();
     let mut session = desk.claimed();
@@ -116,7 +126,7 @@ fn a_session_reads_keys_and_writes_bytes() {
 }
 
 #[test]
-fn only_the_session_may_and_it_needs_no_badge() {
+fn only_the_session_may_and_not_through_a_loan() {
     let desk = Desk::new();
     let refused = Err(Error::Permission);
     assert_eq!(desk.session(1).read(1).map(drop), refused);
@@ -129,8 +139,8 @@ fn only_the_session_may_and_it_needs_no_badge() {
     let mut badged = console::Client::new(desk.link(1, 7));
     assert_eq!(badged.claim(handle(3), 1).map(drop), refused);
     assert_eq!(badged.write(b"x").map(drop), refused);
-    assert_eq!(desk.program(0).write(b"x").map(drop), refused);
-    assert_eq!(desk.program(0).read(1).map(drop), refused);
+    assert_eq!(desk.program(ROUTE).write(b"x").map(drop), refused);
+    assert_eq!(desk.program(ROUTE).read(1).map(drop), refused);
     assert_eq!(desk.shown(), "");
 }
 

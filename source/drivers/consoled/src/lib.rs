@@ -27,6 +27,8 @@ use nexus_proto::console::{self, Claimed, Console, Keys, Lent, Retaken};
 use nexus_proto::stream::{self, Chunk, Closed, Stream};
 use screen::Screen;
 
+/// Where a badge of the manifest's says which interface it is for; see `wiring`.
+const ROUTE_SHIFT: u32 = 56;
 /// The bit that the device's interrupt signals.
 const DEVICE_BIT: u64 = 1;
 /// Writers that may wait at once.
@@ -173,10 +175,10 @@ impl<R: Registers, B: Board> Consoled<R, B> {
         };
     }
 
-    /// `EPERM` unless the caller is the session, through a handle of its own.
+    /// `EPERM` unless the caller is the session, through the manifest's route.
     fn check_session(&self, call: &Call<'_>) -> Result<(), Error> {
         let holds = self.holder.as_ref().is_some_and(|holder| holder.process == call.caller.process);
-        if holds && call.caller.badge == 0 { Ok(()) } else { Err(Error::Permission) }
+        if holds && !is_loan(call.caller.badge) { Ok(()) } else { Err(Error::Permission) }
     }
 
     fn check_writers(&self) -> Result<(), Error> {
@@ -184,9 +186,14 @@ impl<R: Registers, B: Board> Consoled<R, B> {
     }
 }
 
+/// Whether a badge is that of a loan: those of the manifest's routes name an interface in their top byte, ours do not.
+fn is_loan(badge: u64) -> bool {
+    (1..1 << ROUTE_SHIFT).contains(&badge)
+}
+
 impl<R: Registers, B: Board> Console for Consoled<R, B> {
     fn claim(&mut self, call: &mut Call<'_>, events: Handle, bits: u64) -> Outcome<Claimed> {
-        if call.caller.badge != 0 {
+        if is_loan(call.caller.badge) {
             return Err(Error::Permission.into());
         }
         if let Some(holder) = &self.holder {
@@ -254,7 +261,7 @@ impl<R: Registers, B: Board> Console for Consoled<R, B> {
 
 impl<R: Registers, B: Board> Stream for Consoled<R, B> {
     fn read(&mut self, call: &mut Call<'_>, most: u32) -> Outcome<Chunk> {
-        if call.caller.badge == 0 {
+        if !is_loan(call.caller.badge) {
             return Err(Error::Permission.into());
         }
         if call.caller.badge != self.loan {
@@ -276,7 +283,7 @@ impl<R: Registers, B: Board> Stream for Consoled<R, B> {
     }
 
     fn write(&mut self, call: &mut Call<'_>, data: &[u8]) -> Outcome<stream::Written> {
-        if call.caller.badge == 0 {
+        if !is_loan(call.caller.badge) {
             return Err(Error::Permission.into());
         }
         if call.caller.badge != self.loan {
@@ -296,7 +303,7 @@ impl<R: Registers, B: Board> Stream for Consoled<R, B> {
 
     fn close(&mut self, call: &mut Call<'_>) -> Outcome<Closed> {
         // Several programs of one line may share the loan: it ends when the session takes it back.
-        if call.caller.badge == 0 { Err(Error::Permission.into()) } else { Ok(Closed {}) }
+        if is_loan(call.caller.badge) { Ok(Closed {}) } else { Err(Error::Permission.into()) }
     }
 }
 
