@@ -3,10 +3,14 @@
 //! Three names are known to every program: [`INIT`] for routes and probes, [`LOG`] for lines of the console ring,
 //! [`SERVE`] for the endpoint that a service serves. All others are interfaces, by the manifest's routes.
 
+use alloc::{vec, vec::Vec};
+
+use nexus_abi::message::{HEADER_BYTES, MAX_INLINE};
 use nexus_abi::start::StartPage;
+use nexus_abi::syscall::BootArguments;
 use nexus_abi::{Error, Handle};
 
-use crate::sys;
+use crate::{kernel::invoke, sys};
 
 /// The way to init, for one-way messages: routes asked, probes answered.
 pub const INIT: &str = "init";
@@ -34,4 +38,13 @@ pub fn arguments() -> impl Iterator<Item = &'static str> {
 pub fn variable(name: &str) -> Option<&'static str> {
     let page = sys::start_page()?;
     page.environment().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The arguments that the machine was booted with; what does not fit a message is cut off. `info` is the right to read
+/// the system's tables.
+pub fn boot_arguments(info: Handle) -> Result<Vec<u8>, Error> {
+    let length = invoke(BootArguments { info, offset: 0 })?.length as usize;
+    let mut bytes = vec![0; length.min(MAX_INLINE)];
+    sys::read_page(HEADER_BYTES, &mut bytes);
+    Ok(bytes)
 }

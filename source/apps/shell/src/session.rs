@@ -62,6 +62,11 @@ impl Session {
         self.note(result, out);
     }
 
+    /// Whether the last command failed.
+    pub fn failed(&self) -> bool {
+        self.last.is_some()
+    }
+
     fn note(&mut self, result: Result<(), Failure>, out: &mut dyn Write) {
         self.last = result.as_ref().err().map(|failure| failure.name);
         if let Err(failure) = result {

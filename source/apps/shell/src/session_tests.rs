@@ -53,9 +53,8 @@ impl System for Fake {
     }
 
     fn services(&mut self) -> Result<Vec<Program>, Error> {
-        let row = |name: &str, pid, status, starts, last| Program { name: name.into(), pid, status, starts, last };
-        let crashed = row("execd", None, Status::GivenUp, 5, Some(End::Exited(1)));
-        self.answer("services", vec![row("shell", Some(3), Status::Up, 1, None), crashed])
+        let row = |name: &str, pid, state, restarts| Program { name: name.into(), pid, state, restarts };
+        self.answer("services", vec![row("shell", Some(3), "up", 0), row("execd", None, "given-up", 5)])
     }
 
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error> {
@@ -63,9 +62,10 @@ impl System for Fake {
         self.answer(format!("caps {pid}"), vec![slot])
     }
 
-    fn start(&mut self, stages: &[Vec<String>]) -> Result<Vec<u32>, Error> {
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
         let joined: Vec<String> = stages.iter().map(|words| words.join(" ")).collect();
-        self.answer(format!("start {}", joined.join("|")), (0..stages.len() as u32).map(|at| 20 + at).collect())
+        let behind = if place == Place::Background { " &" } else { "" };
+        self.answer(format!("start {}{behind}", joined.join("|")), (0..stages.len() as u32).map(|at| 20 + at).collect())
     }
 
     fn wait(&mut self, pid: u32) -> Result<Waited, Error> {
@@ -132,8 +132,8 @@ fn listings_print_columns_and_json_lines() {
     assert!(printed("ps").contains("faulted: load page fault at pc=0x10000 address=0x8"));
     assert_eq!(printed("mem -j"), "{\"kind\":\"frames\",\"used\":10,\"capacity\":2400}\n");
     let services = printed("services -j");
-    assert!(services.contains(r#"{"name":"shell","pid":3,"state":"up","starts":1,"last_end":null}"#), "{services}");
-    assert!(services.contains(r#""state":"given up","starts":5,"last_end":"exited 1""#), "{services}");
+    assert!(services.contains(r#"{"name":"shell","pid":3,"state":"up","restarts":0}"#), "{services}");
+    assert!(services.contains(r#"{"name":"execd","pid":null,"state":"given-up","restarts":5}"#), "{services}");
     for listing in ["ps -j", "cpus -j", "mem -j", "services -j", "caps -j 3", "caps shell -j"] {
         let text = printed(listing);
         assert!(!text.is_empty() && text.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{text}");
@@ -152,7 +152,7 @@ fn caps_takes_a_number_or_a_service() {
 fn run_waits_in_the_foreground_and_not_in_the_background() {
     assert_eq!(typed("run hello 'a b'\r").1.asked, ["start hello a b", "wait 20"]);
     let (out, fake) = typed("run hello &\r");
-    assert_eq!(fake.asked, ["start hello"]);
+    assert_eq!(fake.asked, ["start hello &"]);
     assert!(out.contains("[20]\n"));
     assert_eq!(typed("run a 1 | b 2\r").1.asked, ["start a 1|b 2", "wait 20", "wait 21"]);
     assert_eq!(typed("selftest\r").1.asked, ["start selftest", "wait 20"]);

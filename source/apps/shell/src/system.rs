@@ -1,5 +1,6 @@
 //! What the shell asks of the machine, as a trait: real services on the target, a fake under test.
 
+use crate::Place;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_abi::{Error, QosClass};
@@ -73,15 +74,13 @@ pub struct Cpu {
     pub device_interrupts: u64,
 }
 
-/// Of a CPU or a service.
+/// Of a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It answers.
+    /// It runs.
     Up,
-    /// It does not, at present.
+    /// It does not.
     Down,
-    /// It ended too often and is not started again.
-    GivenUp,
 }
 
 /// One row of `mem`: an object kind, its use and its bound.
@@ -103,11 +102,9 @@ pub struct Program {
     /// Its process; none while it has none.
     pub pid: Option<u32>,
     /// How it is.
-    pub status: Status,
-    /// How often it was started.
-    pub starts: u32,
-    /// How its last process ended.
-    pub last: Option<End>,
+    pub state: &'static str,
+    /// How often it was started again.
+    pub restarts: u32,
 }
 
 /// One row of `caps`.
@@ -155,8 +152,9 @@ pub trait System {
     fn services(&mut self) -> Result<Vec<Program>, Error>;
     /// What a service or process holds.
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error>;
-    /// Starts programs whose streams are joined in a row; answers their numbers.
-    fn start(&mut self, stages: &[Vec<String>]) -> Result<Vec<u32>, Error>;
+    /// Starts programs whose streams are joined in a row; answers their numbers. In the foreground they have keys and
+    /// screen until they were waited for.
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error>;
     /// Waits until the program ends, or Ctrl-C is pressed. `ENOENT` if no such program was started here.
     fn wait(&mut self, pid: u32) -> Result<Waited, Error>;
     /// Ends a program.

@@ -67,8 +67,8 @@ impl Board for Ring {
 /// Takes the device and the ring over; answers the console and the loop to serve it with.
 pub fn open() -> Result<(Consoled<Window, Ring>, Server), Error> {
     let window = View::map(env::handle(DEVICE)?, 0, 1, Access::Write)?;
-    let (irq, log, signal) = (env::handle(IRQ)?, env::handle("log")?, env::handle(SIGNAL)?);
-    let endpoint = env::handle("serve")?;
+    let (irq, log, signal) = (env::handle(IRQ)?, env::handle(env::LOG)?, env::handle(SIGNAL)?);
+    let endpoint = env::handle(env::SERVE)?;
     let server = Server::over(endpoint).bound_to(signal)?;
     let cursor = invoke(ConsoleClaim { log, notification: signal, bits: RING_BIT })?.cursor;
     let console = Consoled::new(Uart::new(Window(window)), Ring { irq, log, endpoint, cursor });

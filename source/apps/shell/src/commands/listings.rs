@@ -60,15 +60,9 @@ pub(crate) fn mem(context: &mut Context<'_>) -> Result<(), Failure> {
 
 /// `services`
 pub(crate) fn services(context: &mut Context<'_>) -> Result<(), Failure> {
-    let mut listing = Listing::new(&["name", "pid", "state", "starts", "last_end"]);
+    let mut listing = Listing::new(&["name", "pid", "state", "restarts"]);
     for service in context.system.services().map_err(|error| Failure::new(error, "no list of services"))? {
-        listing.row([
-            service.name.into(),
-            service.pid.into(),
-            word(service.status).into(),
-            service.starts.into(),
-            service.last.map(describe).into(),
-        ]);
+        listing.row([service.name.into(), service.pid.into(), service.state.into(), service.restarts.into()]);
     }
     show(context, &listing)
 }
@@ -136,7 +130,6 @@ fn word(status: Status) -> &'static str {
     match status {
         Status::Up => "up",
         Status::Down => "down",
-        Status::GivenUp => "given up",
     }
 }
 

@@ -57,7 +57,7 @@ fn launch(context: &mut Context<'_>, stages: &[Vec<String>]) -> Result<(), Failu
     let Some(name) = name.map(|name| name.escape_debug().to_string()) else {
         return Err(Failure::invalid("run <program> [args…]"));
     };
-    let started = context.system.start(stages);
+    let started = context.system.start(stages, context.place);
     let pids = started.map_err(|error| Failure::new(error, format!("cannot start `{name}`")))?;
     if context.place == Place::Background {
         pids.iter().for_each(|pid| context.print(&format!("[{pid}]\n")));

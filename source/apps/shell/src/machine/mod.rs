@@ -1,0 +1,127 @@
+//! The shell on the real machine: the console for keys and screen, services and kernel behind [`System`].
+//!
+//! Two threads: the first answers init's probes, the second waits for keys and runs commands. When the console is gone
+//! the shell ends, and is started again with a way to the new one.
+
+mod kernel;
+mod services;
+mod terminal;
+
+use crate::system::{Cpu, Memory, Power, Process, Program, Slot, Waited};
+use crate::{Place, Session, System};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use kernel::Tables;
+use nexus_abi::{Deadline, Error};
+use nexus_ipc::{Call, Message, NoAnswer, Outcome, Serve};
+use nexus_rt::{Server, program, thread};
+use services::Programs;
+use terminal::Terminal;
+
+/// Pages of the second thread's stack.
+const STACK: u64 = 16;
+/// The boot argument that asks for the proof.
+const SELFTEST: &str = "selftest";
+
+/// Runs the shell.
+pub fn main() -> Result<Infallible, Error> {
+    let _session = thread::spawn(STACK, Box::new(|| program::exit(i64::from(session_end().number()))))?;
+    Server::of_start_page()?.run(&mut Probes)
+}
+
+/// Serves nothing: the loop around it answers probes.
+struct Probes;
+
+impl Serve for Probes {
+    fn call(&mut self, _: &mut Call<'_>, _: &Message) -> Outcome<Message> {
+        Err(NoAnswer::Refused(Error::NoCall))
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::NEVER
+    }
+}
+
+/// Runs the session until it has to end; says why it did.
+fn session_end() -> Error {
+    match serve_session() {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+fn serve_session() -> Result<Infallible, Error> {
+    let mut terminal = Terminal::open()?;
+    let mut machine = Machine { tables: Tables::open(), programs: Programs::new(terminal.events()) };
+    let mut session = Session::default();
+    if machine.tables.boot_arguments().split_whitespace().any(|word| word == SELFTEST) {
+        session.run(SELFTEST, &mut machine, &mut terminal);
+        let status = u32::from(session.failed());
+        let error = machine.power(Power::Off(status));
+        nexus_rt::log!("the machine was not stopped: {}", error.name());
+    }
+    session.open(&mut terminal);
+    loop {
+        terminal.flush()?;
+        for key in terminal.read()? {
+            session.feed(key, &mut machine, &mut terminal);
+        }
+    }
+}
+
+/// Everything that commands ask for.
+struct Machine {
+    tables: Tables,
+    programs: Programs,
+}
+
+impl System for Machine {
+    fn processes(&mut self) -> Result<Vec<Process>, Error> {
+        let mut rows = self.tables.processes()?;
+        // Without execd only the records of ended programs are missing.
+        rows.extend(self.programs.ended().unwrap_or_default());
+        Ok(rows)
+    }
+
+    fn cpus(&mut self) -> Result<Vec<Cpu>, Error> {
+        self.tables.cpus()
+    }
+
+    fn memory(&mut self) -> Result<Vec<Memory>, Error> {
+        self.tables.memory()
+    }
+
+    fn services(&mut self) -> Result<Vec<Program>, Error> {
+        services::list()
+    }
+
+    fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error> {
+        self.tables.capabilities(pid)
+    }
+
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
+        self.programs.start(stages, place)
+    }
+
+    fn wait(&mut self, pid: u32) -> Result<Waited, Error> {
+        self.programs.wait(pid)
+    }
+
+    fn kill_program(&mut self, pid: u32) -> Result<(), Error> {
+        self.programs.kill(pid)
+    }
+
+    fn kill_service(&mut self, name: &str) -> Result<(), Error> {
+        services::kill(name)
+    }
+
+    fn uptime_us(&mut self) -> u64 {
+        kernel::microseconds(nexus_rt::Instant::now().ticks())
+    }
+
+    fn power(&mut self, power: Power) -> Error {
+        self.tables.power(power)
+    }
+}
