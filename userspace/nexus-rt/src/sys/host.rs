@@ -112,6 +112,11 @@ pub(crate) fn thread_registers(_body: Body) -> (u64, u64) {
     (0, 0)
 }
 
+/// Here a wrong thing would be the test's own fault.
+pub fn do_wrong(wrong: super::Wrong) -> ! {
+    panic!("{} is for the target only", wrong.name())
+}
+
 /// What a program is on the host: a process that says where it belongs.
 pub fn not_here() -> i32 {
     std::eprintln!("this program runs on Nexus: cargo xtask run");

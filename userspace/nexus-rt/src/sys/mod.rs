@@ -53,3 +53,71 @@ pub struct Departure {
     /// `a0`–`a7`.
     pub words: [u64; 8],
 }
+
+/// A wrong thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// Loads from an address that is never mapped.
+    LoadNull,
+    /// Loads from the kernel's half.
+    LoadKernel,
+    /// Stores to its own text.
+    StoreText,
+    /// Stores to an address that is never mapped.
+    StoreNull,
+    /// Jumps to an address that is never mapped.
+    FetchNull,
+    /// Jumps into its own stack.
+    FetchData,
+    /// Executes an instruction that does not exist.
+    Illegal,
+    /// Reads a register of the kernel's.
+    Privileged,
+    /// Stops for a debugger that is not there.
+    Breakpoint,
+    /// Calls itself until the stack is used up.
+    StackOverflow,
+}
+
+impl Wrong {
+    /// Every wrong thing.
+    pub const ALL: [Wrong; 10] = [
+        Wrong::LoadNull,
+        Wrong::LoadKernel,
+        Wrong::StoreText,
+        Wrong::StoreNull,
+        Wrong::FetchNull,
+        Wrong::FetchData,
+        Wrong::Illegal,
+        Wrong::Privileged,
+        Wrong::Breakpoint,
+        Wrong::StackOverflow,
+    ];
+
+    /// What a command line calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Wrong::LoadNull => "load-null",
+            Wrong::LoadKernel => "load-kernel",
+            Wrong::StoreText => "store-text",
+            Wrong::StoreNull => "store-null",
+            Wrong::FetchNull => "fetch-null",
+            Wrong::FetchData => "fetch-data",
+            Wrong::Illegal => "illegal",
+            Wrong::Privileged => "privileged",
+            Wrong::Breakpoint => "breakpoint",
+            Wrong::StackOverflow => "stack-overflow",
+        }
+    }
+
+    /// The RISC-V cause (privileged specification, table of `scause`) that must be recorded.
+    pub const fn cause(self) -> u64 {
+        match self {
+            Wrong::Illegal | Wrong::Privileged => 2,
+            Wrong::Breakpoint => 3,
+            Wrong::FetchNull | Wrong::FetchData => 12,
+            Wrong::LoadNull | Wrong::LoadKernel => 13,
+            Wrong::StoreText | Wrong::StoreNull | Wrong::StackOverflow => 15,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Does what no program should, for proofs: its first argument says what.
+//!
+//! Each of these must end in a fault record, a refusal or a bound, never in trouble for anybody else.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::{boxed::Box, vec::Vec};
+
+use nexus_abi::Error;
+use nexus_abi::syscall::EndpointCreate;
+use nexus_ipc::Message;
+use nexus_rt::kernel::invoke;
+use nexus_rt::sys::{Wrong, do_wrong};
+use nexus_rt::{channel, env, println, thread};
+
+nexus_rt::program!(main);
+
+fn main() -> Result<i64, Error> {
+    match env::arguments().nth(1).unwrap_or("spin") {
+        "spin" => spin(),
+        "threads" => threads(),
+        "memory" => memory(),
+        "objects" => objects(),
+        "flood" => flood(),
+        "panic" => panic!("on purpose"),
+        "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
+        name => match Wrong::ALL.into_iter().find(|wrong| wrong.name() == name) {
+            Some(wrong) => do_wrong(wrong),
+            None => {
+                println!("rogue: I do not know how to `{name}`");
+                Err(Error::Invalid)
+            }
+        },
+    }
+}
+
+/// Uses all the time it gets.
+fn spin() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// Starts threads that spin until it may start no more.
+fn threads() -> Result<i64, Error> {
+    let mut started = 0;
+    while thread::spawn(1, Box::new(|| spin())).is_ok() {
+        started += 1;
+    }
+    println!("rogue: {started} threads");
+    spin()
+}
+
+/// Takes memory until there is no more; the end is a panic.
+fn memory() -> Result<i64, Error> {
+    let mut taken = Vec::new();
+    loop {
+        taken.push([1u8; 4096]);
+    }
+}
+
+/// Makes endpoints until it may make no more.
+fn objects() -> Result<i64, Error> {
+    let mut made = 0;
+    loop {
+        match invoke(EndpointCreate { process: None, queue: 1 }) {
+            Ok(_) => made += 1,
+            Err(Error::OverLimit) => return Ok(made),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Sends init nonsense as fast as it can, for ever.
+fn flood() -> Result<i64, Error> {
+    let init = env::handle(env::INIT)?;
+    let nonsense = Message::tagged(u64::MAX);
+    loop {
+        match channel::send(init, &nonsense) {
+            Ok(()) | Err(Error::Again) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
