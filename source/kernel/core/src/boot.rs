@@ -4,8 +4,12 @@ use crate::{
     Kernel,
     caps::Capability,
     lock::ShardSet,
-    memory::{frames::FRAME_WORDS, object::Memory},
-    process::{Process, create::Identity, create::SCOPE_ROOT, quota::Resource, threads::Entry},
+    memory::{
+        Stash,
+        frames::FRAME_WORDS,
+        object::{Memory, Shape, Stage},
+    },
+    process::{Process, create::Identity, create::SCOPE_ROOT, threads::Entry},
 };
 use core::ops::Range;
 use nexus_abi::{
@@ -50,7 +54,12 @@ impl Kernel {
             self.lay_segment(process, first, segment)?;
         }
         let stack = self.boot_memory(process, header.stack_pages)?;
-        self.boot_map(process, stack, STACK_TOP - header.stack_pages * PAGE_SIZE as u64, access::READ | access::WRITE)?;
+        self.map_first(
+            process,
+            stack,
+            STACK_TOP - header.stack_pages * PAGE_SIZE as u64,
+            access::READ | access::WRITE,
+        )?;
         let length = self.write_start_page(process, first)?;
         let arguments = [START_PAGE, length as u64];
         let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
@@ -84,9 +93,9 @@ impl Kernel {
         let rights = u8::try_from(segment.access).map_err(|_| Error::Corrupt)?;
         if rights & access::WRITE == 0 && segment.offset != u64::MAX {
             let address = first.image_range.start + segment.offset;
-            let sealed = rights & access::EXECUTE != 0;
-            let memory = self.fixed_memory(process, address, segment.pages, sealed)?;
-            return self.boot_map(process, memory, segment.address, rights);
+            let stage = if rights & access::EXECUTE != 0 { Stage::Sealed } else { Stage::Open };
+            let memory = self.fixed_memory(process, address..address + segment.pages * PAGE_SIZE as u64, stage)?;
+            return self.map_first(process, memory, segment.address, rights);
         }
         let memory = self.boot_memory(process, segment.pages)?;
         if segment.offset != u64::MAX {
@@ -94,35 +103,27 @@ impl Kernel {
             let bytes = first.bytes.get(start..start + segment.pages as usize * PAGE_SIZE).ok_or(Error::Corrupt)?;
             self.fill_memory(memory, bytes);
         }
-        self.boot_map(process, memory, segment.address, rights)
+        self.map_first(process, memory, segment.address, rights)
     }
 
     /// A memory object with all its pages.
     fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
-        let memory = self.new_memory(process, pages)?;
-        for _ in 0..pages {
-            process.account.check(Resource::Frames, 1)?;
-            let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
-            self.append_frame(process, memory, frame)?;
+        let limit = u32::try_from(pages).map_err(|_| Error::OverLimit)?;
+        let memory = self.make_memory(process, &Shape::empty(limit))?;
+        while u64::from(memory.pages.get()) < pages {
+            let (batch, frames) = self.growth(memory, pages)?;
+            let mut stash = Stash::new(&self.frames);
+            stash.fill(frames)?;
+            self.append(memory, batch, &mut stash);
         }
         Ok(memory)
-    }
-
-    fn boot_map(
-        &'static self,
-        process: &'static Process,
-        memory: &'static Memory,
-        address: u64,
-        rights: u8,
-    ) -> Result<(), Error> {
-        let pages = u64::from(memory.pages.get());
-        self.map_object(process, memory, address, pages, rights)
     }
 
     /// Copies bytes to the beginning of a memory object.
     fn fill_memory(&self, memory: &Memory, bytes: &[u8]) {
         for (page, bytes) in bytes.chunks(PAGE_SIZE).enumerate() {
-            let Some(frame) = self.frame_of(memory, page as u32) else { return };
+            let address = self.page_address(memory, page as u32);
+            let Some(frame) = address.and_then(|address| self.frames.index(address)) else { return };
             for (word, bytes) in self.frames.at(frame).0.iter().zip(bytes.chunks(8)).take(FRAME_WORDS) {
                 let mut value = [0; 8];
                 value[..bytes.len()].copy_from_slice(bytes);
@@ -138,8 +139,8 @@ impl Kernel {
         }
         let ranges = [("boot-image", &first.image_range), ("device-tree", &first.device_tree)];
         for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
-            let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
-            let memory = self.fixed_memory(process, range.start, pages, false)?;
+            let end = range.end.next_multiple_of(PAGE_SIZE as u64);
+            let memory = self.fixed_memory(process, range.start..end, Stage::Open)?;
             let capability =
                 Capability { rights: Rights::USE.union(Rights::TRANSFER), ..Capability::full(Kind::Memory, memory) };
             *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.insert(process, &capability, 0)?));
@@ -160,7 +161,7 @@ impl Kernel {
         let length = start::write(&mut page, &info, &given, &["init"], &[])?;
         let memory = self.boot_memory(process, 1)?;
         self.fill_memory(memory, &page);
-        self.boot_map(process, memory, START_PAGE, access::READ)?;
+        self.map_first(process, memory, START_PAGE, access::READ)?;
         Ok(length)
     }
 

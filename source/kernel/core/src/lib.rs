@@ -14,15 +14,17 @@
 pub mod arena;
 pub mod boot;
 pub mod caps;
+pub mod console;
 pub mod cpu;
 pub mod event;
+pub mod info;
 pub mod ipc;
 pub mod kernel;
 pub mod list;
 pub mod lock;
 pub mod log;
 pub mod memory;
-mod pending;
+pub mod power;
 pub mod process;
 pub mod sched;
 pub mod thread;

@@ -6,18 +6,24 @@
 use crate::{
     Kernel,
     caps::Capability,
+    info::invariant::Check,
     kernel::{Machine, Storage},
     memory::frames::Frame,
     process::{Process, quota::Resource},
     thread::{State, Thread, reg},
     word::{Many, Word},
 };
+use core::fmt::{self, Debug, Write as _};
 use nexus_abi::{
     Error, Handle, Kind, Name, Quota, Rights, ServiceId,
     message::Status,
     syscall::{Answer as _, Syscall},
 };
-use std::{boxed::Box, vec::Vec};
+use std::{
+    boxed::Box,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    vec::Vec,
+};
 
 /// Physical address of frame 0.
 pub(crate) const FRAMES_BASE: u64 = 0x8000_0000;
@@ -152,6 +158,15 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
     thread.set_state(State::Running);
 }
 
+/// What the machine layer does after an event: all that CPU 0 asked for is done.
+pub(crate) fn honour(kernel: &Kernel) {
+    let requests = &kernel.cpus[0].requests;
+    requests.fence.set(0);
+    for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask] {
+        request.set(0);
+    }
+}
+
 /// Makes one typed system call on CPU 0 at time `now`, restarts and all.
 pub(crate) fn call_at<S: Syscall>(
     kernel: &'static Kernel,
@@ -168,7 +183,11 @@ pub(crate) fn call_at<S: Syscall>(
     let pc = frame.get(0);
     for _ in 0..RESTARTS {
         put_on_cpu(kernel, 0, thread);
+        honour(kernel);
+        let used = kernel.frames.used();
         kernel.system_call(0, now);
+        let fenced = kernel.cpus[0].requests.fence.get() != 0;
+        assert!(!fenced || kernel.frames.used() >= used, "{} frees a frame before its fence", S::NAME);
         if frame.get(0) == pc {
             continue;
         }
@@ -195,6 +214,46 @@ pub(crate) fn answer<S: Syscall>(thread: &Thread) -> Result<S::Output, Error> {
         Some(error) => Err(error),
         None => S::Output::decode(&thread.frame),
     }
+}
+
+/// A digest of all state that a refused call must leave alone: objects, capabilities, accounts, page tables, use of
+/// frames. Frames that are free may change.
+pub(crate) fn digest(kernel: &Kernel) -> u64 {
+    let mut state = Digest(DefaultHasher::new());
+    let objects = (&kernel.processes, &kernel.memories, &kernel.mappings, &kernel.irqs, &kernel.notifications);
+    write!(state, "{objects:?} {:?} {:?}", kernel.blocks, kernel.log).expect("a digest takes everything");
+    kernel.frames.used().hash(&mut state.0);
+    for (_, process) in kernel.processes.iter().filter(|(_, process)| process.root.get() != 0) {
+        kernel.each_page(process.root.get(), &mut |page, address, access| (page, address, access).hash(&mut state.0));
+    }
+    state.0.finish()
+}
+
+struct Digest(DefaultHasher);
+
+impl fmt::Write for Digest {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.hash(&mut self.0);
+        Ok(())
+    }
+}
+
+/// Makes a call that must be refused with `error` and change nothing.
+pub(crate) fn refused<S: Syscall + Debug>(kernel: &'static Kernel, thread: &'static Thread, request: S, error: Error) {
+    let (text, before) = (std::format!("{request:?}"), digest(kernel));
+    match call(kernel, thread, request) {
+        Err(found) => assert_eq!(found, error, "{text}"),
+        Ok(_) => panic!("not refused: {text}"),
+    }
+    assert_eq!(digest(kernel), before, "refused, but something changed: {text}");
+}
+
+/// Checks every invariant of the kernel.
+pub(crate) fn check(kernel: &Kernel) {
+    let mut found = Check::default();
+    kernel.check_memory(&mut found);
+    assert_eq!((found.violations, found.first), (0, None));
+    assert!(found.checked > 0, "an empty check proves nothing");
 }
 
 mod tests {

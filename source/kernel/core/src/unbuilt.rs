@@ -14,9 +14,7 @@ macro_rules! unbuilt {
 }
 
 unbuilt! {
-    MemoryCreate MemoryGrow MemorySeal Map Unmap Protect DmaCreate DmaAddress
-    WindowMint IrqMint IrqAck Quiesce
     QosGet QosSet AffinitySet SharesSet
     InfoProcess InfoUsage InfoCpu InfoObjects InfoCapability InfoInvariants
-    PowerOff PowerReset LogWrite LogRead ConsoleClaim BootArguments
+    BootArguments
 }

@@ -95,7 +95,7 @@ impl Kernel {
     pub fn interrupt(&'static self, cpu: usize, line: u32, now: u64) {
         let cpu = &self.cpus[cpu];
         cpu.counters.device_interrupts.add(1);
-        self.raise(cpu, line, now);
+        self.raise(cpu, line);
         self.settle(cpu, now);
     }
 

@@ -91,6 +91,28 @@ impl Frames {
         self.used.sub(1);
     }
 
+    /// Calls `visit` with every free frame that was in use before, for invariant checks.
+    pub(crate) fn each_free(&self, mut visit: impl FnMut(u32)) {
+        let _held = self.lock.hold();
+        let mut frame = self.free.get();
+        for _ in 0..self.items.len() {
+            if frame == 0 {
+                break;
+            }
+            visit(frame);
+            frame = self.at(frame).0[0].get() as u32;
+        }
+    }
+
+    /// Calls `visit` with every frame that is or was in use, for invariant checks.
+    pub(crate) fn each_touched(&self, mut visit: impl FnMut(u32)) {
+        let mut frame = self.past_holes(1);
+        while frame < self.fresh.get() {
+            visit(frame);
+            frame = self.past_holes(frame + 1);
+        }
+    }
+
     /// Frames in use.
     pub fn used(&self) -> u32 {
         self.used.get()

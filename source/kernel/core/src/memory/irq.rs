@@ -1,10 +1,22 @@
-//! Interrupt lines.
+//! Interrupt lines: minted once each from the device root, delivered as notification bits.
+//!
+//! A claimed interrupt keeps its line quiet until it is completed (RISC-V PLIC specification, "Interrupt Completion"),
+//! so a line needs no masking between an interrupt and its acknowledgement. It starts masked; the first
+//! acknowledgement opens it.
 
 use crate::{
     Kernel,
-    arena::{Header, Object},
+    arena::{Header, Object, Tag},
+    caps::{Capability, revoke::Progress},
     cpu::Cpu,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::quota::Resource,
     word::{Half, Word},
+};
+use nexus_abi::{
+    Error, Kind, Rights,
+    syscall::{IrqAck, IrqAcked, IrqMint, IrqMinted},
 };
 
 /// An interrupt line. Guarded by all shards.
@@ -30,8 +42,73 @@ impl Object for Irq {
 }
 
 impl Kernel {
+    /// Who holds a line.
+    fn irq_of(&self, line: u32) -> Option<&'static Irq> {
+        self.irqs.iter().map(|(_, irq)| irq).find(|irq| irq.header.alive() && irq.line.get() == line)
+    }
+
     /// A device raised `line`: signals its notification. A line that nobody holds is masked.
-    pub(crate) fn raise(&'static self, cpu: &'static Cpu, line: u32, now: u64) {
-        let _ = (cpu, line, now);
+    pub(crate) fn raise(&'static self, cpu: &'static Cpu, line: u32) {
+        let _held = self.shards.hold(ShardSet::ALL);
+        match self.irq_of(line) {
+            Some(irq) => {
+                irq.pending.set(1);
+                self.signal(cpu, irq.notification.get(), irq.bits.get());
+            }
+            None => cpu.requests.mask.set(1 + line),
+        }
+    }
+
+    /// Masks a line and gives it back. `More` while another line waits to be masked. Holds all shards.
+    pub(crate) fn destroy_irq(&'static self, cpu: &'static Cpu, irq: &Irq) -> Progress {
+        if cpu.requests.mask.get() != 0 {
+            return Progress::More;
+        }
+        cpu.requests.mask.set(1 + irq.line.get());
+        let index = irq.header.me() as u32;
+        self.disown(Tag::new(Kind::Irq, index));
+        self.processes.at(irq.header.owner.get()).account.refund(Resource::Irqs, 1);
+        self.irqs.release(index);
+        Progress::Done
+    }
+}
+
+/// Needs `USE` on root and notification. `EINVAL`: no such line, or no bits. `EEXIST`: the line is minted.
+/// `EOVERLIMIT`, `ENOMEM`.
+impl Serve for IrqMint {
+    fn serve(self, context: &Context) -> Verdict<IrqMinted> {
+        let kernel = context.kernel;
+        if self.line == 0 || self.line >= kernel.machine.irq_lines || self.bits == 0 {
+            return Err(Error::Invalid.into());
+        }
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
+        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+        if kernel.irq_of(self.line).is_some() {
+            return Err(Error::Exists.into());
+        }
+        let process = context.process;
+        context.check_new(process, Resource::Irqs)?;
+        let irq = kernel.irqs.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
+        irq.line.set(self.line);
+        irq.pending.set(0);
+        irq.notification.set(notification.header.me());
+        irq.bits.set(self.bits);
+        process.account.charge(Resource::Irqs, 1);
+        kernel.own(process, Tag::new(Kind::Irq, irq.header.me() as u32));
+        let handle = kernel.insert(process, &Capability::full(Kind::Irq, irq), 0)?;
+        Ok(IrqMinted { irq: handle })
+    }
+}
+
+/// Needs `USE`. Without an interrupt pending it only opens the line.
+impl Serve for IrqAck {
+    fn serve(self, context: &Context) -> Verdict<IrqAcked> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
+        irq.pending.set(0);
+        context.cpu.requests.acknowledge.set(1 + irq.line.get());
+        Ok(IrqAcked {})
     }
 }

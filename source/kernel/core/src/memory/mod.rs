@@ -1,7 +1,20 @@
 //! Memory: frames, the objects made of them, and how address spaces see them.
 
+pub mod destroy;
 pub mod frames;
+pub mod ipc_page;
 pub mod irq;
+pub mod map;
 pub mod mapping;
 pub mod object;
+mod reserved;
+mod stash;
 pub mod table;
+pub mod window;
+
+pub(crate) use stash::Stash;
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod object_tests;

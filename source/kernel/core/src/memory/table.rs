@@ -1,17 +1,193 @@
-//! Page tables: Sv39 over frames (RISC-V privileged specification, section "Sv39").
+//! Page tables: Sv39 over frames (RISC-V privileged specification, "Sv39: Page-Based 39-bit Virtual-Memory System").
+//!
+//! Three levels of 512 entries. Entries 256..512 of a root are the kernel's, the same in every address space; nothing
+//! here reads or writes them after [`Kernel::new_root`]. User pages are 4 KiB, marked accessed and dirty from the start,
+//! so the hardware never writes a table. A table stays until its process ends: an address range that was used once is
+//! likely used again, and the quota pays for it.
 
-use super::frames::FRAME_WORDS;
-use crate::Kernel;
+use super::{frames::FRAME_WORDS, stash::Stash};
+use crate::{Kernel, caps::revoke::Progress, process::Process, process::quota::Resource, word::Word};
+use nexus_abi::syscall::access;
+
+/// Entries of a root table that are the user's.
+const USER_ENTRIES: usize = FRAME_WORDS / 2;
+/// Table frames that one step of [`Kernel::free_tables_step`] gives back at most.
+const FREE_BATCH: u32 = 64;
+
+const VALID: u64 = 1;
+const READ: u64 = 1 << 1;
+const WRITE: u64 = 1 << 2;
+const EXECUTE: u64 = 1 << 3;
+const USER: u64 = 1 << 4;
+const ACCESSED: u64 = 1 << 6;
+const DIRTY: u64 = 1 << 7;
+
+/// A leaf entry for a user page.
+fn leaf(address: u64, bits: u8) -> u64 {
+    let when = |wanted: u8, flag: u64| if bits & wanted != 0 { flag } else { 0 };
+    let access = READ | when(access::WRITE, WRITE) | when(access::EXECUTE, EXECUTE);
+    (address >> 12) << 10 | access | VALID | USER | ACCESSED | DIRTY
+}
+
+/// What a leaf entry says: physical address and access bits. `None` if it is not valid.
+pub(crate) fn read_leaf(entry: u64) -> Option<(u64, u8)> {
+    let when = |flag: u64, bit: u8| if entry & flag != 0 { bit } else { 0 };
+    let bits = when(READ, access::READ) | when(WRITE, access::WRITE) | when(EXECUTE, access::EXECUTE);
+    (entry & VALID != 0).then_some(((entry >> 10) << 12, bits))
+}
+
+fn slot_of(page: u32, level: u32) -> usize {
+    (page >> (9 * level)) as usize % FRAME_WORDS
+}
 
 impl Kernel {
-    /// A root table with the kernel's half in place and nothing of the user's; not charged yet. `None`: out of frames.
+    /// A root table with the kernel's half in place and nothing of the user's. The caller charges its frame to the
+    /// process whose root it becomes. `None`: out of frames.
     pub(crate) fn new_root(&self) -> Option<u32> {
         let frame = self.frames.allocate()?;
         if let Some(kernel) = self.machine.kernel_root {
-            for (entry, of_kernel) in self.frames.at(frame).0.iter().zip(kernel).skip(FRAME_WORDS / 2) {
+            for (entry, of_kernel) in self.frames.at(frame).0.iter().zip(kernel).skip(USER_ENTRIES) {
                 entry.set(of_kernel.get());
             }
         }
         Some(frame)
+    }
+
+    /// The table that an entry points to; `None` if there is none.
+    fn next_table(&self, entry: &Word) -> Option<u32> {
+        let value = entry.get();
+        if value & VALID == 0 {
+            return None;
+        }
+        self.frames.index((value >> 10) << 12)
+    }
+
+    /// The leaf entry of a page, valid or not; `None` if its tables are not there.
+    pub(crate) fn entry(&self, root: u32, page: u32) -> Option<&'static Word> {
+        let mut table = root;
+        for level in [2, 1] {
+            table = self.next_table(&self.frames.at(table).0[slot_of(page, level)])?;
+        }
+        self.frames.at(table).0.get(slot_of(page, 0))
+    }
+
+    /// True if something is mapped at this page.
+    pub(crate) fn is_mapped(&self, root: u32, page: u32) -> bool {
+        self.entry(root, page).is_some_and(|entry| entry.get() & VALID != 0)
+    }
+
+    /// Table frames that mapping `pages` pages (one batch at most) from `page` on would take.
+    pub(crate) fn missing_tables(&self, root: u32, page: u32, pages: u32) -> u32 {
+        let (mut missing, mut known) = (0, u32::MAX);
+        for region in page >> 9..=(page + pages.max(1) - 1) >> 9 {
+            let entry = &self.frames.at(root).0[slot_of(region << 9, 2)];
+            let Some(table) = self.next_table(entry) else {
+                missing += 1 + u32::from(known != region >> 9);
+                known = region >> 9;
+                continue;
+            };
+            missing += u32::from(self.next_table(&self.frames.at(table).0[slot_of(region << 9, 1)]).is_none());
+        }
+        missing
+    }
+
+    /// Hangs in the tables that [`Kernel::missing_tables`] counted, from a stash with as many frames, and charges them.
+    pub(crate) fn add_tables(&self, process: &Process, page: u32, pages: u32, stash: &mut Stash) {
+        for region in page >> 9..=(page + pages.max(1) - 1) >> 9 {
+            let mut table = process.root.get();
+            for level in [2, 1] {
+                let entry = &self.frames.at(table).0[slot_of(region << 9, level)];
+                let Some(next) = self.next_table(entry).or_else(|| self.hang_in(process, entry, stash)) else { break };
+                table = next;
+            }
+        }
+    }
+
+    fn hang_in(&self, process: &Process, entry: &Word, stash: &mut Stash) -> Option<u32> {
+        let frame = stash.take()?;
+        entry.set((self.frames.address(frame) >> 12) << 10 | VALID);
+        process.account.charge(Resource::Frames, 1);
+        Some(frame)
+    }
+
+    /// Maps one page, or changes how it is mapped. Its tables are there.
+    pub(crate) fn set_page(&self, root: u32, page: u32, address: u64, access: u8) {
+        if let Some(entry) = self.entry(root, page) {
+            entry.set(leaf(address, access));
+        }
+    }
+
+    /// Unmaps one page. The caller requests the fence.
+    pub(crate) fn clear_page(&self, root: u32, page: u32) {
+        if let Some(entry) = self.entry(root, page) {
+            entry.set(0);
+        }
+    }
+
+    /// One step of giving back the tables of a dead process, its root last. Before the first step no CPU may use them:
+    /// see [`Kernel::unmap_process_step`].
+    pub(crate) fn free_tables_step(&self, process: &Process) -> Progress {
+        let root = process.root.get();
+        if root == 0 {
+            return Progress::Done;
+        }
+        for entry in self.frames.at(root).0.iter().take(USER_ENTRIES) {
+            let Some(table) = self.next_table(entry) else { continue };
+            if self.free_below(process, table) == Progress::Done {
+                entry.set(0);
+                self.free_table(process, table);
+            }
+            return Progress::More;
+        }
+        process.root.set(0);
+        self.free_table(process, root);
+        Progress::Done
+    }
+
+    /// Frees the last-level tables of one middle table, up to a batch of them.
+    fn free_below(&self, process: &Process, table: u32) -> Progress {
+        let mut freed = 0;
+        for entry in &self.frames.at(table).0 {
+            let Some(last) = self.next_table(entry) else { continue };
+            if freed == FREE_BATCH {
+                return Progress::More;
+            }
+            entry.set(0);
+            self.free_table(process, last);
+            freed += 1;
+        }
+        Progress::Done
+    }
+
+    fn free_table(&self, process: &Process, frame: u32) {
+        process.account.refund(Resource::Frames, 1);
+        self.frames.release(frame);
+    }
+
+    /// Calls `visit` with every frame that holds a table of this root, the root included.
+    pub(crate) fn each_table(&self, root: u32, visit: &mut impl FnMut(u32)) {
+        visit(root);
+        let tables = |table: u32, count: usize| {
+            self.frames.at(table).0.iter().take(count).filter_map(|entry| self.next_table(entry))
+        };
+        for middle in tables(root, USER_ENTRIES) {
+            visit(middle);
+            tables(middle, FRAME_WORDS).for_each(&mut *visit);
+        }
+    }
+
+    /// Calls `visit` with every mapped user page of this root: page, physical address, access.
+    pub(crate) fn each_page(&self, root: u32, visit: &mut impl FnMut(u32, u64, u8)) {
+        for (high, upper) in self.frames.at(root).0.iter().enumerate().take(USER_ENTRIES) {
+            let Some(middle) = self.next_table(upper) else { continue };
+            for (mid, lower) in self.frames.at(middle).0.iter().enumerate() {
+                let Some(last) = self.next_table(lower) else { continue };
+                for (low, entry) in self.frames.at(last).0.iter().enumerate() {
+                    if let Some((address, access)) = read_leaf(entry.get()) {
+                        visit((high << 18 | mid << 9 | low) as u32, address, access);
+                    }
+                }
+            }
+        }
     }
 }

@@ -177,10 +177,7 @@ impl Kernel {
                 self.destroy_timer(index);
                 Progress::Done
             }
-            Kind::Irq => {
-                self.destroy_irq(cpu, self.irqs.at(index));
-                Progress::Done
-            }
+            Kind::Irq => self.destroy_irq(cpu, self.irqs.at(index)),
             _ => Progress::Done,
         }
     }

@@ -1,0 +1,73 @@
+//! Who drives the console: the kernel, until a driver claims it and while none does.
+
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    log::Ring,
+    process::Process,
+};
+use nexus_abi::{
+    Error, Kind, Rights,
+    syscall::{ConsoleClaim, ConsoleClaimed},
+};
+
+impl Ring {
+    /// Gives the console to a process; new bytes signal it. Answers from where on it has to print.
+    fn claim(&self, process: u64, notification: u64, bits: u64) -> Result<u64, Error> {
+        let _held = self.lock.hold();
+        if self.claimer.get() != 0 && self.claimer.get() != process {
+            return Err(Error::Exists);
+        }
+        self.claimer.set(process);
+        self.notification.set(notification);
+        self.bits.set(bits);
+        Ok(self.drained.get())
+    }
+}
+
+impl Kernel {
+    /// The console is the kernel's again if this process, which is gone, had claimed it. The kernel goes on where the
+    /// process last read.
+    pub(crate) fn unclaim(&self, process: &Process) {
+        let _held = self.log.lock.hold();
+        if process.header.me() != 0 && self.log.claimer.get() == process.header.me() {
+            self.log.claimer.set(0);
+        }
+    }
+
+    /// A process read up to `cursor`: if it drives the console, these bytes are printed.
+    pub(crate) fn printed(&self, process: &Process, cursor: u64) {
+        let _held = self.log.lock.hold();
+        if self.log.claimer.get() == process.header.me() {
+            self.log.drained.set(cursor.max(self.log.drained.get()));
+        }
+    }
+
+    /// Tells whoever drives the console of new bytes. The caller holds no shard.
+    pub(crate) fn announce(&'static self, cpu: &'static Cpu) {
+        if self.log.news.get() == 0 || self.log.claimer.get() == 0 {
+            return;
+        }
+        self.log.news.set(0);
+        let _held = self.shards.hold(ShardSet::ALL);
+        self.signal(cpu, self.log.notification.get(), self.log.bits.get());
+    }
+}
+
+/// Needs `TAKE` on the log and `USE` on the notification. `EINVAL`: no bits. `EEXIST`: another process has it. Who has it
+/// already may name another notification.
+impl Serve for ConsoleClaim {
+    fn serve(self, context: &Context) -> Verdict<ConsoleClaimed> {
+        let kernel = context.kernel;
+        if self.bits == 0 {
+            return Err(Error::Invalid.into());
+        }
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        context.capability(self.log, Kind::Log, Rights::TAKE)?;
+        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+        let cursor = kernel.log.claim(context.process.header.me(), notification.header.me(), self.bits)?;
+        Ok(ConsoleClaimed { cursor })
+    }
+}

@@ -1,0 +1,194 @@
+//! The invariants of the whole kernel state, as one check that boot and tests run.
+//!
+//! Nothing here changes anything. A part of the kernel states its invariants as comparisons; [`Check`] counts them and
+//! keeps the text of the first that does not hold. The caller holds all shards, and no other CPU is inside the kernel
+//! for what shards do not guard.
+
+use crate::{
+    Kernel,
+    memory::object::Stage,
+    process::{Process, quota::Resource},
+};
+use nexus_abi::syscall::access;
+
+/// What a check found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Check {
+    /// Comparisons that did not hold.
+    pub violations: u64,
+    /// Comparisons made.
+    pub checked: u64,
+    /// What the first violation was.
+    pub first: Option<&'static str>,
+}
+
+impl Check {
+    /// Both must be the same.
+    pub fn same<T: PartialEq>(&mut self, what: &'static str, one: T, other: T) {
+        self.checked += 1;
+        if one != other {
+            self.violations += 1;
+            self.first.get_or_insert(what);
+        }
+    }
+}
+
+/// Tells sets of frames apart without storing them: two that count and add up alike are, but for odds of one in 2^64,
+/// the same.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    count: u64,
+    sum: u64,
+}
+
+impl Tally {
+    fn add(&mut self, frame: u32) {
+        // The finaliser of SplitMix64: spreads neighbouring numbers over all 64 bits.
+        let mut mixed = u64::from(frame).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        self.count += 1;
+        self.sum = self.sum.wrapping_add(mixed ^ mixed >> 31);
+    }
+}
+
+impl Kernel {
+    /// Every invariant of memory: frames, objects, mappings, page tables, and what is charged for them.
+    pub(crate) fn check_memory(&self, check: &mut Check) {
+        self.check_frames(check);
+        for (index, process) in self.processes.iter() {
+            if process.index() == index && process.root.get() != 0 {
+                self.check_space(check, process);
+            }
+        }
+        self.check_objects(check);
+        self.check_charges(check);
+    }
+
+    /// Every frame is in exactly one place: free, a table, a page or index of an object, or an IPC page.
+    fn check_frames(&self, check: &mut Check) {
+        let (mut all, mut found) = (Tally::default(), Tally::default());
+        self.frames.each_touched(|frame| all.add(frame));
+        let mut free = 0;
+        self.frames.each_free(|frame| {
+            found.add(frame);
+            free += 1;
+        });
+        let touched = all.count;
+        for (_, process) in self.processes.iter().filter(|(_, process)| process.root.get() != 0) {
+            self.each_table(process.root.get(), &mut |frame| found.add(frame));
+        }
+        for (_, memory) in self.memories.iter().filter(|(_, memory)| memory.header.alive()) {
+            self.each_frame(memory, &mut |frame| found.add(frame));
+        }
+        for (_, thread) in self.threads.iter().filter(|(_, thread)| thread.ipc_frame.get() != 0) {
+            found.add(thread.ipc_frame.get());
+        }
+        check.same("every frame is in exactly one place", all, found);
+        check.same("frames in use are those not free", u64::from(self.frames.used()) + free, touched);
+    }
+
+    /// The tables of an address space say what its records say, IPC pages apart.
+    fn check_space(&self, check: &mut Check, process: &Process) {
+        let (mut recorded, mut records) = (0, 0);
+        for mapping in self.mappings_of(process) {
+            let span = mapping.span();
+            records += 1;
+            check.same("a mapping is alive and charged", mapping.header.owner.get(), process.index());
+            check.same("a mapping lies in user space", span.page >= 16 && span.end() <= 1 << 26, true);
+            let memory = self.memories.at(span.memory);
+            if span.access == 0 || process.satp.get() == 0 {
+                continue;
+            }
+            recorded += span.pages;
+            check.same("a mapping names pages that are there", span.offset + span.pages <= memory.pages.get(), true);
+            for at in 0..span.pages {
+                let entry = self.entry(process.root.get(), span.page + at).map_or(0, |entry| entry.get());
+                let says = crate::memory::table::read_leaf(entry);
+                let expected = self.page_address(memory, span.offset + at).map(|address| (address, span.access));
+                check.same("an entry says what its record says", says, expected);
+            }
+        }
+        let charged = process.account.used(Resource::Mappings);
+        check.same("mappings are charged", charged, records);
+        if process.satp.get() == 0 {
+            return;
+        }
+        let mut mapped = 0;
+        self.each_page(process.root.get(), &mut |_, address, bits| {
+            let pinned = self.threads.iter().any(|(_, thread)| {
+                let frame = thread.ipc_frame.get();
+                frame != 0 && self.frames.address(frame) == address && thread.process.get() as u32 == process.index()
+            });
+            mapped += u32::from(!pinned);
+            let both = access::WRITE | access::EXECUTE;
+            check.same("no page is writable and executable", bits & both == both, false);
+        });
+        check.same("every mapped page has one record", mapped, recorded);
+    }
+
+    /// Lists of objects are whole, and seals hold.
+    fn check_objects(&self, check: &mut Check) {
+        let mut linked = 0;
+        for (index, memory) in self.memories.iter().filter(|(_, memory)| memory.header.alive()) {
+            let (mut previous, mut writable) = (0, true);
+            for mapping in self.mappings_to(memory) {
+                linked += 1;
+                let writes = mapping.access.get() as u8 & access::WRITE != 0;
+                check.same("a mapping is in the list of its object", mapping.memory.get(), index);
+                check.same("mappings link both ways", mapping.previous.get(), previous);
+                check.same("writable mappings come first", writes && !writable, false);
+                check.same("a sealed object has no writable mapping", writes && memory.stage() == Stage::Sealed, false);
+                self.check_slot(check, mapping.slot.get(), memory.header.me());
+                (previous, writable) = (mapping.header.me() as u32, writes);
+            }
+            check.same("the last mapping is known", memory.last_mapping.get(), previous);
+            check.same("an object stays in its bound", memory.pages.get() <= memory.limit.get(), true);
+        }
+        check.same("every mapping is in one list", linked, self.mappings.used());
+    }
+
+    /// A mapping hangs on a capability that names its object.
+    fn check_slot(&self, check: &mut Check, place: u32, object: u64) {
+        if place != 0 {
+            check.same("a mapping hangs on a capability to its object", self.blocks.at(place).object.get(), object);
+        }
+    }
+
+    /// What is charged for memory is what there is, and no more than allowed.
+    fn check_charges(&self, check: &mut Check) {
+        let carved = |owner: u32, resource: Resource| -> u32 {
+            let children = self.processes.iter().filter(|(_, child)| self.carves(child, owner));
+            children.map(|(_, child)| child.account.limit(resource)).sum()
+        };
+        for (index, process) in self.processes.iter().filter(|(index, process)| process.index() == *index) {
+            if process.root.get() == 0 {
+                continue;
+            }
+            let (mut frames, mut memories) = (0, 0);
+            self.each_table(process.root.get(), &mut |_| frames += 1);
+            for (_, memory) in self.memories.iter() {
+                if memory.header.alive() && memory.header.owner.get() == index {
+                    memories += 1;
+                    self.each_frame(memory, &mut |_| frames += 1);
+                }
+            }
+            let own =
+                |thread: &crate::thread::Thread| thread.header.owner.get() == index && thread.ipc_frame.get() != 0;
+            frames += self.threads.iter().filter(|(_, thread)| own(thread)).count() as u32;
+            let irqs =
+                self.irqs.iter().filter(|(_, irq)| irq.header.alive() && irq.header.owner.get() == index).count();
+            let expected = [(Resource::Frames, frames), (Resource::Memories, memories), (Resource::Irqs, irqs as u32)];
+            for (resource, own) in expected {
+                let used = process.account.used(resource);
+                check.same("what is charged is there", used, own + carved(index, resource));
+                check.same("nothing is over its limit", used <= process.account.limit(resource), true);
+            }
+        }
+    }
+
+    /// True if a child's quota is still taken out of `owner`'s.
+    fn carves(&self, child: &Process, owner: u32) -> bool {
+        child.header.owner.get() == owner && child.root.get() != 0
+    }
+}

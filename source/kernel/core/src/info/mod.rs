@@ -1,0 +1,3 @@
+//! What the kernel tells of itself to those who hold an info capability.
+
+pub mod invariant;

@@ -1,0 +1,106 @@
+//! The system calls of the console ring.
+
+use super::Chunk;
+use crate::{
+    Kernel,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::Process,
+    thread::Thread,
+    word::Word,
+};
+use core::fmt::{self, Write as _};
+use nexus_abi::{
+    Error, Kind, Name, Rights,
+    message::{HEADER_BYTES, MAX_INLINE},
+    syscall::{LogChunk, LogRead, LogWrite, LogWritten},
+};
+
+/// The bytes of a thread's IPC page behind the header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payload(&'static [Word]);
+
+impl Payload {
+    /// `ESTATE`: the thread has no IPC page.
+    pub(crate) fn of(kernel: &Kernel, thread: &Thread) -> Result<Payload, Error> {
+        match thread.ipc_frame.get() {
+            0 => Err(Error::State),
+            frame => kernel.frames.at(frame).0.get(HEADER_BYTES / 8..).map(Payload).ok_or(Error::State),
+        }
+    }
+
+    fn get(self, at: usize) -> u8 {
+        self.0.get(at / 8).map_or(0, |word| (word.get() >> (at % 8 * 8)) as u8)
+    }
+
+    /// Sets one byte; beyond the page nothing happens.
+    pub(crate) fn put(self, at: usize, byte: u8) {
+        if let Some(word) = self.0.get(at / 8) {
+            let shift = at % 8 * 8;
+            word.set(word.get() & !(0xff << shift) | u64::from(byte) << shift);
+        }
+    }
+}
+
+/// What the console prints before a process's lines: its prefix, or its name if nobody set one.
+fn prefix(process: &Process) -> Name {
+    let read = |words: &[Word; 3]| Name::from_words(words.each_ref().map(Word::get)).unwrap_or_default();
+    if process.prefix[0].get() != 0 { read(&process.prefix) } else { read(&process.name) }
+}
+
+impl Kernel {
+    /// Puts one line of the kernel's own into the ring; who drives the console hears of it with the next event that
+    /// announces.
+    pub fn print(&self, line: fmt::Arguments) {
+        let _ = self.log.line().write_fmt(line);
+    }
+
+    /// Emits what did not reach the console yet, unless a driver has claimed it. The machine layer calls it after every
+    /// event, and before it sleeps.
+    pub fn drain(&self, sink: &mut impl FnMut(u8)) {
+        self.log.drain(sink);
+    }
+}
+
+/// Needs `USE`. `EOVERLIMIT`: longer than a payload. One line feed at the end is the line's own; any other byte that is
+/// not printable ASCII is escaped.
+impl Serve for LogWrite {
+    fn serve(self, context: &Context) -> Verdict<LogWritten> {
+        let kernel = context.kernel;
+        let mut length = self.length as usize;
+        if length > MAX_INLINE {
+            return Err(Error::OverLimit.into());
+        }
+        let payload = Payload::of(kernel, context.thread)?;
+        let name = {
+            let _held = kernel.shards.hold(ShardSet::ALL);
+            context.capability(self.log, Kind::Log, Rights::USE)?;
+            prefix(context.process)
+        };
+        if length > 0 && payload.get(length - 1) == b'\n' {
+            length -= 1;
+        }
+        let mut line = kernel.log.line();
+        let _ = write!(line, "{}: ", name.as_str());
+        (0..length).for_each(|at| line.put(payload.get(at)));
+        drop(line);
+        kernel.announce(context.cpu);
+        Ok(LogWritten {})
+    }
+}
+
+/// Needs `TAKE`. `EINVAL`: nothing was written there yet.
+impl Serve for LogRead {
+    fn serve(self, context: &Context) -> Verdict<LogChunk> {
+        let kernel = context.kernel;
+        {
+            let _held = kernel.shards.hold(ShardSet::of(self.log.shard()));
+            context.capability(self.log, Kind::Log, Rights::TAKE)?;
+        }
+        let payload = Payload::of(kernel, context.thread)?;
+        let read = kernel.log.read(self.cursor, MAX_INLINE, |at, byte| payload.put(at, byte));
+        let Chunk { cursor, length, lost } = read.ok_or(Error::Invalid)?;
+        kernel.printed(context.process, cursor);
+        Ok(LogChunk { cursor, length, lost })
+    }
+}

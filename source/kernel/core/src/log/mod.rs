@@ -1,0 +1,165 @@
+//! The console ring: everything that was printed, line by line, under the writer's prefix.
+//!
+//! A line is put in whole under the ring's own lock, so lines of several writers never mix. Only printable ASCII goes
+//! in as it is; every other byte, a line feed inside a text too, becomes `\xNN`. So what follows a line feed in the ring
+//! is always a prefix that the kernel wrote, and no text can look like another's line.
+//!
+//! Readers bring a cursor, a count of bytes since boot. The ring keeps the last bytes; whoever comes too late is told
+//! how many were lost. Until somebody claims the console, and after the claimer is gone, the machine layer drains the
+//! ring to its UART ([`crate::Kernel::drain`]).
+
+pub mod calls;
+
+use crate::{
+    lock::{Lock, LockGuard},
+    word::{Half, Word},
+};
+use core::fmt;
+
+/// Bytes that [`Ring::drain`] emits without letting go of the lock.
+const DRAIN_BATCH: u64 = 64;
+
+/// The ring. Guarded by its own lock, which is taken after any other but the frame pool's.
+#[derive(Debug)]
+pub struct Ring {
+    words: &'static [Word],
+    pub(crate) lock: Lock,
+    /// Bytes ever written.
+    end: Word,
+    /// Up to where they reached the console, by the kernel or by the claimer.
+    pub(crate) drained: Word,
+    /// Reference of the process that drives the console; 0: the kernel does. Read without the lock by who drains.
+    pub(crate) claimer: Word,
+    /// Reference of the notification that new bytes signal.
+    pub(crate) notification: Word,
+    /// Bits they OR in.
+    pub(crate) bits: Word,
+    /// 1 while the claimer is to be told of new bytes.
+    pub(crate) news: Half,
+}
+
+/// Bytes copied out of the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where the next read goes on.
+    pub cursor: u64,
+    /// Bytes copied.
+    pub length: u32,
+    /// Bytes before them that were overwritten.
+    pub lost: u64,
+}
+
+impl Ring {
+    /// An empty ring over zeroed words, a power of two of them.
+    pub const fn new(words: &'static [Word]) -> Ring {
+        Ring {
+            words,
+            lock: Lock::new(),
+            end: Word::new(0),
+            drained: Word::new(0),
+            claimer: Word::new(0),
+            notification: Word::new(0),
+            bits: Word::new(0),
+            news: Half::new(0),
+        }
+    }
+
+    /// Begins a line; it ends when the answer is dropped.
+    pub fn line(&self) -> Line<'_> {
+        Line { ring: self, _held: self.lock.hold() }
+    }
+
+    /// Emits what did not reach the console yet, unless somebody has claimed it.
+    pub fn drain(&self, sink: &mut impl FnMut(u8)) {
+        while self.claimer.get() == 0 && self.drained.get() != self.end.get() {
+            let _held = self.lock.hold();
+            let start = self.oldest(self.drained.get());
+            let end = self.end.get().min(start + DRAIN_BATCH);
+            (start..end).for_each(|at| sink(self.byte(at)));
+            self.drained.set(end);
+        }
+    }
+
+    /// Emits the last `bytes` bytes, from the beginning of a line, without taking the lock: for a panic, whose own CPU
+    /// may hold it.
+    pub fn tail(&self, bytes: u64, sink: &mut impl FnMut(u8)) {
+        let end = self.end.get();
+        let start = self.oldest(end.saturating_sub(bytes));
+        let line = (start..end).find(|&at| at == 0 || self.byte(at - 1) == b'\n').unwrap_or(start);
+        (line..end).for_each(|at| sink(self.byte(at)));
+    }
+
+    /// Copies up to `room` bytes from `cursor` on through `put(index, byte)`; `None` if nothing was written there yet.
+    pub fn read(&self, cursor: u64, room: usize, mut put: impl FnMut(usize, u8)) -> Option<Chunk> {
+        let _held = self.lock.hold();
+        let end = self.end.get();
+        if cursor > end {
+            return None;
+        }
+        let start = self.oldest(cursor);
+        let length = (end - start).min(room as u64);
+        (0..length).for_each(|at| put(at as usize, self.byte(start + at)));
+        Some(Chunk { cursor: start + length, length: length as u32, lost: start - cursor })
+    }
+
+    /// Bytes that the ring keeps.
+    fn size(&self) -> u64 {
+        self.words.len() as u64 * 8
+    }
+
+    /// `cursor`, or the oldest byte that is still there.
+    fn oldest(&self, cursor: u64) -> u64 {
+        cursor.max(self.end.get().saturating_sub(self.size()))
+    }
+
+    fn place(&self, at: u64) -> Option<(&'static Word, u64)> {
+        let word = (at / 8) as usize & self.words.len().wrapping_sub(1);
+        self.words.get(word).map(|word| (word, at % 8 * 8))
+    }
+
+    fn byte(&self, at: u64) -> u8 {
+        self.place(at).map_or(0, |(word, shift)| (word.get() >> shift) as u8)
+    }
+
+    fn push(&self, byte: u8) {
+        let at = self.end.get();
+        if let Some((word, shift)) = self.place(at) {
+            word.set(word.get() & !(0xff << shift) | u64::from(byte) << shift);
+        }
+        self.end.set(at + 1);
+    }
+}
+
+/// A line that is being written. Holds the ring.
+#[derive(Debug)]
+pub struct Line<'a> {
+    ring: &'a Ring,
+    _held: LockGuard<'a>,
+}
+
+impl Line<'_> {
+    /// Adds one byte of text.
+    pub fn put(&mut self, byte: u8) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        if (b' '..=b'~').contains(&byte) {
+            return self.ring.push(byte);
+        }
+        for escaped in [b'\\', b'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]] {
+            self.ring.push(escaped);
+        }
+    }
+}
+
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.put(byte));
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.ring.push(b'\n');
+        self.ring.news.set(1);
+    }
+}

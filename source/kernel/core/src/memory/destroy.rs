@@ -1,0 +1,126 @@
+//! The end of memory: sealing, revoking, destroying, and what a dead process leaves, in bounded steps.
+//!
+//! A frame is freed only when no CPU can still reach it: a step that unmaps asks for a fence and ends with
+//! [`Progress::More`]; the machine layer fences between two steps; only a later step frees.
+//!
+//! An object lives while a capability or a mapping names it, and not longer than its owner.
+
+use super::{mapping::Mapping, object::Stage};
+use crate::{
+    Kernel,
+    caps::revoke::{Mappings, Progress},
+    cpu::Cpu,
+    event::{Context, Stop, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::Process,
+};
+use nexus_abi::{
+    Error,
+    syscall::{MemorySeal, MemorySealed, access},
+};
+
+/// Records of a dead process that one step drops at most.
+const DROP_BATCH: usize = 64;
+
+impl Kernel {
+    /// One step of destroying a memory object or window, wherever it is mapped. From the first step on nothing can be
+    /// done with it; its place is free when this answers `Done`. Holds all shards.
+    pub(crate) fn destroy_memory(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+        let memory = self.memories.at(index);
+        memory.set_stage(Stage::Gone);
+        if let Some(mapping) = self.mappings_to(memory).next() {
+            self.unmap_step(cpu, mapping);
+            return Progress::More;
+        }
+        if self.free_pages_step(memory) == Progress::More {
+            return Progress::More;
+        }
+        self.end_memory(memory);
+        Progress::Done
+    }
+
+    /// One step of releasing the mappings that were made through the capability at `place`. Holds all shards.
+    pub(crate) fn release_mappings(&'static self, cpu: &'static Cpu, place: u32, mappings: Mappings) -> Progress {
+        let slot = self.blocks.at(place);
+        let Some(memory) = self.memories.get(slot.object.get()) else { return Progress::Done };
+        let mut through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
+        match mappings {
+            Mappings::Stay => {
+                through.for_each(|mapping| mapping.slot.set(slot.parent.get()));
+                Progress::Done
+            }
+            Mappings::Go => match through.next() {
+                Some(mapping) => {
+                    self.unmap_step(cpu, mapping);
+                    Progress::More
+                }
+                None => Progress::Done,
+            },
+        }
+    }
+
+    /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they
+    /// are freed as a whole, after this ([`Kernel::free_tables_step`]). The first step asks for the fence that lets
+    /// tables and frames be freed; by then no CPU may have the address space active. Holds all shards.
+    pub(crate) fn unmap_process_step(&'static self, cpu: &'static Cpu, process: &Process) -> Progress {
+        if process.satp.get() != 0 {
+            process.satp.set(0);
+            cpu.requests.fence(process.asid.get());
+            return Progress::More;
+        }
+        for _ in 0..DROP_BATCH {
+            let Some(mapping) = self.mappings_of(process).next() else { return Progress::Done };
+            if mapping.access.get() != 0 && !self.last_use(mapping) {
+                self.remove_mapping(mapping);
+                continue;
+            }
+            self.hollow(mapping);
+            let _ = self.retire(mapping);
+            return Progress::More;
+        }
+        Progress::More
+    }
+
+    /// Marks a record whose pages are unmapped, the last use of its object: it stays until [`Kernel::retire`] has
+    /// freed that object.
+    pub(super) fn hollow(&self, mapping: &Mapping) {
+        self.memories.at(mapping.memory.get()).set_stage(Stage::Gone);
+        self.unlink_from(mapping);
+        mapping.access.set(0);
+        self.link_to(mapping);
+    }
+
+    /// One step of freeing the object of a hollow record; the record goes with it.
+    pub(super) fn retire(&self, mapping: &Mapping) -> Progress {
+        let memory = self.memories.at(mapping.memory.get());
+        if self.free_pages_step(memory) == Progress::More {
+            return Progress::More;
+        }
+        self.remove_mapping(mapping);
+        if memory.orphaned() {
+            self.end_memory(memory);
+        }
+        Progress::Done
+    }
+}
+
+/// Needs `MANAGE`. `ESTATE`: sealed already. Between its steps the object can no longer be mapped writable or grow.
+impl Serve for MemorySeal {
+    fn serve(self, context: &Context) -> Verdict<MemorySealed> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let memory = context.own_memory(self.memory)?;
+        if memory.stage() == Stage::Sealed {
+            return Err(Error::State.into());
+        }
+        let first = kernel.mappings_to(memory).next();
+        if let Some(mapping) = first.filter(|mapping| mapping.access.get() as u8 & access::WRITE != 0) {
+            memory.set_stage(Stage::Sealing);
+            kernel.unmap_step(context.cpu, mapping);
+            return Err(Stop::Restart);
+        }
+        memory.set_stage(Stage::Sealed);
+        context.cpu.requests.fence_instructions.set(1);
+        Ok(MemorySealed {})
+    }
+}

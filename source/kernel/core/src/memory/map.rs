@@ -1,0 +1,259 @@
+//! Map, unmap, protect: the calls that change an address space.
+//!
+//! Each works on one batch of pages inside one record and answers how many, so that no call is long and a caller that
+//! wants more goes on behind them.
+
+use super::{
+    mapping::{Mapping, Span},
+    object::{Backing, Memory, Stage},
+    stash::Stash,
+};
+use crate::{
+    Kernel,
+    caps::revoke::Progress,
+    event::{Context, Stop, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::{Process, quota::Resource},
+};
+use nexus_abi::{
+    Error, Rights,
+    layout::{MAP_BATCH, PAGE_SIZE, USER_END, USER_START},
+    syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access},
+};
+
+/// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
+pub(super) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
+    if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 {
+        return Err(Error::Invalid);
+    }
+    let end = pages.checked_mul(PAGE_SIZE as u64).and_then(|bytes| address.checked_add(bytes));
+    match end {
+        Some(end) if address >= USER_START && end <= USER_END => Ok((address / PAGE_SIZE as u64) as u32),
+        _ => Err(Error::BadAddress),
+    }
+}
+
+/// Access bits with what they imply. `EINVAL`: none, or unknown ones. `EPERM`: writable and executable.
+fn effective(bits: u8) -> Result<u8, Error> {
+    if bits == 0 || bits & !(access::READ | access::WRITE | access::EXECUTE) != 0 {
+        return Err(Error::Invalid);
+    }
+    if bits & access::WRITE != 0 && bits & access::EXECUTE != 0 {
+        return Err(Error::Permission);
+    }
+    Ok(bits | access::READ)
+}
+
+/// What a capability must allow for this access.
+fn rights_for(bits: u8) -> Rights {
+    if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE }
+}
+
+/// `EPERM` unless an object may be mapped so: writable until it is sealed, executable from then on.
+fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
+    let write = bits & access::WRITE != 0;
+    let execute = bits & access::EXECUTE != 0;
+    let refused = match memory.backing() {
+        Backing::Device => execute,
+        Backing::Fixed => write || execute && memory.stage() != Stage::Sealed,
+        Backing::Frames => write && memory.stage() != Stage::Open || execute && memory.stage() != Stage::Sealed,
+    };
+    if refused { Err(Error::Permission) } else { Ok(()) }
+}
+
+/// A mapping that was found to be possible.
+struct Plan {
+    process: &'static Process,
+    span: Span,
+    tables: u32,
+}
+
+impl Kernel {
+    /// `EOVERLIMIT`, `ENOMEM` unless a process can have that many more records.
+    fn check_records(&self, process: &Process, count: u32) -> Result<(), Error> {
+        process.account.check(Resource::Mappings, count)?;
+        if count <= self.mappings.capacity() - self.mappings.used() { Ok(()) } else { Err(Error::Exhausted) }
+    }
+
+    /// The table frames that a new mapping takes, or why it cannot be.
+    fn check_span(&self, process: &Process, span: &Span) -> Result<u32, Error> {
+        let taken =
+            self.mappings_of(process).any(|other| other.page.get() < span.end() && span.page < other.span().end());
+        if taken || (span.page..span.end()).any(|page| self.is_mapped(process.root.get(), page)) {
+            return Err(Error::Exists);
+        }
+        if self.continued(process, span).is_none() {
+            self.check_records(process, 1)?;
+        }
+        let tables = self.missing_tables(process.root.get(), span.page, span.pages);
+        process.account.check(Resource::Frames, tables)?;
+        Ok(tables)
+    }
+
+    /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
+    fn map_span(&self, process: &Process, span: &Span, stash: &mut Stash) {
+        self.add_tables(process, span.page, span.pages, stash);
+        let memory = self.memories.at(span.memory);
+        for at in 0..span.pages {
+            if let Some(address) = self.page_address(memory, span.offset + at) {
+                self.set_page(process.root.get(), span.page + at, address, span.access);
+            }
+        }
+        self.join_or_add(process, span);
+    }
+
+    /// Maps pages of an object outside any system call, for the first process: as many as wanted.
+    pub(crate) fn map_first(&self, process: &Process, memory: &Memory, address: u64, bits: u8) -> Result<(), Error> {
+        let (pages, access) = (memory.pages.get(), effective(bits)?);
+        let page = user_page(address, pages.into())?;
+        allows(memory, access)?;
+        let whole = Span { memory: memory.index(), slot: 0, page, offset: 0, pages, access };
+        for start in (0..pages).step_by(MAP_BATCH as usize) {
+            let span = whole.part(page + start, (pages - start).min(MAP_BATCH as u32));
+            let mut stash = Stash::new(&self.frames);
+            stash.fill(self.check_span(process, &span)?)?;
+            self.map_span(process, &span, &mut stash);
+        }
+        Ok(())
+    }
+
+    /// True if removing this record leaves an object that nothing names.
+    pub(super) fn last_use(&self, mapping: &Mapping) -> bool {
+        let memory = self.memories.at(mapping.memory.get());
+        let only = memory.mappings.get() == mapping.index() && memory.last_mapping.get() == mapping.index();
+        only && memory.header.capabilities.get() == 0 && memory.stage() != Stage::Gone
+    }
+}
+
+fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Error> {
+    let process = context.subject(call.process, Rights::USE)?;
+    let (found, memory) = context.memory(call.memory, rights_for(bits))?;
+    allows(memory, bits)?;
+    if call.offset.checked_add(call.pages).is_none_or(|end| end > memory.pages.get().into()) {
+        return Err(Error::Invalid);
+    }
+    let span = Span {
+        memory: memory.index(),
+        slot: found.place,
+        page,
+        offset: call.offset as u32,
+        pages: call.pages.min(MAP_BATCH) as u32,
+        access: bits,
+    };
+    let tables = context.kernel.check_span(process, &span)?;
+    Ok(Plan { process, span, tables })
+}
+
+/// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
+/// pages the object has not, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
+/// never allows. `EEXIST`: something is mapped there. `EOVERLIMIT`: the quota of `process`. `ENOMEM`.
+impl Serve for Map {
+    fn serve(self, context: &Context) -> Verdict<Mapped> {
+        let kernel = context.kernel;
+        let page = user_page(self.address, self.pages)?;
+        let bits = effective(self.access)?;
+        let mut stash = Stash::new(&kernel.frames);
+        loop {
+            let held = kernel.shards.hold(ShardSet::ALL);
+            let plan = plan(context, &self, page, bits)?;
+            if plan.tables <= stash.len() {
+                kernel.map_span(plan.process, &plan.span, &mut stash);
+                // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
+                context.cpu.requests.fence(plan.process.asid.get());
+                return Ok(Mapped { pages: plan.span.pages.into() });
+            }
+            drop(held);
+            stash.fill(plan.tables)?;
+        }
+    }
+}
+
+/// `EINVAL`: alignment, no pages. `EFAULT`: not user space. `EOVERLIMIT`, `ENOMEM`: a hole in a mapping takes a record.
+/// Answers 0 if nothing is mapped at `address`. If this was the last use of an object, it is freed on the way.
+impl Serve for Unmap {
+    fn serve(self, context: &Context) -> Verdict<Unmapped> {
+        let kernel = context.kernel;
+        let page = user_page(self.address, self.pages)?;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.subject(self.process, Rights::USE)?;
+        let Some(mapping) = kernel.mapping_at(process, page) else { return Ok(Unmapped { pages: 0 }) };
+        let span = mapping.span();
+        let pages = self.pages.min(MAP_BATCH).min((span.end() - page).into()) as u32;
+        let done = Unmapped { pages: pages.into() };
+        if span.access == 0 {
+            return match kernel.retire(mapping) {
+                Progress::Done => Ok(done),
+                Progress::More => Err(Stop::Restart),
+            };
+        }
+        let hole = page > span.page && page + pages < span.end();
+        kernel.check_records(process, hole.into())?;
+        kernel.clear_pages(context.cpu, process, page..page + pages);
+        if pages == span.pages && kernel.last_use(mapping) {
+            kernel.hollow(mapping);
+            return Err(Stop::Restart);
+        }
+        kernel.cut(process, mapping, page..page + pages);
+        Ok(done)
+    }
+}
+
+/// `EINVAL`: alignment, no pages, unknown access. `EFAULT`: not user space, or not mapped. `EPERM`: more access than
+/// there is. `EOVERLIMIT`, `ENOMEM`: a part of a mapping that differs takes a record.
+impl Serve for Protect {
+    fn serve(self, context: &Context) -> Verdict<Protected> {
+        let kernel = context.kernel;
+        let page = user_page(self.address, self.pages)?;
+        let access = effective(self.access)?;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.subject(self.process, Rights::USE)?;
+        let mapping = kernel.mapping_at(process, page).ok_or(Error::BadAddress)?;
+        let span = mapping.span();
+        if span.access == 0 {
+            return Err(Error::BadAddress.into());
+        }
+        if access & !span.access != 0 {
+            return Err(Error::Permission.into());
+        }
+        let pages = self.pages.min(MAP_BATCH).min((span.end() - page).into()) as u32;
+        let part = Span { access, ..span.part(page, pages) };
+        if access != span.access {
+            let ends = u32::from(page > span.page) + u32::from(part.end() < span.end());
+            let joins = ends < 2 && kernel.continued(process, &part).is_some();
+            kernel.check_records(process, if joins { 0 } else { ends })?;
+            kernel.cut(process, mapping, page..part.end());
+            kernel.narrow(context, process, &part);
+        }
+        Ok(Protected { pages: pages.into() })
+    }
+}
+
+impl Kernel {
+    /// Takes a run of pages out of a record; what is left of it stays. A hole takes one more record.
+    fn cut(&self, process: &Process, mapping: &Mapping, run: core::ops::Range<u32>) {
+        let span = mapping.span();
+        let before = span.part(span.page, run.start - span.page);
+        let after = span.part(run.end, span.end() - run.end);
+        match (before.pages, after.pages) {
+            (0, 0) => self.remove_mapping(mapping),
+            (0, _) => self.set_span(mapping, &after),
+            (_, 0) => self.set_span(mapping, &before),
+            _ => {
+                self.set_span(mapping, &before);
+                self.add_mapping(process, &after);
+            }
+        }
+    }
+
+    /// Gives pages that were just cut out of a record back with less access.
+    fn narrow(&self, context: &Context, process: &Process, part: &Span) {
+        let memory = self.memories.at(part.memory);
+        for at in 0..part.pages {
+            if let Some(address) = self.page_address(memory, part.offset + at) {
+                self.set_page(process.root.get(), part.page + at, address, part.access);
+            }
+        }
+        context.cpu.requests.fence(process.asid.get());
+        self.join_or_add(process, part);
+    }
+}

@@ -1,0 +1,68 @@
+//! Device windows: ranges of device registers, minted once each from the device root.
+
+use super::object::{Backing, Shape};
+use crate::{
+    Kernel,
+    caps::Capability,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::quota::Resource,
+};
+use core::ops::Range;
+use nexus_abi::{
+    Error, Kind, Rights,
+    layout::PAGE_SIZE,
+    syscall::{WindowMint, WindowMinted},
+};
+
+/// First physical address that no page-table entry can hold (privileged specification, "Sv39": 44-bit page numbers).
+const PHYSICAL_END: u64 = 1 << 56;
+/// Most pages of one window.
+const MAX_PAGES: u64 = 1 << 18;
+
+/// The range that a call names. `EINVAL` unless it is page-aligned, not empty, and physical memory can be there.
+fn range(address: u64, pages: u64) -> Result<Range<u64>, Error> {
+    if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 || pages > MAX_PAGES {
+        return Err(Error::Invalid);
+    }
+    let end = address.checked_add(pages * PAGE_SIZE as u64).filter(|&end| end <= PHYSICAL_END);
+    Ok(address..end.ok_or(Error::Invalid)?)
+}
+
+fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+impl Kernel {
+    /// `EPERM`: memory, or registers that the kernel drives itself. `EEXIST`: part of a living window.
+    fn check_window(&self, wanted: &Range<u64>) -> Result<(), Error> {
+        let kept = self.machine.reserved.iter().chain([&self.machine.ram]);
+        if kept.into_iter().any(|range| overlap(range, wanted)) {
+            return Err(Error::Permission);
+        }
+        let taken = self.memories.iter().any(|(_, memory)| {
+            let start = memory.address.get();
+            let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
+            memory.header.alive() && memory.backing() == Backing::Device && overlap(&window, wanted)
+        });
+        if taken { Err(Error::Exists) } else { Ok(()) }
+    }
+}
+
+/// Needs `USE` on the root. `EINVAL`: alignment, size, beyond physical addresses. `EPERM`: memory, or the kernel's own
+/// devices. `EEXIST`: overlaps a window. Otherwise as a new memory object.
+impl Serve for WindowMint {
+    fn serve(self, context: &Context) -> Verdict<WindowMinted> {
+        let kernel = context.kernel;
+        let range = range(self.address, self.pages)?;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
+        kernel.check_window(&range)?;
+        context.check_new(context.process, Resource::Memories)?;
+        let pages = self.pages as u32;
+        let shape = Shape { backing: Backing::Device, address: range.start, pages, limit: pages };
+        let window = kernel.make_memory(context.process, &shape)?;
+        let handle = kernel.insert(context.process, &Capability::full(Kind::Window, window), 0)?;
+        Ok(WindowMinted { window: handle })
+    }
+}
