@@ -183,6 +183,8 @@ pub struct Thread {
     pub badge: Word,
     /// Extent that its queued call carries, with [`Thread::FAULT`].
     pub extent: Word,
+    /// Handles of the message it is sending, as read from its IPC page.
+    pub cargo: [Word; nexus_abi::message::MAX_HANDLES],
     /// Cause and address of the fault it was stopped by.
     pub fault: [Word; 2],
     /// When its wait ends; `u64::MAX`: never.

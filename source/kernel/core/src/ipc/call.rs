@@ -30,8 +30,8 @@ impl Kernel {
         };
         held.require(receiver.header.shard())?;
         let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0 };
-        let cargo = self.check_transfer(held, &letter)?;
-        self.transfer(&letter, &cargo);
+        self.check_transfer(held, &letter)?;
+        self.transfer(&letter);
         endpoint.receivers.remove(&self.threads, receiver);
         context.thread.extent.set(0);
         self.block(context, State::Awaiting, receiver.header.me(), request.deadline.0);

@@ -3,7 +3,7 @@
 use super::{
     Attempt, Halt, Request,
     endpoint::{Endpoint, Message},
-    transfer::{Cargo, Letter, write_message},
+    transfer::{Letter, write_message},
 };
 use crate::{
     Kernel,
@@ -21,8 +21,8 @@ use nexus_abi::{
 pub(super) enum Arrival {
     /// The bound notification has signals: bits and key.
     Signal(u64, u64),
-    /// A caller, and its handles.
-    Caller(&'static Thread, Letter, Cargo),
+    /// A caller whose message can be delivered.
+    Caller(&'static Thread),
     /// A caller whose message cannot be delivered, and why: it is told, and the receive starts again.
     Unfit(&'static Thread, Error),
     /// A one-way message.
@@ -72,14 +72,17 @@ impl Kernel {
 
     fn arriving(&self, context: &Context, held: &Held<'_>, caller: &'static Thread) -> Attempt<Arrival> {
         held.require(caller.header.shard())?;
-        let extent = Extent::from_word(caller.extent.get() & !Thread::FAULT).unwrap_or_default();
-        let flags = Self::caller_flags(caller);
-        let letter = Letter { from: caller, to: context.thread, extent, badge: caller.badge.get(), flags };
-        match self.check_transfer(held, &letter) {
-            Ok(cargo) => Ok(Arrival::Caller(caller, letter, cargo)),
+        match self.check_transfer(held, &Self::queued_letter(caller, context.thread)) {
+            Ok(()) => Ok(Arrival::Caller(caller)),
             Err(Halt::Stop(Stop::Refuse(error))) => Ok(Arrival::Unfit(caller, error)),
             Err(halt) => Err(halt),
         }
+    }
+
+    /// The message that a queued caller waits to give.
+    fn queued_letter(caller: &'static Thread, to: &'static Thread) -> Letter {
+        let extent = Extent::from_word(caller.extent.get() & !Thread::FAULT).unwrap_or_default();
+        Letter { from: caller, to, extent, badge: caller.badge.get(), flags: Self::caller_flags(caller) }
     }
 
     /// Takes what was found, or waits. Cannot fail.
@@ -96,9 +99,9 @@ impl Kernel {
                 self.take_bound(thread);
                 write_message(thread, [bits, key, 0, 0, 0, 0, 0, 0], Status::SIGNAL, 0, Stamp::default());
             }
-            Arrival::Caller(caller, letter, cargo) => {
+            Arrival::Caller(caller) => {
                 endpoint.turn.set(0);
-                self.receive_caller(endpoint, caller, &letter, &cargo);
+                self.receive_caller(endpoint, &Self::queued_letter(caller, thread));
             }
             Arrival::OneWay(message) => {
                 endpoint.turn.set(1);
@@ -123,13 +126,14 @@ impl Kernel {
         Ok(())
     }
 
-    fn receive_caller(&self, endpoint: &Endpoint, caller: &'static Thread, letter: &Letter, cargo: &Cargo) {
+    fn receive_caller(&self, endpoint: &Endpoint, letter: &Letter) {
+        let caller = letter.from;
         endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
         if letter.flags & Status::FAULT != 0 {
             let words = [caller.fault[0].get(), caller.frame.get(0), caller.fault[1].get(), 0, 0, 0, 0, 0];
             write_message(letter.to, words, Status::FAULT, letter.badge, caller.stamp());
         } else {
-            self.transfer(letter, cargo);
+            self.transfer(letter);
         }
         caller.set_state(State::Awaiting);
         caller.waits_on.set(letter.to.header.me());

@@ -1,10 +1,6 @@
 //! Answers: by the open link, or by a reply capability that a deferred call became.
 
-use super::{
-    Attempt, Request,
-    receive::Arrival,
-    transfer::{Cargo, Letter},
-};
+use super::{Attempt, Request, receive::Arrival, transfer::Letter};
 use crate::{
     Kernel,
     caps::Capability,
@@ -78,40 +74,40 @@ impl Kernel {
         held: &Held<'_>,
         token: u64,
         request: &Request,
-    ) -> Attempt<Option<(Letter, Cargo)>> {
+    ) -> Attempt<Option<Letter>> {
         held.require(self.threads.at(token as u32).header.shard())?;
         let Some(caller) = self.awaiting(token) else { return Ok(None) };
         let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0 };
-        let cargo = self.check_transfer(held, &letter)?;
-        Ok(Some((letter, cargo)))
+        self.check_transfer(held, &letter)?;
+        Ok(Some(letter))
     }
 
     /// Closes the open link and gives its caller the answer; the caller is not made ready yet.
-    fn answer(&self, context: &Context, answer: Option<(Letter, Cargo)>) -> Option<&'static Thread> {
+    fn answer(&self, context: &Context, answer: Option<Letter>) -> Option<&'static Thread> {
         let thread = context.thread;
         thread.link.set(0);
         thread.class.set(thread.base_class.get());
-        let (letter, cargo) = answer?;
-        self.deliver(&letter, &cargo);
+        let letter = answer?;
+        self.deliver(&letter);
         Some(letter.to)
     }
 
     /// Gives a deferred caller its answer and wakes it.
-    fn give(&self, context: &Context, answer: Option<(Letter, Cargo)>) {
-        if let Some((letter, cargo)) = answer {
-            self.deliver(&letter, &cargo);
+    fn give(&self, context: &Context, answer: Option<Letter>) {
+        if let Some(letter) = answer {
+            self.deliver(&letter);
             self.make_ready(context.cpu, letter.to);
         }
     }
 
-    fn deliver(&self, letter: &Letter, cargo: &Cargo) {
+    fn deliver(&self, letter: &Letter) {
         let caller = letter.to;
         caller.renew_token();
         caller.waits_on.set(0);
         if caller.extent.get() & Thread::FAULT != 0 {
             caller.extent.set(0);
         } else {
-            self.transfer(letter, cargo);
+            self.transfer(letter);
         }
         caller.set_state(State::Ready);
     }

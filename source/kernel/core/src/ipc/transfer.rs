@@ -1,7 +1,8 @@
 //! Moving a message: words, bytes, handles.
 //!
-//! [`Kernel::check_transfer`] finds every reason to refuse; [`Kernel::transfer`] then cannot fail. Handles and IPC pages
-//! belong to user memory that another thread may change meanwhile: each word is read once.
+//! [`Kernel::check_transfer`] finds every reason to refuse; [`Kernel::transfer`] then cannot fail. IPC pages belong to
+//! user memory that another thread may change meanwhile: handles are read from them once, into the sender's record,
+//! and the slots they name cannot change while all shards are held.
 
 use super::Attempt;
 use crate::{
@@ -12,14 +13,8 @@ use crate::{
 };
 use nexus_abi::{
     Error, Handle,
-    message::{Extent, HEADER_BYTES, MAX_HANDLES, Passing, Status},
+    message::{Extent, HEADER_BYTES, Passing, Status},
 };
-
-/// The handles of a message: the sender's slots and what the receiver will get.
-#[derive(Debug, Default)]
-pub(crate) struct Cargo {
-    handles: [Option<(Found, Capability)>; MAX_HANDLES],
-}
 
 /// A message about to move.
 #[derive(Clone, Copy, Debug)]
@@ -36,78 +31,88 @@ pub(crate) struct Letter {
     pub flags: u64,
 }
 
+impl Letter {
+    fn moves(&self) -> bool {
+        self.extent.passing == Passing::Move
+    }
+}
+
 impl Kernel {
     /// Looks at a message's handles: each must be the sender's to pass on, and fit the receiver's table.
-    pub(crate) fn check_transfer(&self, held: &Held<'_>, letter: &Letter) -> Attempt<Cargo> {
-        let mut cargo = Cargo::default();
+    #[inline]
+    pub(crate) fn check_transfer(&self, held: &Held<'_>, letter: &Letter) -> Attempt<()> {
         if letter.extent.handles == 0 {
-            return Ok(cargo);
+            return Ok(());
         }
         held.require_all(ShardSet::ALL)?;
+        Ok(self.check_cargo(letter)?)
+    }
+
+    fn check_cargo(&self, letter: &Letter) -> Result<(), Error> {
+        let receiver = self.processes.at(letter.to.process.get() as u32);
+        let page = &self.frames.at(letter.from.ipc_frame.get()).0;
+        for (at, word) in letter.from.cargo.iter().enumerate() {
+            word.set(if at < letter.extent.handles { page[1 + at].get() } else { 0 });
+        }
+        for (at, word) in letter.from.cargo.iter().enumerate().take(letter.extent.handles) {
+            let (found, _) = self.parcel(letter, word.get())?;
+            let earlier = letter.from.cargo.iter().take(at);
+            if letter.moves()
+                && (found.slot.child.get() != 0 || earlier.into_iter().any(|other| other.get() == word.get()))
+            {
+                return Err(Error::State);
+            }
+        }
+        self.check_slots(receiver, letter.extent.handles as u32)
+    }
+
+    /// One handle of a message: the sender's slot, and what the receiver gets.
+    fn parcel(&self, letter: &Letter, handle: u64) -> Result<(Found, Capability), Error> {
         let sender = self.processes.at(letter.from.process.get() as u32);
         let receiver = self.processes.at(letter.to.process.get() as u32);
-        for (at, place) in cargo.handles.iter_mut().enumerate().take(letter.extent.handles) {
-            let raw = self.frames.at(letter.from.ipc_frame.get()).0[1 + at].get();
-            let found = self.slot(sender, Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
-            let capability = self.transferable(&found, receiver)?;
-            if letter.extent.passing == Passing::Move && found.slot.child.get() != 0 {
-                return Err(Error::State.into());
-            }
-            *place = Some((found, capability));
-        }
-        if letter.extent.passing == Passing::Move && cargo.repeats() {
-            return Err(Error::Invalid.into());
-        }
-        self.check_slots(receiver, letter.extent.handles as u32)?;
-        Ok(cargo)
+        let found = self.slot(sender, Handle::from_raw(handle).ok_or(Error::BadHandle)?)?;
+        Ok((found, self.transferable(&found, receiver)?))
     }
 
     /// Moves a checked message.
-    pub(crate) fn transfer(&self, letter: &Letter, cargo: &Cargo) {
+    #[inline]
+    pub(crate) fn transfer(&self, letter: &Letter) {
         letter.to.frame.copy_message(&letter.from.frame);
         let extended = letter.extent.length > 0 || letter.extent.handles > 0;
         if extended {
-            self.copy_page(letter, cargo);
+            self.copy_page(letter);
         }
         let status = letter.flags | if extended { Status::EXTENDED } else { 0 };
         letter.to.frame.set_status(status, letter.badge, letter.from.stamp());
     }
 
-    fn copy_page(&self, letter: &Letter, cargo: &Cargo) {
+    fn copy_page(&self, letter: &Letter) {
         let from = &self.frames.at(letter.from.ipc_frame.get()).0;
         let to = &self.frames.at(letter.to.ipc_frame.get()).0;
         to[0].set(letter.extent.to_word() & 0xff_ffff);
-        for (at, place) in cargo.handles.iter().enumerate() {
-            to[1 + at].set(place.as_ref().map_or(0, |(found, capability)| self.pass(letter, found, capability)));
+        for (at, word) in letter.from.cargo.iter().enumerate() {
+            to[1 + at].set(if at < letter.extent.handles { self.pass(letter, word.get()) } else { 0 });
         }
         let (first, whole) = (HEADER_BYTES / 8, letter.extent.length / 8);
         for (source, target) in from[first..].iter().zip(&to[first..]).take(whole) {
             target.set(source.get());
         }
         let rest = letter.extent.length % 8;
-        if let (Some(source), Some(target)) = (from.get(first + whole), to.get(first + whole)) {
-            if rest > 0 {
-                target.set(source.get() & ((1 << (8 * rest)) - 1));
-            }
+        let last = from.get(first + whole).zip(to.get(first + whole)).filter(|_| rest > 0);
+        if let Some((source, target)) = last {
+            target.set(source.get() & ((1 << (8 * rest)) - 1));
         }
     }
 
-    fn pass(&self, letter: &Letter, found: &Found, capability: &Capability) -> u64 {
+    fn pass(&self, letter: &Letter, handle: u64) -> u64 {
+        let Ok((found, capability)) = self.parcel(letter, handle) else { return 0 };
         let receiver = self.processes.at(letter.to.process.get() as u32);
-        let moved = letter.extent.passing == Passing::Move;
-        let parent = if moved { found.slot.parent.get() } else { found.place };
-        let handle = self.insert(receiver, capability, parent).map_or(0, Handle::raw);
-        if moved {
+        let parent = if letter.moves() { found.slot.parent.get() } else { found.place };
+        let passed = self.insert(receiver, &capability, parent).map_or(0, Handle::raw);
+        if letter.moves() {
             self.move_away(found.place);
         }
-        handle
-    }
-}
-
-impl Cargo {
-    fn repeats(&self) -> bool {
-        let places = || self.handles.iter().flatten().map(|(found, _)| found.place);
-        places().enumerate().any(|(at, place)| places().skip(at + 1).any(|other| other == place))
+        passed
     }
 }
 

@@ -220,7 +220,7 @@ impl Kernel {
         }
         self.blocks.give_back(process.blocks[block].get());
         process.blocks[block].set(0);
-        process.free_slots[block].set(0);
+        process.free_slot_count.sub(process.free_slots[block].take().count_ones());
         process.account.refund(Resource::SlotBlocks, 1);
         Step::Again
     }
