@@ -133,11 +133,11 @@ macro_rules! interface {
         $(
             #[doc = concat!("What `", stringify!($method), "` answers.")]
             #[derive(Clone, Debug, PartialEq, Eq)]
-            #[allow(missing_docs)]
+            #[allow(missing_docs, reason = "the interface documents them")]
             pub struct $answer { $(pub $result: <$result_type as $crate::wire::Wire>::Owned,)* }
 
             impl $crate::interface::Answer for $answer {
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "there may be no fields")]
                 fn encode(&self) -> Result<$crate::Message, $crate::__abi::Error> {
                     let mut writer = $crate::wire::Writer::new(0);
                     $(<$result_type as $crate::wire::Wire>::put(
@@ -147,7 +147,7 @@ macro_rules! interface {
                     Ok(writer.finish())
                 }
 
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "there may be no fields")]
                 fn decode(message: &$crate::Message) -> Result<Self, $crate::__abi::Error> {
                     let mut reader = $crate::wire::Reader::new(message);
                     $(let $result = <$result_type as $crate::wire::Wire>::take(&mut reader)?;)*
@@ -177,7 +177,7 @@ macro_rules! interface {
         ) -> $crate::Outcome<$crate::Message> {
             $(
                 if request.tag() == const { $crate::interface::tag(NAME, $number) } {
-                    #[allow(unused_mut)]
+                    #[allow(unused_mut, reason = "there may be no fields")]
                     let mut reader = $crate::wire::Reader::new(request);
                     $(let $argument = <$argument_type as $crate::wire::Wire>::take(&mut reader)?;)*
                     reader.finish()?;
@@ -218,7 +218,7 @@ macro_rules! interface {
 
             $(
                 $(#[$method_doc])*
-                #[allow(unused_mut)]
+                #[allow(unused_mut, reason = "there may be no fields")]
                 pub fn $method(
                     &mut self,
                     $($argument: <$argument_type as $crate::wire::Wire>::View<'_>,)*

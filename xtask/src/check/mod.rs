@@ -6,9 +6,11 @@
 mod arrows;
 mod comments;
 mod documents;
+mod links;
 mod names;
 mod places;
 mod size;
+mod suppressions;
 mod test_code;
 mod tree;
 mod unwraps;
@@ -46,6 +48,8 @@ pub const RULES: &[Rule] = &[
     Rule { name: "tagline", about: "a file opens with what it is", check: comments::tagline },
     Rule { name: "history", about: "comments hold no tickets and no history", check: comments::history },
     Rule { name: "unwrap", about: "no unwrap outside tests; expect names the invariant", check: unwraps::unwraps },
+    Rule { name: "suppression", about: "a lint is switched off with a reason", check: suppressions::suppressions },
+    Rule { name: "link", about: "a link between documents leads somewhere", check: links::links },
     Rule { name: "rfc-page", about: "a contract is short and has a status", check: documents::contracts },
     Rule { name: "task-page", about: "a task page has front matter with a status", check: documents::task_pages },
     Rule { name: "index", about: "index and page agree on the status", check: documents::indexes },

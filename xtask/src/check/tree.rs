@@ -84,6 +84,8 @@ pub struct Tree {
     pub rust: Vec<RustFile>,
     /// Manifests, documents, scripts and assembly.
     pub texts: Vec<TextFile>,
+    /// The path of every file, whatever its kind.
+    pub paths: Vec<String>,
     /// Rust files that do not parse.
     pub broken: Vec<Finding>,
 }
@@ -121,6 +123,7 @@ impl Tree {
     }
 
     fn load_file(&mut self, file: &Path, path: &str) -> io::Result<()> {
+        self.paths.push(path.to_string());
         let extension = path.rsplit('.').next().unwrap_or_default();
         match extension {
             "rs" => match RustFile::parse(path, &fs::read_to_string(file)?) {

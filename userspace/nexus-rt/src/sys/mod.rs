@@ -3,7 +3,7 @@
 //! Two files offer the same functions: `target` is the machine, `host` asks a machine that a test installs. Everything
 //! above this module is the same on both.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "the one place of a program that may")]
 
 mod lock;
 #[cfg(not(target_os = "none"))]

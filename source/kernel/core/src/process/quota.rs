@@ -5,7 +5,7 @@ use nexus_abi::{Error, Quota};
 
 /// A resource that is charged. The order is that of [`Quota::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the names are the kinds of objects")]
 pub enum Resource {
     Frames,
     Threads,

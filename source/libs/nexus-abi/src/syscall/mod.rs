@@ -59,12 +59,12 @@ macro_rules! syscalls {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            #[allow(missing_docs)]
+            #[allow(missing_docs, reason = "the table documents them")]
             pub struct $name { $(pub $target: $target_type,)? $(pub $argument: $argument_type,)* }
 
             #[doc = concat!("What [`", stringify!($name), "`] answers.")]
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            #[allow(missing_docs)]
+            #[allow(missing_docs, reason = "the table documents them")]
             pub struct $output { $(pub $result: $result_type,)* }
 
             impl Syscall for $name {
@@ -73,7 +73,7 @@ macro_rules! syscalls {
                 type Output = $output;
 
                 #[inline(always)]
-                #[allow(unused_variables, unused_mut, unused_assignments)]
+                #[allow(unused_variables, unused_mut, unused_assignments, reason = "a call may have no fields")]
                 fn decode(target: u64, words: &impl Words) -> Result<Self, Error> {
                     let mut at = 0;
                     $(let $target = <$target_type as crate::field::Field>::read(&[target], 0)?;)?
@@ -85,7 +85,7 @@ macro_rules! syscalls {
                 }
 
                 #[inline(always)]
-                #[allow(unused_variables, unused_mut, unused_assignments)]
+                #[allow(unused_variables, unused_mut, unused_assignments, reason = "a call may have no fields")]
                 fn encode(self, put: &mut impl FnMut(usize, u64)) -> u64 {
                     let mut at = 0;
                     let mut target = 0;
@@ -100,7 +100,7 @@ macro_rules! syscalls {
 
             impl Answer for $output {
                 #[inline(always)]
-                #[allow(unused_variables, unused_mut, unused_assignments)]
+                #[allow(unused_variables, unused_mut, unused_assignments, reason = "a call may have no fields")]
                 fn decode(words: &impl Words) -> Result<Self, Error> {
                     let mut at = 0;
                     $(
@@ -111,7 +111,7 @@ macro_rules! syscalls {
                 }
 
                 #[inline(always)]
-                #[allow(unused_variables, unused_mut, unused_assignments)]
+                #[allow(unused_variables, unused_mut, unused_assignments, reason = "a call may have no fields")]
                 fn encode(self, put: &mut impl FnMut(usize, u64)) {
                     let mut at = 0;
                     $(
