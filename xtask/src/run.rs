@@ -13,7 +13,7 @@ pub fn run(args: &[String]) -> ExitCode {
         return ExitCode::from(2);
     }
     let root = crate::root();
-    if let Err(text) = build(&[]) {
+    if let Err(text) = build() {
         eprintln!("run: {text}");
         return ExitCode::FAILURE;
     }
@@ -35,7 +35,7 @@ pub fn run(args: &[String]) -> ExitCode {
 /// Boots halted, and attaches the debugger with the kernel's symbols.
 pub fn gdb(args: &[String]) -> ExitCode {
     let root = crate::root();
-    if let Err(text) = build(&[]) {
+    if let Err(text) = build() {
         eprintln!("gdb: {text}");
         return ExitCode::FAILURE;
     }
@@ -77,14 +77,9 @@ pub fn gdb(args: &[String]) -> ExitCode {
     }
 }
 
-/// Makes `build/kernel` and the boot image; `options` are those of `cargo xtask image`.
-pub fn build(options: &[&str]) -> Result<(), String> {
-    let tool = std::env::current_exe().map_err(|error| error.to_string())?;
-    match Command::new(tool).arg("image").args(options).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("no boot image".to_string()),
-        Err(error) => Err(error.to_string()),
-    }
+/// Makes `build/kernel` and `build/boot.img`.
+pub fn build() -> Result<(), String> {
+    crate::image::make(&crate::root()).map(drop).map_err(|error| error.to_string())
 }
 
 /// Makes an empty disk on first use; it takes space only as it fills.

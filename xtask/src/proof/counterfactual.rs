@@ -9,6 +9,7 @@ use super::plan::{Demand, Item, Plan};
 use super::session::Session;
 use super::settings::{Harts, Settings};
 use super::table::{Row, TableError, rows};
+use super::variant::Difference;
 use super::verdict::{Ending, Stamped};
 use std::path::Path;
 use std::time::Duration;
@@ -23,11 +24,11 @@ pub enum Change {
     Append(String),
     /// The machine has fewer harts than the proof expects.
     Smp(u32),
-    /// The boot image lacks a program.
-    Without(String),
-    /// Another program lies in the boot image under this name.
-    Replaced(String, String),
-    /// This is typed at the first prompt.
+    /// The boot image is another in one thing.
+    Image(Difference),
+    /// A line of the manifest reads otherwise.
+    Manifest(String, String),
+    /// This is typed at the first prompt, and then the proof program is started.
     Typed(String),
 }
 
@@ -78,10 +79,15 @@ fn parse_change(row: &Row<'_>, text: &str) -> Result<Change, TableError> {
     let change = match verb {
         "append" if !rest.is_empty() => Change::Append(rest.to_string()),
         "smp" => Change::Smp(rest.parse().map_err(|_| row.error(format!("smp `{rest}`")))?),
-        "without" if !rest.is_empty() => Change::Without(rest.to_string()),
+        "without" if !rest.is_empty() => Change::Image(Difference::Without(rest.to_string())),
+        "damage" if !rest.is_empty() => Change::Image(Difference::Damaged(rest.to_string())),
         "replace" => match rest.split_once(" by ") {
-            Some((name, other)) => Change::Replaced(name.to_string(), other.to_string()),
+            Some((name, other)) => Change::Image(Difference::Replaced(name.to_string(), other.to_string())),
             None => return Err(row.error("replace <name> by <name>")),
+        },
+        "manifest" => match rest.split_once(" => ") {
+            Some((line, other)) => Change::Manifest(line.to_string(), other.to_string()),
+            None => return Err(row.error("manifest <line> => <line>")),
         },
         "type" if !rest.is_empty() => Change::Typed(rest.to_string()),
         _ => return Err(row.error(format!("`{text}` is no change"))),
@@ -108,8 +114,10 @@ pub fn settings() -> Settings {
 pub fn run(root: &Path, machine: &Machine, row: &Counterfactual, within: Duration) -> Result<(), String> {
     let mut session = Session::boot(root, machine).map_err(|error| error.to_string())?;
     if let Change::Typed(text) = &row.change {
-        let typed = session.wait_for("nexus> ", within).and_then(|_| session.send_line(text));
-        typed.map_err(|error| error.to_string())?;
+        for line in [text.as_str(), "selftest"] {
+            let typed = session.wait_for("nexus> ", within).and_then(|_| session.send_line(line));
+            typed.map_err(|error| error.to_string())?;
+        }
     }
     // A checker that only waits has no text of its own: the line's absence for the whole time is the failure.
     if row.failure != MISSING {

@@ -35,17 +35,21 @@ fn a_pattern_is_filled_for_each_expected_line() {
     let rows = rows.unwrap();
     let lines: Vec<&str> = rows.iter().map(|row| row.line.as_str()).collect();
     assert_eq!(lines, ["init: up a", "init: up b", "KINIT: cpu1 online", "KINIT: cpu2 online"]);
-    assert_eq!(rows[1].change, Change::Without("b".to_string()));
+    assert_eq!(rows[1].change, Change::Image(Difference::Without("b".to_string())));
     assert_eq!((&rows[3].change, rows[1].failure.as_str()), (&Change::Smp(2), "init: no b"));
 }
 
 #[test]
 fn what_is_no_line_or_no_change_is_refused() {
     assert!(table("init: up a | without a | x").unwrap_err().contains("no line of the ladder"));
-    for change in ["append", "smp x", "without", "replace a b", "type", "argument test=no", ""] {
+    for change in ["append", "smp x", "without", "replace a b", "manifest a", "damage", "type", "argument test=no", ""]
+    {
         assert!(table(&format!("init: start | {change} | x")).is_err(), "{change}");
     }
-    assert_eq!(table("init: start | replace a by b | x").unwrap()[0].change, Change::Replaced("a".into(), "b".into()));
+    let replaced = Change::Image(Difference::Replaced("a".into(), "b".into()));
+    assert_eq!(table("init: start | replace a by b | x").unwrap()[0].change, replaced);
+    let manifest = Change::Manifest("a = 1".into(), "a = 2".into());
+    assert_eq!(table("init: start | manifest a = 1 => a = 2 | x").unwrap()[0].change, manifest);
 }
 
 #[test]

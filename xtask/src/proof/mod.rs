@@ -12,6 +12,7 @@ pub mod scratch;
 pub mod session;
 pub mod settings;
 pub mod table;
+pub mod variant;
 pub mod verdict;
 
 use counterfactual::{Change, Counterfactual};
@@ -23,6 +24,7 @@ use settings::Settings;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use variant::Difference;
 use verdict::Verdict;
 
 /// The boot arguments of a proof: the proof program runs, and a panic ends the machine with a status.
@@ -73,7 +75,7 @@ fn prove() -> Outcome {
     let plan = Plan::new(&ladder, &settings).map_err(refused)?;
     let _lock = RunLock::take(&root).map_err(failed)?;
     if lookup("KERNEL").is_none() || lookup("IMAGE").is_none() {
-        crate::run::build(&[]).map_err(failed)?;
+        crate::run::build().map_err(failed)?;
     }
     let mut machine = Machine::default().with("SMP", settings.smp).append(APPEND);
     for name in ["MEM", "ICOUNT"] {
@@ -107,7 +109,7 @@ fn refute(text: &str) -> Outcome {
         return Err(failed(format!("without a counterfactual: {}", gaps.join(", "))));
     }
     let _lock = RunLock::take(&root).map_err(failed)?;
-    crate::run::build(&[]).map_err(failed)?;
+    crate::run::build().map_err(failed)?;
     let rows: Vec<&Counterfactual> = table.iter().filter(|row| row.line.contains(text)).collect();
     let mut bad = 0;
     for row in &rows {
@@ -131,20 +133,31 @@ fn refute(text: &str) -> Outcome {
 /// The machine of one counterfactual, its boot image made.
 fn changed_machine(root: &Path, row: &Counterfactual) -> Result<Machine, String> {
     let harts = if row.line.starts_with('K') { 2 } else { 1 };
-    let machine = Machine::default().with("SMP", harts).append(APPEND);
-    let image = root.join("build/counterfactual.img");
-    let path = image.display().to_string();
+    let bare = Machine::default().with("SMP", harts);
+    let machine = bare.clone().append(APPEND);
     match &row.change {
         Change::Append(words) => Ok(machine.append(words)),
         Change::Smp(harts) => Ok(machine.with("SMP", harts)),
-        Change::Typed(_) => Ok(machine),
-        Change::Without(name) => {
-            crate::run::build(&["--without", name, "--out", &path])?;
-            Ok(machine.with("IMAGE", path))
-        }
-        Change::Replaced(name, other) => {
-            crate::run::build(&["--replace", &format!("{name}={other}"), "--out", &path])?;
-            Ok(machine.with("IMAGE", path))
+        Change::Typed(_) => Ok(bare),
+        Change::Image(difference) => with_image(root, machine, difference),
+        Change::Manifest(line, other) => {
+            let text = std::fs::read_to_string(root.join("system.toml")).map_err(|error| error.to_string())?;
+            if text.matches(line.as_str()).count() != 1 {
+                return Err(format!("`{line}` does not stand in system.toml exactly once"));
+            }
+            let resolved = crate::manifest::parse("system.toml", &text.replace(line.as_str(), other));
+            let wiring = resolved.map_err(|refusal| refusal.to_string())?.wiring.write();
+            let wiring = wiring.map_err(|error| format!("the changed manifest: {error:?}"))?;
+            with_image(root, machine, &Difference::Manifest(wiring))
         }
     }
+}
+
+/// `machine` with the built image changed in one thing.
+fn with_image(root: &Path, machine: Machine, difference: &Difference) -> Result<Machine, String> {
+    let (built, changed) = (root.join("build/boot.img"), root.join("build/counterfactual.img"));
+    let image = std::fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
+    let image = variant::vary(&image, difference)?;
+    std::fs::write(&changed, image).map_err(|error| format!("{}: {error}", changed.display()))?;
+    Ok(machine.with("IMAGE", changed.display()))
 }
