@@ -13,7 +13,7 @@ use nexus_abi::Error;
 use nexus_abi::syscall::EndpointCreate;
 use nexus_ipc::Message;
 use nexus_rt::kernel::invoke;
-use nexus_rt::sys::{Wrong, do_wrong};
+use nexus_rt::sys::{Wrong, provoke};
 use nexus_rt::{channel, env, println, thread};
 
 nexus_rt::program!(main);
@@ -28,7 +28,7 @@ fn main() -> Result<i64, Error> {
         "panic" => panic!("on purpose"),
         "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
         name => match Wrong::ALL.into_iter().find(|wrong| wrong.name() == name) {
-            Some(wrong) => do_wrong(wrong),
+            Some(wrong) => provoke(wrong),
             None => {
                 println!("rogue: I do not know how to `{name}`");
                 Err(Error::Invalid)

@@ -113,7 +113,7 @@ pub(crate) fn thread_registers(_body: Body) -> (u64, u64) {
 }
 
 /// Here a wrong thing would be the test's own fault.
-pub fn do_wrong(wrong: super::Wrong) -> ! {
+pub fn provoke(wrong: super::Wrong) -> ! {
     panic!("{} is for the target only", wrong.name())
 }
 

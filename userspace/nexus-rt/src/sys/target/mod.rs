@@ -14,7 +14,7 @@ pub(crate) use entry::start_page;
 pub(crate) use memory::{load, sealed_bytes, store};
 pub(crate) use page::{read_page, write_page};
 pub(crate) use spawn::thread_registers;
-pub use wrong::do_wrong;
+pub use wrong::provoke;
 
 /// Exports the program's entry under the name that `_start` calls.
 #[macro_export]

@@ -10,7 +10,10 @@ static PANICKING: AtomicBool = AtomicBool::new(false);
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     if !PANICKING.swap(true, Ordering::Relaxed) {
-        crate::log::write(format_args!("{info}"));
+        match info.location() {
+            Some(at) => crate::log!("panicked at {}:{}: {}", at.file(), at.line(), info.message()),
+            None => crate::log!("panicked: {}", info.message()),
+        }
     }
     exit(PANIC_STATUS)
 }

@@ -7,7 +7,7 @@ use nexus_abi::layout::USER_START;
 use crate::sys::Wrong;
 
 /// Does it. If the machine lets it pass, the process ends with status 1.
-pub fn do_wrong(wrong: Wrong) -> ! {
+pub fn provoke(wrong: Wrong) -> ! {
     match wrong {
         Wrong::LoadNull => load(0),
         Wrong::LoadKernel => load(0xffff_ffc0_8020_0000),

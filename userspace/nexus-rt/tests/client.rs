@@ -1,0 +1,141 @@
+//! The client's side against a scripted machine: calls, routes, views, lines.
+
+mod machine;
+
+use std::time::Duration;
+
+use machine::{Machine, Scripted};
+use nexus_abi::message::Status;
+use nexus_abi::{Deadline, Error, Handle, ServiceId};
+use nexus_ipc::{Message, Notice, RouteRetryOutcome, Transport};
+use nexus_rt::inbox::Inbox;
+use nexus_rt::memory::{Access, View};
+use nexus_rt::{Channel, Instant};
+
+fn handle(raw: u64) -> Handle {
+    Handle::from_raw(raw).expect("not 0")
+}
+
+fn from_init(notice: Notice) -> Scripted {
+    Scripted { service: ServiceId::service("init"), ..Scripted::message(Status::ONE_WAY, notice.to_message()) }
+}
+
+/// The nonce of the route that will be asked next: the machine's clock starts at 0.
+const NONCE: u64 = 1;
+
+#[test]
+fn words_go_in_registers_and_the_rest_through_the_page() {
+    let mut answer = Message { payload: b"answer".to_vec(), ..Message::default() };
+    answer.handles.push(handle(3)).expect("room");
+    let machine =
+        Machine::install(&[], [Scripted::message(0, Message::tagged(0)), Scripted::message(0, answer.clone())]);
+    let mut channel = Channel::new(handle(5));
+
+    assert_eq!(channel.call(&Message::tagged(1), Deadline(7)), Ok(Message::tagged(0)));
+    let mut asked = Message { payload: vec![9; 4032], ..Message::tagged(2) };
+    asked.handles.push(handle(4)).expect("room");
+    assert_eq!(channel.call(&asked, Deadline::NEVER), Ok(answer));
+
+    assert_eq!(machine.names(), ["CallUntil", "CallExtended"]);
+    assert_eq!(machine.made("CallExtended")[0].message, asked);
+}
+
+#[test]
+fn a_message_that_is_too_long_is_not_sent() {
+    let machine = Machine::install(&[], []);
+    let long = Message { payload: vec![0; 4033], ..Message::default() };
+    assert_eq!(Channel::new(handle(5)).call(&long, Deadline::NEVER), Err(Error::OverLimit));
+    assert_eq!(Channel::new(handle(5)).send(&long), Err(Error::OverLimit));
+    assert!(machine.names().is_empty());
+}
+
+#[test]
+fn a_call_without_a_deadline_has_its_channels_patience() {
+    Machine::install(&[], []);
+    let channel = Channel::new(handle(5));
+    assert_eq!(channel.patience(), Deadline(100_000_000), "ten seconds of a 10 MHz clock");
+    assert_eq!(channel.patient(None).patience(), Deadline::NEVER);
+}
+
+#[test]
+fn a_handle_of_the_start_page_needs_no_route() {
+    let machine = Machine::install(&[("exec", 12)], []);
+    assert_eq!(Channel::to("exec").map(|channel| channel.endpoint()), Ok(handle(12)));
+    assert!(machine.names().is_empty());
+}
+
+#[test]
+fn a_route_asks_init_and_takes_the_answer_with_its_nonce() {
+    let late = from_init(Notice::Routed { nonce: 400, result: Ok(handle(50)) });
+    let forged =
+        Scripted::message(Status::ONE_WAY, Notice::Routed { nonce: NONCE, result: Ok(handle(51)) }.to_message());
+    let right = from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(52)) });
+    let machine = Machine::install(&[("init", 6)], [late, forged, right]);
+
+    let channel = Channel::to("exec").expect("routed");
+
+    assert_eq!(channel.endpoint(), handle(52));
+    let asked = machine.made("Send");
+    assert_eq!((asked.len(), asked[0].target), (1, 6));
+    assert!(matches!(Notice::from_message(&asked[0].message), Ok(Notice::Route { nonce: NONCE, .. })));
+    let closed: Vec<u64> = machine.made("Close").iter().map(|made| made.target).collect();
+    assert!(closed.contains(&50) && closed.contains(&51) && !closed.contains(&52), "{closed:?}");
+}
+
+#[test]
+fn a_route_ends_in_time_and_says_how() {
+    let refused = from_init(Notice::Routed { nonce: NONCE, result: Err(Error::Permission) });
+    Machine::install(&[("init", 6)], [refused]);
+    let outcome = Inbox::open().expect("an inbox").route("exec", Duration::from_secs(1));
+    assert_eq!(outcome, RouteRetryOutcome::Rejected(Error::Permission));
+
+    let machine = Machine::install(&[("init", 6)], [Scripted::error(Error::TimedOut)]);
+    let outcome = Inbox::open().expect("an inbox").route("exec", Duration::from_secs(1));
+    assert_eq!(outcome, RouteRetryOutcome::Timeout);
+    assert_eq!(machine.made("Recv")[0].deadline, 10_000_000);
+
+    let noise = (0..100).map(|_| from_init(Notice::Up { nonce: 1 }));
+    Machine::install(&[("init", 6)], noise);
+    let outcome = Inbox::open().expect("an inbox").route("exec", Duration::from_secs(1));
+    assert_eq!(outcome, RouteRetryOutcome::NonceMismatchBudgetExceeded);
+
+    Machine::install(&[], []);
+    assert_eq!(Channel::to("exec").err(), Some(Error::Unavailable));
+}
+
+#[test]
+fn deadlines_are_never_early() {
+    Machine::install(&[], []);
+    assert_eq!(Instant::from_ticks(5).after(Duration::from_nanos(101)), Deadline(7));
+    assert_eq!(Instant::from_ticks(u64::MAX - 1).after(Duration::from_secs(1)), Deadline::NEVER);
+}
+
+#[test]
+fn a_view_refuses_what_is_outside_unaligned_or_not_allowed() {
+    struct Memory;
+    impl nexus_rt::sys::Host for Memory {
+        fn call(&mut self, _: &nexus_rt::sys::Departure, _: &mut [u8; 4096]) -> nexus_rt::sys::Arrival {
+            let words = [2, 0, 0, 0, 0, 0, 0, 0];
+            nexus_rt::sys::Arrival { status: Status::OK, words, badge: 0, service: 0, process: 0, trace: 0 }
+        }
+
+        fn load(&mut self, address: u64, _: usize) -> u64 {
+            address & 0xff
+        }
+    }
+    nexus_rt::sys::install(Memory);
+    let view = View::map(handle(1), 0, 2, Access::Read).expect("mapped");
+
+    assert_eq!(view.size(), 8192);
+    assert_eq!(view.load_u8(8191), Ok(0xff));
+    assert_eq!(view.load_u8(8192), Err(Error::BadAddress));
+    assert_eq!(view.load_u32(2), Err(Error::BadAddress));
+    assert_eq!(view.load_u32(usize::MAX - 3), Err(Error::BadAddress));
+    assert_eq!(view.store_u8(0, 1), Err(Error::BadAddress));
+    assert_eq!(view.write(0, &[1]), Err(Error::BadAddress));
+    let mut bytes = [0; 4];
+    assert_eq!(view.read(8189, &mut bytes), Err(Error::BadAddress));
+    assert_eq!(view.read(usize::MAX, &mut bytes), Err(Error::BadAddress));
+    assert_eq!(view.read(1, &mut bytes), Ok(()));
+    assert_eq!(bytes, [1, 2, 3, 4]);
+}
