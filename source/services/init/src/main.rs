@@ -1,3 +1,21 @@
-//! Starts what the manifest says and restarts what dies.
+//! The first process.
 
-fn main() {}
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use init::{Init, Roots};
+use nexus_rt::abi::Error;
+use nexus_rt::{Machine, Server, env, memory};
+
+nexus_rt::program!(main);
+
+fn main() -> Result<Infallible, Error> {
+    let start = env::start()?;
+    let roots = Roots::take(&mut Machine, &start)?;
+    let files = (memory::sealed(roots.image)?, memory::sealed(roots.device_tree)?);
+    let mut init = Init::new(Machine, roots, files, start.info().timebase)?;
+    init.begin();
+    Server::over(roots.endpoint).bound_to(roots.gone)?.serve(&mut init)
+}

@@ -1,0 +1,99 @@
+//! From the manifest's devices to register windows and interrupt lines, by the device tree.
+//!
+//! The manifest says what a node is compatible with and which of them it is; addresses and lines are the tree's. What
+//! was minted stays with init, because a window can be minted once and its driver may die: the next one gets the same.
+
+use alloc::vec::Vec;
+
+use dtoolkit::fdt::{Fdt, FdtNode};
+use dtoolkit::{Node, Property};
+use nexus_abi::layout::PAGE_SIZE;
+use nexus_abi::syscall::{IrqMint, NotificationCreate, WindowMint};
+use nexus_abi::{Error, Handle};
+use nexus_rt::Kernel;
+use wiring::Device;
+
+/// The notification bit that an interrupt sets.
+pub const IRQ_BIT: u64 = 1;
+
+/// Nodes nested deeper than this are not looked at.
+const DEPTH: usize = 8;
+
+/// Where a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Page-aligned address of its registers.
+    pub address: u64,
+    /// Pages of registers.
+    pub pages: u64,
+    /// Its interrupt line, if it has one.
+    pub line: Option<u32>,
+}
+
+/// A device's capabilities.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// Its registers.
+    pub window: Handle,
+    /// Its interrupt line, and the notification that the line signals.
+    pub irq: Option<(Handle, Handle)>,
+}
+
+impl Held {
+    /// Mints what a device at this place has.
+    pub fn mint(kernel: &mut impl Kernel, root: Handle, place: &Place) -> Result<Self, Error> {
+        let Place { address, pages, line } = *place;
+        let window = kernel.invoke(WindowMint { root, address, pages })?.window;
+        let irq = match line {
+            Some(line) => {
+                let notification = kernel.invoke(NotificationCreate { process: None })?.notification;
+                let irq = kernel.invoke(IrqMint { root, line, notification, bits: IRQ_BIT })?.irq;
+                Some((irq, notification))
+            }
+            None => None,
+        };
+        Ok(Self { window, irq })
+    }
+}
+
+/// Where the tree says that a device is. `ENOENT`: it has no such node. `ECORRUPT`: it is no tree, or the node no device.
+pub fn find(tree: &[u8], device: &Device) -> Result<Place, Error> {
+    let tree = Fdt::new(tree).map_err(|_| Error::Corrupt)?;
+    let mut places = Vec::new();
+    collect(tree.root(), device.compatible.as_str(), DEPTH, &mut places)?;
+    places.sort_by_key(|place| place.address);
+    places.get(usize::from(device.instance)).copied().ok_or(Error::NotFound)
+}
+
+fn collect(node: FdtNode<'_>, compatible: &str, depth: usize, places: &mut Vec<Place>) -> Result<(), Error> {
+    if node.compatible().is_some_and(|mut all| all.any(|one| one == compatible)) {
+        places.push(place(node)?);
+    }
+    if depth > 0 {
+        for child in node.children() {
+            collect(child, compatible, depth - 1, places)?;
+        }
+    }
+    Ok(())
+}
+
+fn place(node: FdtNode<'_>) -> Result<Place, Error> {
+    let mut registers = node.reg().ok().flatten().ok_or(Error::Corrupt)?;
+    let first = registers.next().ok_or(Error::Corrupt)?;
+    let (start, size) = (first.address::<u64>(), first.size::<u64>());
+    let (Ok(start), Ok(size)) = (start, size) else { return Err(Error::Corrupt) };
+    let page = PAGE_SIZE as u64;
+    let end = start.checked_add(size.max(1)).ok_or(Error::Corrupt)?;
+    let address = start - start % page;
+    Ok(Place { address, pages: (end - address).div_ceil(page), line: line(node) })
+}
+
+/// The first interrupt: one cell of `interrupts`, or the second of `interrupts-extended`, whose first is the controller.
+fn line(node: FdtNode<'_>) -> Option<u32> {
+    let cell = |name: &str, at: usize| {
+        let property = node.property(name)?;
+        let bytes = property.value().get(4 * at..4 * at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    cell("interrupts", 0).or_else(|| cell("interrupts-extended", 1))
+}
