@@ -26,10 +26,10 @@ pub mod log;
 pub mod memory;
 pub mod power;
 pub mod process;
+pub mod qos;
 pub mod sched;
 pub mod thread;
 pub mod time;
-mod unbuilt;
 pub mod word;
 
 pub use kernel::Kernel;

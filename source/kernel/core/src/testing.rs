@@ -251,7 +251,7 @@ pub(crate) fn refused<S: Syscall + Debug>(kernel: &'static Kernel, thread: &'sta
 /// Checks every invariant of the kernel.
 pub(crate) fn check(kernel: &Kernel) {
     let mut found = Check::default();
-    kernel.check_memory(&mut found);
+    kernel.check_invariants(&mut found);
     assert_eq!((found.violations, found.first), (0, None));
     assert!(found.checked > 0, "an empty check proves nothing");
 }

@@ -53,6 +53,11 @@ impl Tally {
 }
 
 impl Kernel {
+    /// Every invariant there is.
+    pub(crate) fn check_invariants(&self, check: &mut Check) {
+        self.check_memory(check);
+    }
+
     /// Every invariant of memory: frames, objects, mappings, page tables, and what is charged for them.
     pub(crate) fn check_memory(&self, check: &mut Check) {
         self.check_frames(check);
@@ -162,7 +167,7 @@ impl Kernel {
             children.map(|(_, child)| child.account.limit(resource)).sum()
         };
         for (index, process) in self.processes.iter().filter(|(index, process)| process.index() == *index) {
-            if process.root.get() == 0 {
+            if process.root.get() == 0 || process.gone() {
                 continue;
             }
             let (mut frames, mut memories) = (0, 0);
@@ -189,6 +194,6 @@ impl Kernel {
 
     /// True if a child's quota is still taken out of `owner`'s.
     fn carves(&self, child: &Process, owner: u32) -> bool {
-        child.header.owner.get() == owner && child.root.get() != 0
+        child.header.alive() && child.header.owner.get() == owner && !child.gone()
     }
 }

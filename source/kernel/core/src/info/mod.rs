@@ -1,3 +1,4 @@
 //! What the kernel tells of itself to those who hold an info capability.
 
+pub mod calls;
 pub mod invariant;

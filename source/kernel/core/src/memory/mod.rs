@@ -17,4 +17,6 @@ pub(crate) use stash::Stash;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod map_tests;
+#[cfg(test)]
 mod object_tests;

@@ -1,0 +1,209 @@
+//! The system calls of an info capability. Each needs `USE` on it.
+
+use super::invariant::Check;
+use crate::{
+    Kernel,
+    arena::Tag,
+    event::{Context, Verdict, serve::Serve},
+    lock::{Held, ShardSet},
+    log::calls::Payload,
+    memory::object::Backing,
+    process::{MAX_BLOCKS, Process, quota::Resource},
+    thread::{State, Thread},
+};
+use nexus_abi::{
+    Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId,
+    message::MAX_INLINE,
+    syscall::{
+        BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants,
+        InfoObjects, InfoProcess, InfoUsage, Invariants, ObjectInfo, ProcessInfo, Usage,
+    },
+};
+
+/// Numbers of [`InfoObjects`] that are no [`Kind`].
+mod pool {
+    pub(super) const FRAMES: u32 = 0;
+    pub(super) const SLOT_BLOCKS: u32 = 64;
+    pub(super) const MESSAGES: u32 = 65;
+    pub(super) const MAPPINGS: u32 = 66;
+}
+
+/// The locks under which the tables are read.
+fn open<'a>(context: &Context, info: Handle) -> Result<Held<'a>, Error> {
+    let held = context.kernel.shards.hold(ShardSet::ALL);
+    context.capability(info, Kind::Info, Rights::USE)?;
+    Ok(held)
+}
+
+impl Kernel {
+    /// The process at a place, if its resources are not all back.
+    fn living(&self, index: u32) -> Option<&'static Process> {
+        let process = self.processes.at(index);
+        (process.header.alive() && process.index() == index && !process.gone()).then_some(process)
+    }
+
+    /// The threads of a process that are not dead.
+    pub(crate) fn threads_of(&self, process: &Process) -> impl Iterator<Item = &'static Thread> + use<'_> {
+        let mut tag = Tag(process.threads.get());
+        let all = core::iter::from_fn(move || {
+            let thread = (tag.0 != 0).then(|| self.threads.at(tag.index()))?;
+            tag = Tag(thread.header.next.get());
+            Some(thread)
+        });
+        all.filter(|thread| thread.state() != State::Dead)
+    }
+
+    fn handles(&self, process: &Process) -> u64 {
+        let blocks = process.blocks.iter().zip(process.free_slots.iter()).filter(|(block, _)| block.get() != 0);
+        blocks.map(|(_, free)| u64::from(free.get().count_zeros())).sum()
+    }
+
+    /// Used and capacity of a kind of object; `EINVAL` for what has no places of its own.
+    fn census(&self, kind: u32) -> Result<(u32, u32), Error> {
+        let memories = |window: Backing| {
+            let alive = self.memories.iter().filter(|(_, memory)| memory.header.alive());
+            let (windows, rest): (u32, u32) = alive.fold((0, 0), |(windows, rest), (_, memory)| {
+                if memory.backing() == Backing::Device { (windows + 1, rest) } else { (windows, rest + 1) }
+            });
+            (if window == Backing::Device { windows } else { rest }, self.memories.capacity())
+        };
+        let notifications = |is_set: u32| {
+            let alive = self.notifications.iter().filter(|(_, notification)| notification.header.alive());
+            let count = alive.filter(|(_, notification)| notification.is_set.get() == is_set).count() as u32;
+            (count, self.notifications.capacity())
+        };
+        match kind {
+            pool::FRAMES => return Ok((self.frames.used(), self.frames.capacity())),
+            pool::SLOT_BLOCKS => return Ok((self.blocks.used(), self.blocks.capacity())),
+            pool::MESSAGES => return Ok((self.messages.used(), self.messages.capacity())),
+            pool::MAPPINGS => return Ok((self.mappings.used(), self.mappings.capacity())),
+            _ => {}
+        }
+        Ok(match u8::try_from(kind).ok().and_then(Kind::from_number).ok_or(Error::Invalid)? {
+            Kind::Process => (self.processes.used(), self.processes.capacity()),
+            Kind::Thread => (self.threads.used(), self.threads.capacity()),
+            Kind::Endpoint => (self.endpoints.used(), self.endpoints.capacity()),
+            Kind::Notification => notifications(0),
+            Kind::WaitSet => notifications(1),
+            Kind::Memory => memories(Backing::Frames),
+            Kind::Window => memories(Backing::Device),
+            Kind::Irq => (self.irqs.used(), self.irqs.capacity()),
+            Kind::Timer => (self.timers.used(), self.timers.capacity()),
+            Kind::Reply | Kind::DmaMemory => return Err(Error::Invalid),
+            Kind::DeviceRoot | Kind::Spawn | Kind::Info | Kind::Power | Kind::Log => return Err(Error::Invalid),
+        })
+    }
+}
+
+/// `ENOENT`: no process at or after this place.
+impl Serve for InfoProcess {
+    fn serve(self, context: &Context) -> Verdict<ProcessInfo> {
+        let kernel = context.kernel;
+        let _held = open(context, self.info)?;
+        let process = (self.index..=kernel.processes.capacity()).find_map(|index| kernel.living(index));
+        let process = process.ok_or(Error::NotFound)?;
+        Ok(ProcessInfo {
+            id: ProcessId(process.header.me()),
+            service: ServiceId(process.service.get()),
+            name: Name::from_words(process.name.each_ref().map(|word| word.get())).unwrap_or_default(),
+            state: process.state.get(),
+            parent: process.header.owner.get(),
+        })
+    }
+}
+
+/// `ENOENT`: no process at this place. The class is the highest that one of its threads has by its own.
+impl Serve for InfoUsage {
+    fn serve(self, context: &Context) -> Verdict<Usage> {
+        let kernel = context.kernel;
+        let _held = open(context, self.info)?;
+        let process = kernel.living(self.index).ok_or(Error::NotFound)?;
+        let (mut threads, mut cpu, mut class) = (0, process.cpu_time.get(), QosClass::Idle);
+        for thread in kernel.threads_of(process) {
+            threads += 1;
+            cpu += thread.cpu_time.get();
+            class = class.max(QosClass::from_wire(thread.base_class.get().into()).unwrap_or(QosClass::Idle));
+        }
+        Ok(Usage {
+            cpu,
+            frames: process.account.used(Resource::Frames).into(),
+            handles: kernel.handles(process),
+            threads,
+            switches: process.switches.get(),
+            class,
+        })
+    }
+}
+
+/// `ENOENT`: no such CPU.
+impl Serve for InfoCpu {
+    fn serve(self, context: &Context) -> Verdict<CpuInfo> {
+        let _held = open(context, self.info)?;
+        let cpu = context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?;
+        let queued: u32 = QosClass::ALL.into_iter().map(|class| cpu.queue.count(class)).sum();
+        Ok(CpuInfo {
+            online: cpu.online.get().into(),
+            busy: cpu.counters.busy.get(),
+            idle: cpu.counters.idle.get(),
+            switches: cpu.counters.switches.get(),
+            timer_interrupts: cpu.counters.timer_interrupts.get(),
+            device_interrupts: cpu.counters.device_interrupts.get(),
+            tasks: u64::from(queued) + u64::from(cpu.current.get() != 0),
+            hart: cpu.hart.get(),
+        })
+    }
+}
+
+/// `EINVAL`: nothing has this number, or it has no places of its own (roots, replies).
+impl Serve for InfoObjects {
+    fn serve(self, context: &Context) -> Verdict<ObjectInfo> {
+        let _held = open(context, self.info)?;
+        let (used, capacity) = context.kernel.census(self.kind)?;
+        Ok(ObjectInfo { used: used.into(), capacity: capacity.into() })
+    }
+}
+
+/// `ENOENT`: no such process, or no used slot at or after this one.
+impl Serve for InfoCapability {
+    fn serve(self, context: &Context) -> Verdict<CapabilityInfo> {
+        let kernel = context.kernel;
+        let _held = open(context, self.info)?;
+        let process = kernel.living(self.process).ok_or(Error::NotFound)?;
+        for index in self.index..(MAX_BLOCKS * 64) as u32 {
+            let block = process.blocks.get(index as usize / 64).map_or(0, |block| block.get());
+            let slot = kernel.blocks.at(block * 64 + index % 64);
+            if let Some(kind) = slot.kind().filter(|_| block != 0) {
+                let (rights, badge, object) = (slot.rights(), slot.badge.get(), slot.object.get());
+                return Ok(CapabilityInfo { index, kind, rights, badge, object });
+            }
+        }
+        Err(Error::NotFound.into())
+    }
+}
+
+/// `ESTATE`: the machine was not booted with `selftest`. It looks at everything while all else waits.
+impl Serve for InfoInvariants {
+    fn serve(self, context: &Context) -> Verdict<Invariants> {
+        let kernel = context.kernel;
+        let _held = open(context, self.info)?;
+        if !kernel.machine.arguments.split_ascii_whitespace().any(|word| word == "selftest") {
+            return Err(Error::State.into());
+        }
+        let mut check = Check::default();
+        kernel.check_invariants(&mut check);
+        Ok(Invariants { violations: check.violations, checked: check.checked })
+    }
+}
+
+/// `EINVAL`: the offset is beyond the end.
+impl Serve for BootArguments {
+    fn serve(self, context: &Context) -> Verdict<BootArgumentsRead> {
+        let kernel = context.kernel;
+        drop(open(context, self.info)?);
+        let payload = Payload::of(kernel, context.thread)?;
+        let all = kernel.machine.arguments.as_bytes();
+        let rest = all.get(self.offset as usize..).ok_or(Error::Invalid)?;
+        rest.iter().take(MAX_INLINE).enumerate().for_each(|(at, &byte)| payload.put(at, byte));
+        Ok(BootArgumentsRead { length: all.len() as u32 })
+    }
+}

@@ -1,0 +1,154 @@
+//! Scheduling parameters by system call: class, affinity, shares.
+//!
+//! Everybody may lower its own class. Raising it, or touching another process, is for the services that the boot image
+//! lists, by the kernel's record of who calls: the one exception to "authority only by capability".
+//!
+//! A thread that is queued stays in the list it is in until it is queued again, on its own CPU at once: nobody touches
+//! another CPU's queue.
+
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    event::{Context, Verdict, serve::Serve},
+    lock::ShardSet,
+    process::Process,
+    sched::queue::{ADMISSION_LIMIT, End},
+    thread::{State, Thread},
+};
+use nexus_abi::{
+    Error, Handle, Kind, QosClass, Rights,
+    syscall::{AffinitySet, AffinityWasSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet},
+};
+
+/// Largest weight that a thread may have.
+const MAX_SHARES: u32 = 1000;
+/// Largest weight that a thread may have without policy's leave.
+const FREE_SHARES: u32 = 500;
+
+impl Context {
+    /// True if the boot image lists the caller among those that may raise classes.
+    fn may_raise(&self) -> bool {
+        let service = self.thread.service.get();
+        service != 0 && self.kernel.machine.raisers.contains(&service)
+    }
+
+    /// The thread that a call is about: the caller, or one whose capability has these rights.
+    fn subject_thread(&self, thread: Option<Handle>, rights: Rights) -> Result<&'static Thread, Error> {
+        match thread {
+            None => Ok(self.thread),
+            Some(handle) => self.object(&self.kernel.threads, handle, Kind::Thread, rights),
+        }
+    }
+}
+
+impl Kernel {
+    /// `EAGAIN` unless the runnable ones of these threads can all be in `class` on their CPUs.
+    fn check_room(&self, threads: impl Iterator<Item = &'static Thread>, class: QosClass) -> Result<(), Error> {
+        let mut coming = [0; crate::cpu::MAX_CPUS];
+        for thread in threads {
+            let runnable = matches!(thread.state(), State::Ready | State::Running);
+            if runnable && thread.base_class.get() != class as u32 {
+                let cpu = thread.cpu.get() as usize % coming.len();
+                coming[cpu] += 1;
+            }
+        }
+        let full = self
+            .cpus
+            .iter()
+            .zip(coming)
+            .any(|(cpu, coming)| coming > 0 && cpu.queue.count(class) + coming > ADMISSION_LIMIT);
+        if full { Err(Error::Again) } else { Ok(()) }
+    }
+
+    /// Gives a thread a class of its own; a higher one that a caller donates to it stays.
+    fn set_class(&self, cpu: &Cpu, thread: &Thread, class: QosClass) {
+        let donated = thread.class.get() != thread.base_class.get();
+        thread.base_class.set(class as u32);
+        let now = if donated { class.max(thread.class()) } else { class };
+        thread.class.set(now as u32);
+        let queued_here = thread.state() == State::Ready && thread.cpu.get() == cpu.id.get();
+        if queued_here {
+            cpu.queue.remove(&self.threads, thread);
+            cpu.queue.push(&self.threads, thread, End::Back);
+        }
+    }
+
+    /// The living process with this number.
+    fn numbered(&self, number: u32) -> Option<&'static Process> {
+        let process = self.processes.at(number);
+        (process.running() && process.index() == number).then_some(process)
+    }
+}
+
+/// Needs `TAKE` on another thread. `EPEERCLOSED`: it is gone.
+impl Serve for QosGet {
+    fn serve(self, context: &Context) -> Verdict<QosGot> {
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let thread = context.subject_thread(self.thread, Rights::TAKE)?;
+        Ok(QosGot { class: QosClass::from_wire(thread.base_class.get().into()).ok_or(Error::Invalid)? })
+    }
+}
+
+/// `EINVAL`: no such class or process. `EPERM`: raising, or another process, without being listed. `EAGAIN`: the class
+/// is full on a CPU.
+impl Serve for QosSet {
+    fn serve(self, context: &Context) -> Verdict<QosWasSet> {
+        let kernel = context.kernel;
+        let class = QosClass::from_wire(self.class.into()).ok_or(Error::Invalid)?;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let raises = |thread: &Thread| class as u32 > thread.base_class.get();
+        if self.target == 0 {
+            let thread = context.thread;
+            if raises(thread) && !context.may_raise() {
+                return Err(Error::Permission.into());
+            }
+            kernel.check_room(core::iter::once(thread), class)?;
+            kernel.set_class(context.cpu, thread, class);
+            return Ok(QosWasSet {});
+        }
+        let process = kernel.numbered(self.target).ok_or(Error::Invalid)?;
+        let own = process.index() == context.process.index();
+        if !context.may_raise() && !(own && !kernel.threads_of(process).any(raises)) {
+            return Err(Error::Permission.into());
+        }
+        kernel.check_room(kernel.threads_of(process), class)?;
+        kernel.threads_of(process).for_each(|thread| kernel.set_class(context.cpu, thread, class));
+        Ok(QosWasSet {})
+    }
+}
+
+/// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. A new thread starts on
+/// one of the others; a started one stays, since nothing moves threads yet and one CPU takes part.
+impl Serve for AffinitySet {
+    fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
+        let online = kernel.cpus.iter().filter(|cpu| cpu.online.get() != 0).map(|cpu| 1 << cpu.id.get());
+        let mask = self.mask & online.sum::<u64>();
+        if mask == 0 {
+            return Err(Error::Invalid.into());
+        }
+        thread.affinity.set(mask as u32);
+        if thread.state() == State::New && mask & 1 << thread.cpu.get() == 0 {
+            thread.cpu.set(mask.trailing_zeros());
+        }
+        Ok(AffinityWasSet { mask })
+    }
+}
+
+/// Needs `MANAGE` on another thread. `EINVAL`: not in 1..=1000. `EPERM`: above 500 without being listed.
+impl Serve for SharesSet {
+    fn serve(self, context: &Context) -> Verdict<SharesWereSet> {
+        if self.shares == 0 || self.shares > MAX_SHARES {
+            return Err(Error::Invalid.into());
+        }
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
+        if self.shares > FREE_SHARES && !context.may_raise() {
+            return Err(Error::Permission.into());
+        }
+        thread.shares.set(self.shares);
+        Ok(SharesWereSet {})
+    }
+}
