@@ -35,11 +35,11 @@ pub struct First<'a> {
 
 /// Names under which init finds what it starts with.
 const ROOTS: [(&str, Kind); 5] = [
-    ("device-root", Kind::DeviceRoot),
-    ("spawn", Kind::Spawn),
-    ("info", Kind::Info),
-    ("power", Kind::Power),
-    ("log", Kind::Log),
+    (start::first::DEVICES, Kind::DeviceRoot),
+    (start::first::SPAWN, Kind::Spawn),
+    (start::first::INFO, Kind::Info),
+    (start::first::POWER, Kind::Power),
+    (start::first::LOG, Kind::Log),
 ];
 
 impl Kernel {
@@ -137,10 +137,10 @@ impl Kernel {
         for (place, (name, kind)) in handles.iter_mut().zip(ROOTS) {
             *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.root_capability(process, kind)?));
         }
-        let ranges = [("boot-image", &first.image_range), ("device-tree", &first.device_tree)];
+        let ranges = [(start::first::IMAGE, &first.image_range), (start::first::DEVICE_TREE, &first.device_tree)];
         for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
             let end = range.end.next_multiple_of(PAGE_SIZE as u64);
-            let memory = self.fixed_memory(process, range.start..end, Stage::Open)?;
+            let memory = self.fixed_memory(process, range.start..end, Stage::Sealed)?;
             let capability =
                 Capability { rights: Rights::USE.union(Rights::TRANSFER), ..Capability::full(Kind::Memory, memory) };
             *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.insert(process, &capability, 0)?));

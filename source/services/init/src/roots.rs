@@ -97,7 +97,7 @@ impl Spawns {
         let mut mint = |service| kernel.invoke(SpawnMint { root, service }).map(|minted| minted.spawn);
         let services = wiring.services.iter().map(|service| mint(service.id)).collect::<Result<_, _>>()?;
         let wanted = wiring.services.iter().any(|service| service.grants.has(Grant::Spawn));
-        let programs = if wanted { Some(mint(ServiceId::KERNEL)?) } else { None };
+        let programs = if wanted { Some(mint(ServiceId::ANY_PROGRAM)?) } else { None };
         Ok(Self { services, programs })
     }
 }

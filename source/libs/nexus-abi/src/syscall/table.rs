@@ -128,7 +128,7 @@ syscalls! {
     78 ProcessStatus on process: Handle {} -> ProcessStated { state: u64, detail: u64, pc: u64, address: u64 };
     /// Delivers the process's faults as calls to an endpoint, badge and all.
     79 ProcessFaults on process: Handle { endpoint: Handle } -> ProcessFaultsSet {};
-    /// Makes a spawn capability for one identity from the root; service 0: for every program identity.
+    /// Makes a spawn capability for one identity from the root; `ANY_PROGRAM`: for every program's.
     80 SpawnMint on root: Handle { service: ServiceId } -> SpawnMinted { spawn: Handle };
 
     /// Reads a thread's class (none: the caller's).
