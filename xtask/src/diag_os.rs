@@ -28,6 +28,7 @@ pub fn run(args: &[String]) -> ExitCode {
 fn workspace(root: &Path) -> Result<(), String> {
     let metadata = packages::metadata(root)?;
     let passes = [(KERNEL_TARGET, [Side::Kernel, Side::Shared]), (PROGRAM_TARGET, [Side::Program, Side::Shared])];
+    let mut failed = Vec::new();
     for (target, sides) in passes {
         let names = packages::members(&metadata, &sides);
         if names.is_empty() {
@@ -36,16 +37,16 @@ fn workspace(root: &Path) -> Result<(), String> {
         println!("diag-os: {target}: {}", names.join(" "));
         let status = clippy(root, target, &names).status().map_err(|error| format!("cargo does not start: {error}"))?;
         if !status.success() {
-            return Err(format!("diag-os fails on {target}"));
+            failed.push(target);
         }
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(format!("diag-os fails on {}", failed.join(" and "))) }
 }
 
 /// The command that diagnoses these packages for a target.
 fn clippy(folder: &Path, target: &str, names: &[String]) -> Command {
     let mut command = packages::cargo();
-    command.current_dir(folder).args(["clippy", "--quiet", "--lib", "--bins", "--target", target]);
+    command.current_dir(folder).args(["clippy", "--quiet", "--keep-going", "--lib", "--bins", "--target", target]);
     for name in names {
         command.args(["--package", name]);
     }
