@@ -22,6 +22,8 @@ use nexus_core::{
 const INTERRUPT: u64 = 1 << 63;
 const ILLEGAL_INSTRUCTION: u64 = 2;
 const SYSTEM_CALL: u64 = 8;
+/// `scounteren`: what programs may read.
+const TIME_AND_INSTRET: u64 = 0b110;
 /// Device interrupts that one look takes at most.
 const CLAIMS: usize = 16;
 
@@ -31,11 +33,6 @@ unsafe extern "C" {
     fn resume_first(frame: *const Frame, hart: &'static Hart) -> !;
 }
 
-/// The time.
-pub fn now() -> u64 {
-    csr::time()
-}
-
 /// The boot hart begins to run programs. Never returns: the boot stack is its trap stack from the first trap on.
 pub fn enter(system: &'static System) -> ! {
     let hart = &HARTS[0];
@@ -43,7 +40,7 @@ pub fn enter(system: &'static System) -> ! {
     if let Some(plic) = &system.plic {
         plic.open(hart.context.get());
     }
-    csr::set_scounteren(0b111);
+    csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);

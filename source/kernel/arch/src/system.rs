@@ -96,6 +96,7 @@ fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
         hart.satp.set(system.kernel_satp);
         cpu.hart.set(fact.id);
     }
+    system.kernel.cpus[0].online.set(1);
 }
 
 /// Whether the hart has an address-space number for every process: it keeps only the bits that it has.

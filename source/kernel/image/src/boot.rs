@@ -27,8 +27,9 @@ pub(crate) fn main(arrival: Arrival) -> ! {
     let image = read_image(&memory);
     let machine = memory.machine(&facts, &carved.pool, image.header().raisers);
     let system = system::install(&arrival, &facts, arguments, carved, machine);
-    let first = First { image, image_range: memory.image.clone(), device_tree: memory.device_tree.clone() };
-    if let Err(error) = system.kernel.start_first(&first, run::now()) {
+    let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
+    let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
+    if let Err(error) = system.kernel.start_first(&first) {
         say!("the first process cannot be made: {}", error.name());
         power::stop(Status::FirstProcess)
     }
