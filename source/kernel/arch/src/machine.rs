@@ -20,7 +20,7 @@ pub fn discover(arrival: &Arrival) -> (Facts<'static>, Range<u64>) {
         say!("device tree: none at {:#x}", arrival.device_tree);
         power::stop(Status::DeviceTree)
     };
-    match facts::read(blob) {
+    match facts::read(blob, arrival.hart) {
         Ok(facts) => {
             console::open(&facts);
             power::open(facts.test.as_ref());

@@ -13,8 +13,8 @@ use dtoolkit::{
 /// Interrupt number of supervisor external interrupts at a hart's own controller.
 const SUPERVISOR_EXTERNAL: u32 = 9;
 
-/// Reads the facts.
-pub fn read(blob: &[u8]) -> Result<Facts<'_>, Problem> {
+/// Reads the facts. `boot` is the hart that runs: it is always one of [`Facts::harts`].
+pub fn read(blob: &[u8], boot: u64) -> Result<Facts<'_>, Problem> {
     let tree = Fdt::new(blob).map_err(|_| Problem::Malformed)?;
     let mut facts = Facts::default();
     for reservation in tree.memory_reservations() {
@@ -24,7 +24,7 @@ pub fn read(blob: &[u8]) -> Result<Facts<'_>, Problem> {
         match node.name_without_address() {
             "memory" => memory(&mut facts, &node)?,
             "reserved-memory" => reserved_memory(&mut facts, &node)?,
-            "cpus" => cpus(&mut facts, &node)?,
+            "cpus" => cpus(&mut facts, &node, boot)?,
             "chosen" => chosen(&mut facts, &node)?,
             _ => device_or_bus(&mut facts, &node)?,
         }
@@ -34,15 +34,15 @@ pub fn read(blob: &[u8]) -> Result<Facts<'_>, Problem> {
         contexts(&mut facts, &node)?;
         node.children().try_for_each(|child| contexts(&mut facts, &child))?;
     }
-    check(facts)
+    check(facts, boot)
 }
 
-fn check(facts: Facts) -> Result<Facts, Problem> {
+fn check(facts: Facts, boot: u64) -> Result<Facts, Problem> {
     if facts.ram.as_slice().is_empty() {
         return Err(Problem::Missing("memory"));
     }
-    if facts.harts.as_slice().is_empty() {
-        return Err(Problem::Missing("hart"));
+    if !facts.harts.as_slice().iter().any(|hart| hart.id == boot) {
+        return Err(Problem::Missing("hart that runs"));
     }
     if facts.timebase == 0 {
         return Err(Problem::Missing("timebase-frequency"));
@@ -70,7 +70,7 @@ fn reserve(facts: &mut Facts, range: Range<u64>) -> Result<(), Problem> {
     facts.reserved.push(range).map_err(|_| Problem::TooMany("reserved ranges"))
 }
 
-fn cpus(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
+fn cpus(facts: &mut Facts, node: &FdtNode, boot: u64) -> Result<(), Problem> {
     if let Some(property) = node.property("timebase-frequency") {
         facts.timebase = number(property.value(), "timebase-frequency")?;
     }
@@ -90,6 +90,9 @@ fn cpus(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
         };
         if facts.harts.push(hart).is_err() {
             facts.further_harts += 1;
+            if let Some(last) = facts.harts.as_mut_slice().last_mut().filter(|_| hart.id == boot) {
+                *last = hart;
+            }
         }
     }
     Ok(())

@@ -29,12 +29,12 @@ fn replaced(from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 fn problem(blob: &[u8]) -> Option<Problem> {
-    read(blob).err()
+    read(blob, 0).err()
 }
 
 #[test]
 fn the_tree_of_virt_is_read_whole() {
-    let facts: Facts = read(VIRT).unwrap();
+    let facts: Facts = read(VIRT, 0).unwrap();
     assert_eq!(facts.ram.as_slice(), [0x8000_0000..0x8800_0000]);
     assert_eq!(facts.timebase, 10_000_000);
     assert_eq!(facts.uart, Some(UartFact { range: 0x1000_0000..0x1000_0100, shift: 0 }));
@@ -93,7 +93,7 @@ fn noise_with_a_header_is_survived() {
             let at = 40 + seed as usize % (blob.len() - 40);
             blob[at] = (seed >> 32) as u8;
         }
-        let _ = read(&blob);
+        let _ = read(&blob, 0);
     }
 }
 
@@ -106,13 +106,13 @@ fn a_tree_without_timebase_names_it() {
 #[test]
 fn a_tree_without_memory_or_harts_names_them() {
     assert_eq!(problem(&replaced(b"memory@80000000\0", b"memorx@80000000\0")), Some(Problem::Missing("memory")));
-    assert_eq!(problem(&replaced(b"cpus\0", b"cpux\0")), Some(Problem::Missing("hart")));
+    assert_eq!(problem(&replaced(b"cpus\0", b"cpux\0")), Some(Problem::Missing("hart that runs")));
 }
 
 #[test]
 fn sparse_hart_numbers_are_kept() {
     // `reg` of cpu@3: its only cell, behind the property's header, before `device_type`.
-    let facts = read(VIRT).unwrap();
+    let facts = read(VIRT, 0).unwrap();
     let reg = [0, 0, 0, 3, 0, 0, 0, 4].to_vec();
     let places: Vec<usize> = (0..VIRT.len() - 16)
         .filter(|&at| VIRT[at..].starts_with(&reg) && VIRT[at + 12..].starts_with(&[0, 0, 0, 3]))
@@ -120,7 +120,7 @@ fn sparse_hart_numbers_are_kept() {
     let sparse = places.iter().find_map(|&at| {
         let mut blob = VIRT.to_vec();
         blob[at + 12..at + 16].copy_from_slice(&[0, 0, 1, 7]);
-        read(&blob)
+        read(&blob, 0)
             .ok()
             .map(|facts| facts.harts.as_slice().iter().map(|hart| hart.id).collect::<Vec<_>>())
             .filter(|ids| *ids == vec![0, 1, 2, 0x107])
@@ -130,9 +130,15 @@ fn sparse_hart_numbers_are_kept() {
 
 #[test]
 fn what_is_missing_but_not_needed_is_none() {
-    let facts_of = |from: &[u8], to: &[u8]| read(&replaced(from, to)).map(|facts| (facts.uart, facts.test)).unwrap();
+    let facts_of = |from: &[u8], to: &[u8]| read(&replaced(from, to), 0).map(|facts| (facts.uart, facts.test)).unwrap();
     assert_eq!(facts_of(b"ns16550a\0", b"ns16550x\0").0, None);
     assert_eq!(facts_of(b"sifive,test1\0sifive,test0\0", b"sifive,tesx1\0sifive,tesx0\0").1, None);
     let blob = replaced(b"linux,initrd-start\0", b"linux,initrd-starx\0");
-    assert_eq!(read(&blob).unwrap().initrd, None);
+    assert_eq!(read(&blob, 0).unwrap().initrd, None);
+}
+
+#[test]
+fn a_boot_hart_that_the_tree_does_not_name_is_refused() {
+    assert_eq!(read(VIRT, 3).unwrap().harts.as_slice().len(), 4);
+    assert_eq!(read(VIRT, 4).err(), Some(Problem::Missing("hart that runs")));
 }
