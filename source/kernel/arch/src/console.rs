@@ -32,8 +32,15 @@ pub(crate) fn write(text: fmt::Arguments) {
     let _ = Sink.write_fmt(text);
 }
 
-/// Prints one byte.
-pub(crate) fn put(byte: u8) {
+/// Prints one byte of text; a line feed returns the carriage too.
+pub(crate) fn put_text(byte: u8) {
+    if byte == b'\n' {
+        put(b'\r');
+    }
+    put(byte);
+}
+
+fn put(byte: u8) {
     match UART.get() {
         Some(uart) => uart.put(byte),
         None => sbi::put(byte),
@@ -45,10 +52,7 @@ struct Sink;
 impl Write for Sink {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
-            if byte == b'\n' {
-                put(b'\r');
-            }
-            put(byte);
+            put_text(byte);
         }
         Ok(())
     }

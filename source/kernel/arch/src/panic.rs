@@ -2,9 +2,10 @@
 
 use crate::{
     arguments::AfterPanic,
-    console::write,
+    console::{put_text, write},
     csr,
     power::{self, Status},
+    system,
 };
 use core::{
     arch::asm,
@@ -22,6 +23,8 @@ const NAMES: [&str; 32] = [
     "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 ];
 const CALLERS: usize = 24;
+/// Bytes of the console ring that a panic repeats.
+const LAST_LINES: u64 = 1024;
 
 unsafe extern "C" {
     static kernel_start: u8;
@@ -45,6 +48,7 @@ fn panicked(info: &PanicInfo) -> ! {
     // SAFETY: reading the stack pointer changes nothing.
     unsafe { asm!("mv {}, sp", out(reg) stack, options(nomem, nostack)) };
     callers(stack);
+    last_lines();
     finish()
 }
 
@@ -62,6 +66,7 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
         write(format_args!("\n"));
     }
     callers(registers[2]);
+    last_lines();
     finish()
 }
 
@@ -120,6 +125,14 @@ fn follows_call(address: u64) -> bool {
     let long_call = word & 0xfff == 0x0ef || word & 0x7fff == 0x00e7;
     let short_call = short & 0xf07f == 0x9002 && short & 0xf80 != 0;
     long_call || short_call
+}
+
+/// Prints what the console printed last.
+fn last_lines() {
+    if let Some(system) = system::get() {
+        write(format_args!("last lines:\n"));
+        system.kernel.log.tail(LAST_LINES, &mut put_text);
+    }
 }
 
 fn finish() -> ! {

@@ -5,7 +5,7 @@
 
 use crate::{
     arguments::Statistics,
-    csr,
+    console, csr,
     float::{self, FirstUse},
     hart::{HARTS, Hart},
     requests, say,
@@ -44,6 +44,9 @@ pub fn enter(system: &'static System) -> ! {
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
+    // The first look at the run queue: as if another CPU had left the first thread in the mail.
+    cpu_of(system, hart).since.set(csr::time());
+    system.kernel.kick(hart.cpu(), csr::time());
     let frame = proceed(system, hart);
     if system.statistics == Statistics::On {
         let count = csr::instret().wrapping_sub(system.entered);
@@ -169,5 +172,5 @@ fn load_space(system: &'static System, hart: &Hart, satp: u64) {
 /// Prints what is new in the console ring, while no driver does.
 #[inline(always)]
 pub(crate) fn flush(system: &'static System) {
-    let _ = system;
+    system.kernel.drain(&mut console::put_text);
 }
