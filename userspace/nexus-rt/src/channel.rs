@@ -7,15 +7,11 @@ use nexus_abi::syscall::{Close, ipc};
 use nexus_abi::{Deadline, Error, Handle};
 use nexus_ipc::{Handles, Message, Transport};
 
-use crate::inbox::Inbox;
 use crate::sys::{Arrival, Departure};
-use crate::{env, kernel::invoke, sys, time};
+use crate::{inbox, kernel::invoke, sys, time};
 
 /// How long a call waits whose caller names no deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a route may take.
-const ROUTE_WAIT: Duration = Duration::from_secs(2);
 
 /// A way to call a service. It does not own its handle.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +26,9 @@ impl Channel {
         Channel { endpoint, patience: Some(PATIENCE) }
     }
 
-    /// To this interface: by the handle that the program was started with, or by a route through init.
+    /// To this interface, as [`inbox::find`] finds it: started with, routed before, or routed now.
     pub fn to(interface: &str) -> Result<Channel, Error> {
-        match env::handle(interface) {
-            Ok(handle) => Ok(Channel::new(handle)),
-            Err(_) => Inbox::open()?.route(interface, ROUTE_WAIT).into_result().map(Channel::new),
-        }
+        inbox::find(interface).map(Channel::new)
     }
 
     /// With another patience; none: calls without a deadline wait for ever.

@@ -1,5 +1,6 @@
 //! The way to init and back: routes by interface name.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use nexus_abi::message::Status;
@@ -8,13 +9,43 @@ use nexus_abi::{Deadline, Error, Handle, Name, Rights, ServiceId};
 use nexus_ipc::{NonceMismatchBudget, Notice, RouteAnswer, RouteLink, RouteRetryOutcome, route_with_nonce_budgeted};
 
 use crate::channel::{arrived, close_all, send};
-use crate::sys::{self, Departure};
+use crate::sys::{self, Departure, Mutex};
 use crate::{env, kernel::invoke, time};
 
 /// Answers that can wait in an inbox.
 const INBOX: u16 = 4;
 /// Foreign answers that one route tolerates: as many as can have been waiting.
 const FOREIGN: u32 = INBOX as u32;
+
+/// How long a route may take.
+const ROUTE_WAIT: Duration = Duration::from_secs(2);
+
+/// What was routed so far. As few as a program has interfaces.
+static ROUTED: Mutex<Vec<(Name, Handle)>> = Mutex::new(Vec::new());
+
+/// The handle to an interface: what the program was started with, what was routed before, or by asking init now.
+pub fn find(interface: &str) -> Result<Handle, Error> {
+    if let Ok(handle) = env::handle(interface) {
+        return Ok(handle);
+    }
+    let name = Name::new(interface).ok_or(Error::Invalid)?;
+    let mut routed = ROUTED.lock();
+    if let Some(&(_, handle)) = routed.iter().find(|(known, _)| *known == name) {
+        return Ok(handle);
+    }
+    let handle = Inbox::open()?.route(interface, ROUTE_WAIT).into_result()?;
+    routed.push((name, handle));
+    Ok(handle)
+}
+
+/// Closes what was routed for an interface, so that the next [`find`] asks init again: its server was restarted.
+pub fn forget(interface: &str) {
+    let mut routed = ROUTED.lock();
+    if let Some(at) = routed.iter().position(|(known, _)| known.as_str() == interface) {
+        let (_, handle) = routed.swap_remove(at);
+        let _ = invoke(Close { handle });
+    }
+}
 
 /// A program's inbox for routes.
 #[derive(Debug)]

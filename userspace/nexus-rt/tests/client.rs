@@ -8,7 +8,7 @@ use machine::{Machine, Scripted};
 use nexus_abi::message::Status;
 use nexus_abi::{Deadline, Error, Handle, ServiceId};
 use nexus_ipc::{Message, Notice, RouteRetryOutcome, Transport};
-use nexus_rt::inbox::Inbox;
+use nexus_rt::inbox::{self, Inbox};
 use nexus_rt::memory::{Access, View};
 use nexus_rt::{Channel, Instant};
 
@@ -72,7 +72,7 @@ fn a_route_asks_init_and_takes_the_answer_with_its_nonce() {
     let right = from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(52)) });
     let machine = Machine::install(&[("init", 6)], [late, forged, right]);
 
-    let channel = Channel::to("exec").expect("routed");
+    let channel = Channel::to("routed").expect("routed");
 
     assert_eq!(channel.endpoint(), handle(52));
     let asked = machine.made("Send");
@@ -80,6 +80,20 @@ fn a_route_asks_init_and_takes_the_answer_with_its_nonce() {
     assert!(matches!(Notice::from_message(&asked[0].message), Ok(Notice::Route { nonce: NONCE, .. })));
     let closed: Vec<u64> = machine.made("Close").iter().map(|made| made.target).collect();
     assert!(closed.contains(&50) && closed.contains(&51) && !closed.contains(&52), "{closed:?}");
+}
+
+#[test]
+fn what_was_routed_once_is_kept_until_it_is_forgotten() {
+    let answers = [7, 8].map(|raw| from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(raw)) }));
+    let machine = Machine::install(&[("init", 6)], answers);
+    let found = || Channel::to("kept").map(|channel| channel.endpoint());
+
+    assert_eq!((found(), found()), (Ok(handle(7)), Ok(handle(7))));
+    inbox::forget("kept");
+    assert_eq!(found(), Ok(handle(8)));
+
+    assert_eq!(machine.made("Send").len(), 2);
+    assert!(machine.made("Close").iter().any(|made| made.target == 7));
 }
 
 #[test]
@@ -100,7 +114,7 @@ fn a_route_ends_in_time_and_says_how() {
     assert_eq!(outcome, RouteRetryOutcome::NonceMismatchBudgetExceeded);
 
     Machine::install(&[], []);
-    assert_eq!(Channel::to("exec").err(), Some(Error::Unavailable));
+    assert_eq!(Channel::to("nobody").err(), Some(Error::Unavailable));
 }
 
 #[test]

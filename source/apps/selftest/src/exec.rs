@@ -3,15 +3,15 @@
 use crate::{Failure, capture::Capture};
 use nexus_abi::{ProcessId, ServiceId};
 use nexus_proto::{contract, exec};
-use nexus_rt::{Channel, env};
+use nexus_rt::Channel;
 
 /// The sample that greets.
 const SAMPLE: &str = "hello";
 /// A program that runs until it is killed.
-const ENDLESS: &str = "spin";
+const ENDLESS: &str = "rogue";
 
 fn channel() -> Result<Channel, Failure> {
-    env::handle("exec").map(Channel::new).map_err(|error| Failure::Refused("a route to exec", error))
+    Channel::to("exec").map_err(|error| Failure::Refused("a route to exec", error))
 }
 
 fn client() -> Result<exec::Client<Channel>, Failure> {
@@ -61,8 +61,8 @@ pub(crate) fn exit_status_arrives() -> Result<(), Failure> {
 
 /// A caller without the manifest's permission starts nothing.
 pub(crate) fn stranger_is_refused() -> Result<(), Failure> {
-    let handle = env::handle("exec-denied").map_err(|error| Failure::Refused("the powerless route", error))?;
-    contract::exec_denied(Channel::new(handle), SAMPLE, ProcessId(1 << 32 | 1))?;
+    let powerless = Channel::to("exec-denied").map_err(|error| Failure::Refused("the powerless route", error))?;
+    contract::exec_denied(powerless, SAMPLE, ProcessId(1 << 32 | 1))?;
     Ok(())
 }
 
@@ -74,9 +74,9 @@ pub(crate) fn kill_keeps_its_contract() -> Result<(), Failure> {
 
 /// The list of services does what its contract says, and a reader changes nothing.
 pub(crate) fn supervisor_keeps_its_contract() -> Result<(), Failure> {
-    let handle = env::handle("supervisor").map_err(|error| Failure::Refused("a route to init", error))?;
-    contract::supervisor(Channel::new(handle))?;
-    contract::supervisor_denied(Channel::new(handle), "execd")?;
+    let supervisor = Channel::to("supervisor").map_err(|error| Failure::Refused("a route to init", error))?;
+    contract::supervisor(supervisor)?;
+    contract::supervisor_denied(supervisor, "execd")?;
     Ok(())
 }
 
