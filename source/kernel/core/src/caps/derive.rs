@@ -28,8 +28,7 @@ impl Kernel {
         if slot.revoking() {
             return Err(Error::State);
         }
-        let gone = self.header(kind, 0).is_some() && self.header_of(kind, slot.object.get()).is_none();
-        if gone {
+        if self.gone(kind, slot.object.get()) {
             return Err(Error::PeerClosed);
         }
         let shard = Handle::from_raw(slot.key.get()).map_or(0, Handle::shard);
@@ -87,6 +86,9 @@ impl Serve for Inspect {
         let _held = kernel.shards.hold(ShardSet::of(self.handle.shard()));
         let slot = kernel.slot(context.process, self.handle)?.slot;
         let kind = slot.kind().ok_or(Error::BadHandle)?;
+        if kernel.gone(kind, slot.object.get()) {
+            return Err(Error::PeerClosed.into());
+        }
         let size = match kind {
             Kind::Memory | Kind::Window | Kind::DmaMemory => {
                 u64::from(kernel.memories.get(slot.object.get()).ok_or(Error::PeerClosed)?.pages.get())

@@ -119,4 +119,9 @@ impl Kernel {
     pub fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
         self.header(kind, crate::arena::index_of(object)).filter(|header| object != 0 && header.me() == object)
     }
+
+    /// True if a capability names an arena object that lives no more.
+    pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {
+        self.header(kind, 0).is_some() && self.header_of(kind, object).is_none()
+    }
 }

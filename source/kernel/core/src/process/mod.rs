@@ -2,6 +2,8 @@
 
 pub mod create;
 pub mod exit;
+#[cfg(test)]
+mod life_tests;
 pub mod owned;
 pub mod quota;
 pub mod reap;

@@ -87,20 +87,23 @@ impl Account {
         self.charge(Resource::Processes, 1);
     }
 
-    /// Takes a child's quota, and the child itself, back.
+    /// Takes the quota of a child that is gone back. Its record stays charged until it is released.
     pub fn restore(&self, child: &Account) {
         for (used, limit) in self.used.iter().zip(&child.limit) {
             used.sub(limit.get());
         }
-        self.refund(Resource::Processes, 1);
     }
 
-    /// Moves a living child's quota from this account to a heir that already carries this account's own limits.
+    /// Moves a child's quota from this account to a heir that already carries this account's own limits.
     pub fn bequeath(&self, child: &Account) {
         for ((limit, used), amount) in self.limit.iter().zip(&self.used).zip(&child.limit) {
             limit.sub(amount.get());
             used.sub(amount.get());
         }
+    }
+
+    /// Moves the charge for a child's record from this account to the heir of [`Account::bequeath`].
+    pub fn bequeath_record(&self) {
         self.limit[Resource::Processes as usize].sub(1);
         self.refund(Resource::Processes, 1);
     }

@@ -160,10 +160,13 @@ impl Kernel {
         Step::Again
     }
 
-    /// Gives a living child, and its quota, to the parent of the one that dies.
+    /// Gives a child, with its quota unless that is back already, to the parent of the one that dies.
     fn bequeath(&self, process: &Process, child: &Process, tag: Tag) {
         self.disown(tag);
-        process.account.bequeath(&child.account);
+        if !child.gone() {
+            process.account.bequeath(&child.account);
+        }
+        process.account.bequeath_record();
         self.own(self.processes.at(process.header.owner.get()), tag);
     }
 

@@ -62,7 +62,7 @@ syscalls! {
     26 Close on handle: Handle {} -> Closed {};
     /// Removes everything derived from a handle, mappings too, on every CPU before it returns. The handle stays.
     27 Revoke on handle: Handle {} -> Revoked {};
-    /// What a handle is. `size`: pages of memory or a window, else 0.
+    /// What a handle is. `size`: pages of memory or a window, else 0. `EPEERCLOSED`: what it names is gone.
     28 Inspect on handle: Handle {} -> Inspected { kind: Kind, rights: Rights, badge: u64, size: u64 };
 
     /// Makes an endpoint with a queue for `queue` one-way messages, owned by `process` (none: the caller's).
