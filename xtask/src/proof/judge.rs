@@ -14,8 +14,8 @@ const USER_TEXT: &str = "| ";
 const FIRMWARE: &str = "OpenSBI v";
 /// Opens the next generation of a service.
 const START: &str = "init: start ";
-/// Begins the kernel's line about a program that faulted; its name follows.
-const USER_FAULT: &str = "UFAULT: ";
+/// Those who see a program's fault and print `<name> fault <cause> at …`.
+const SUPERVISORS: [&str; 2] = ["init: ", "execd: "];
 /// No proof may show these, and what they mean.
 const FORBIDDEN: [(&str, &str); 6] = [
     ("PANIC", "a panic"),
@@ -153,11 +153,7 @@ impl Judge {
         if let Some((_, what)) = FORBIDDEN.iter().find(|(word, _)| text.contains(word)) {
             self.fail(text, Reason::Forbidden(what));
         }
-        let listed = |program: &String| {
-            let rest = text.strip_prefix(USER_FAULT).and_then(|rest| rest.strip_prefix(program.as_str()));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']))
-        };
-        if text.starts_with(USER_FAULT) && !self.plan.faults.iter().any(listed) {
+        if faulted(text).is_some_and(|program| !self.plan.faults.iter().any(|listed| listed == program)) {
             self.fail(text, Reason::Forbidden("a user fault that the data does not list"));
         }
     }
@@ -258,6 +254,13 @@ impl Judge {
         let phase = phase.map_or(String::from("none"), |item| item.phase.clone());
         self.failure = Some(Failure { phase, line: line.to_string(), reason, index: self.lines });
     }
+}
+
+/// The program whose fault a line is about.
+fn faulted(text: &str) -> Option<&str> {
+    let said = SUPERVISORS.iter().find_map(|printer| text.strip_prefix(printer))?;
+    let (program, rest) = said.split_once(' ')?;
+    rest.starts_with("fault ").then_some(program)
 }
 
 /// Where an item stands in its printer's order; init's lines about a restarted service stand nowhere.

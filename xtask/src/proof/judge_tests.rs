@@ -221,8 +221,14 @@ fn each_forbidden_word_fails_even_when_all_lines_came() {
 
 #[test]
 fn only_a_listed_program_may_fault() {
-    assert_eq!(default_run(&with(9, &["UFAULT: app/boot/crash cause=load"])), Verdict::Passed(11));
-    for line in ["UFAULT: app/boot/hello cause=load", "UFAULT: app/boot/crasher cause=load", "UFAULT: "] {
+    for fine in
+        ["execd: app/boot/crash fault 13 at 0x0", "base: x fault 1 at 0x0", "init: base fault", "execd: x faults 3"]
+    {
+        assert_eq!(default_run(&with(9, &[fine])), Verdict::Passed(11), "{fine}");
+    }
+    for line in
+        ["execd: app/boot/hello fault 13 at 0x0", "execd: app/boot/crasher fault 2 at 0x0", "init: base fault 5 at 0x0"]
+    {
         assert!(matches!(reason(default_run(&with(9, &[line]))).2, Reason::Forbidden(_)), "{line}");
     }
 }

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_line_that_looks_like_the_system_s_is_marked() {
-        for line in ["init: ready", "SELFTEST: end", "KSELFTEST: x ok", "QOS-AUDIT: y", "app/boot/x: y", "UFAULT: z"] {
+        for line in ["init: ready", "SELFTEST: end", "KSELFTEST: x ok", "QOS-AUDIT: y", "app/boot/x: y", "execd: z"] {
             assert_eq!(printed(&[&format!("a\n{line}\nb\n")]), format!("a\n| {line}\nb\n"));
             assert_eq!(printed(&[&format!("a\r{line}")]), format!("a\r| {line}"));
         }

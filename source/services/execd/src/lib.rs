@@ -68,6 +68,10 @@ impl<K: Kernel> Execd<K> {
             return;
         }
         record.fate = fate;
+        if ExitKind::from_wire(fate.kind) == Some(ExitKind::Faulted) {
+            let (cause, pc, address) = (fate.detail, fate.pc, fate.address);
+            nexus_rt::log!("{} fault {cause} at {pc:#x} on {address:#x}", record.name.as_str());
+        }
         let (process, watches) = (record.process, core::mem::take(&mut record.watches));
         // Whoever gave up waiting is not answered; the record then stays for the next one who asks.
         let heard = record.waiters.drain(..).map(|ticket| ticket.answer(port, Ok(fate.into())));
