@@ -81,7 +81,8 @@ fn end(child: &mut Child) -> io::Result<()> {
         seen += 1;
     }
     let ids = family.iter().map(ToString::to_string);
-    Command::new("kill").arg("-KILL").args(ids).stderr(Stdio::null()).status()?;
+    // The shell's own `kill`: the program of that name is not on every machine.
+    Command::new("sh").args(["-c", "kill -KILL \"$@\"", "kill"]).args(ids).stderr(Stdio::null()).status()?;
     child.wait().map(|_| ())
 }
 
