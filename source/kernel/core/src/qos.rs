@@ -108,7 +108,7 @@ impl Serve for QosSet {
         }
         let process = kernel.numbered(self.target).ok_or(Error::Invalid)?;
         let own = process.index() == context.process.index();
-        if !context.may_raise() && !(own && !kernel.threads_of(process).any(raises)) {
+        if !context.may_raise() && (!own || kernel.threads_of(process).any(raises)) {
             return Err(Error::Permission.into());
         }
         kernel.check_room(kernel.threads_of(process), class)?;

@@ -17,6 +17,10 @@ pub(crate) use stash::Stash;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod destroy_tests;
+#[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod map_tests;
 #[cfg(test)]
 mod object_tests;

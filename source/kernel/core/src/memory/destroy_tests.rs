@@ -1,0 +1,172 @@
+//! Revoke, close, destroy, and what the death of a process leaves.
+
+use super::bench::{BASE, Bench, PAGE};
+use crate::{
+    arena::Tag,
+    cpu::Next,
+    process::quota::Resource,
+    testing::{self, give, honour},
+};
+use nexus_abi::{
+    Error, Handle, Kind, Quota, Rights,
+    syscall::{Close, Derive, Grant, Map, ProcessKill, Revoke, access},
+};
+
+const CHILD: Quota = Quota {
+    frames: 1000,
+    threads: 4,
+    slot_blocks: 2,
+    notifications: 4,
+    memories: 8,
+    mappings: 16,
+    irqs: 2,
+    messages: 0,
+    processes: 0,
+    endpoints: 0,
+    timers: 0,
+};
+
+impl Bench {
+    /// A process whose quota is carved from this one's, as a created one's is.
+    fn child(&self) -> (Bench, Handle) {
+        let child = Bench::with(self.kernel, &CHILD);
+        self.kernel.own(self.process, Tag::new(Kind::Process, child.process.index()));
+        self.process.account.carve(&child.process.account);
+        let handle = self.capability_to(&child);
+        (child, handle)
+    }
+
+    fn capability_to(&self, other: &Bench) -> Handle {
+        give(self.kernel, self.process, Kind::Process, other.process.header.me(), Rights::ALL)
+    }
+
+    fn close(&self, handle: Handle) {
+        self.call(Close { handle }).map(|_| ()).expect("the handle is good");
+    }
+}
+
+/// Lets CPU 0 take back what died, with every invariant checked after each step.
+fn reap_all(bench: &Bench) {
+    for _ in 0..10_000 {
+        let kernel = bench.kernel;
+        honour(kernel);
+        kernel.cpus[0].current.set(0);
+        if kernel.next(0) != Next::Reap {
+            return;
+        }
+        let used = kernel.frames.used();
+        kernel.reap(0, 0);
+        let fenced = kernel.cpus[0].requests.fence.get() != 0;
+        assert!(!fenced || kernel.frames.used() == used, "a frame is freed before its fence");
+        testing::check(kernel);
+    }
+    panic!("a dead process is never gone");
+}
+
+#[test]
+fn revoking_takes_the_mappings_made_through_what_is_revoked() {
+    let bench = Bench::new(512);
+    let memory = bench.memory(150);
+    let derive = Derive { source: memory, rights: Rights::ALL, badge: 0 };
+    let derived = bench.call(derive).expect("rights are equal").handle;
+    for start in [0, 64, 128] {
+        bench.map(derived, start, (start, (150 - start).min(64)), access::WRITE).expect("nothing is there");
+    }
+    bench.map(memory, 300, (0, 4), access::READ).expect("nothing is there");
+
+    bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
+
+    assert!((0..150).all(|at| bench.page(at).is_none()));
+    assert!(bench.page(303).is_some(), "what was mapped through the handle itself stays");
+    bench.refused(Close { handle: derived }, Error::BadHandle);
+}
+
+#[test]
+fn closing_a_derived_handle_hangs_its_mappings_on_the_parent() {
+    let bench = Bench::new(128);
+    let memory = bench.memory(4);
+    let derive =
+        |source| bench.call(Derive { source, rights: Rights::ALL, badge: 0 }).expect("rights are equal").handle;
+    let child = derive(memory);
+    let grandchild = derive(child);
+    bench.map(grandchild, 0, (0, 2), access::WRITE).expect("nothing is there");
+
+    bench.close(grandchild);
+    assert!(bench.page(0).is_some());
+    bench.close(child);
+    assert!(bench.page(0).is_some());
+    let other = derive(memory);
+    bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
+
+    assert!(bench.page(0).is_some(), "it came to hang on the handle that revokes, which keeps its own");
+    let _ = other;
+}
+
+#[test]
+fn revoking_reaches_into_other_processes() {
+    let bench = Bench::new(256);
+    let (child, process) = bench.child();
+    let memory = bench.memory(80);
+    let grant = Grant { process, source: memory, rights: Rights::USE.union(Rights::TAKE), badge: 0 };
+    let granted = bench.call(grant).expect("it may be passed on").handle;
+    child.map(granted, 0, (0, 64), access::WRITE).expect("nothing is there");
+    child.map(granted, 64, (64, 16), access::WRITE).expect("nothing is there");
+
+    bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
+
+    assert!((0..80).all(|at| child.page(at).is_none()));
+    assert_eq!(child.process.account.used(Resource::Mappings), 0);
+    child.refused(
+        Map { process: None, memory: granted, address: BASE, offset: 0, pages: 1, access: access::READ },
+        Error::BadHandle,
+    );
+}
+
+#[test]
+fn a_dead_process_gives_back_its_memory_even_where_it_was_shared() {
+    let bench = Bench::new(1024);
+    let before = bench.kernel.frames.used();
+    let (child, process) = bench.child();
+    let shared = child.memory(100);
+    let object = child.kernel.slot(child.process, shared).expect("the handle is good").slot.object.get();
+    let mine = give(bench.kernel, bench.process, Kind::Memory, object, Rights::ALL);
+    bench.map(mine, 0, (0, 64), access::WRITE).expect("nothing is there");
+    bench.map(mine, 64, (64, 36), access::READ).expect("nothing is there");
+    child.map(shared, 0, (0, 50), access::WRITE).expect("nothing is there");
+    let closed = child.memory(70);
+    child.map(closed, 500, (0, 64), access::READ).expect("nothing is there");
+    child.close(closed);
+
+    let kill = testing::call_at(bench.kernel, bench.thread, ProcessKill { process, status: 1 }, 0);
+    assert_eq!(kill, testing::Outcome::Waits);
+    reap_all(&bench);
+
+    assert!(child.process.gone());
+    assert!((0..100).all(|at| bench.page(at).is_none()), "its memory is unmapped from everybody");
+    assert_eq!(bench.kernel.frames.used(), before + 2, "all but the survivor's tables is back");
+    assert_eq!((bench.kernel.memories.used(), bench.kernel.mappings.used()), (0, 0));
+    assert!(child.process.account.empty());
+    let stale = Map { process: None, memory: mine, address: BASE, offset: 0, pages: 1, access: access::READ };
+    bench.refused(stale, Error::PeerClosed);
+}
+
+#[test]
+fn a_dead_process_gives_back_what_it_only_mapped() {
+    let bench = Bench::new(512);
+    let (child, process) = bench.child();
+    let memory = bench.memory(90);
+    let request =
+        |at| Map { process: Some(process), memory, address: BASE + at * PAGE, offset: 0, pages: 64, access: 1 };
+    for at in [0, 64, 200, 1 << 18] {
+        bench.call(request(at)).map(|_| ()).expect("nothing is there");
+    }
+    bench.close(memory);
+    assert_eq!(bench.kernel.memories.used(), 1, "the child's mappings keep it");
+
+    let kill = testing::call_at(bench.kernel, bench.thread, ProcessKill { process, status: 1 }, 0);
+    assert_eq!(kill, testing::Outcome::Waits);
+    reap_all(&bench);
+
+    assert_eq!((bench.kernel.memories.used(), bench.kernel.mappings.used()), (0, 0));
+    assert_eq!(bench.process.account.used(Resource::Memories), 0);
+}
