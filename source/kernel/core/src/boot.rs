@@ -44,7 +44,7 @@ const ROOTS: [(&str, Kind); 5] = [
 
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
-    pub fn start_first(&'static self, first: &First) -> Result<(), Error> {
+    pub fn start_first(&'static self, first: &First, now: u64) -> Result<(), Error> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
         let identity = Identity { service: ServiceId::service("init"), name };
@@ -66,7 +66,9 @@ impl Kernel {
         let thread = self.new_thread(process, 0, &entry)?;
         thread.base_class.set(QosClass::Interactive as u32);
         thread.class.set(QosClass::Interactive as u32);
+        self.cpus[0].since.set(now);
         self.make_ready(&self.cpus[0], thread);
+        self.settle(&self.cpus[0], now);
         Ok(())
     }
 
