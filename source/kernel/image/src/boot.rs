@@ -29,7 +29,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
     let system = system::install(&arrival, &facts, arguments, carved, machine);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
-    if let Err(error) = system.kernel.start_first(&first) {
+    if let Err(error) = system.kernel.start_first(&first, run::now()) {
         say!("the first process cannot be made: {}", error.name());
         power::stop(Status::FirstProcess)
     }
