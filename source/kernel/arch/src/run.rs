@@ -33,6 +33,11 @@ unsafe extern "C" {
     fn resume_first(frame: *const Frame, hart: &'static Hart) -> !;
 }
 
+/// The `time` counter.
+pub fn now() -> u64 {
+    csr::time()
+}
+
 /// The boot hart begins to run programs. Never returns: the boot stack is its trap stack from the first trap on.
 pub fn enter(system: &'static System) -> ! {
     let hart = &HARTS[0];
