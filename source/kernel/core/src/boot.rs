@@ -16,7 +16,7 @@ use nexus_abi::{
     Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId,
     image::{Image, Segment},
     layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE},
-    start::{self, StartInfo},
+    start::{self, StartInfo, first},
     syscall::access,
 };
 
@@ -44,14 +44,14 @@ const ROOTS: [(&str, Kind); 5] = [
 
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
-    pub fn start_first(&'static self, first: &First, now: u64) -> Result<(), Error> {
+    pub fn start_first(&'static self, boot: &First, now: u64) -> Result<(), Error> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
         let identity = Identity { service: ServiceId::service("init"), name };
         let process = self.new_process(0, identity, &self.capacity())?;
-        let header = first.image.header();
+        let header = boot.image.header();
         for segment in header.segments.iter().filter(|segment| segment.pages > 0) {
-            self.lay_segment(process, first, segment)?;
+            self.lay_segment(process, boot, segment)?;
         }
         let stack = self.boot_memory(process, header.stack_pages)?;
         self.map_first(
@@ -60,7 +60,7 @@ impl Kernel {
             STACK_TOP - header.stack_pages * PAGE_SIZE as u64,
             access::READ | access::WRITE,
         )?;
-        let length = self.write_start_page(process, first)?;
+        let length = self.write_start_page(process, boot)?;
         let arguments = [START_PAGE, length as u64];
         let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
         let thread = self.new_thread(process, 0, &entry)?;
@@ -91,10 +91,10 @@ impl Kernel {
     }
 
     /// Text and constants are mapped where they lie in the image; what can be written is copied.
-    fn lay_segment(&'static self, process: &'static Process, first: &First, segment: &Segment) -> Result<(), Error> {
+    fn lay_segment(&'static self, process: &'static Process, boot: &First, segment: &Segment) -> Result<(), Error> {
         let rights = u8::try_from(segment.access).map_err(|_| Error::Corrupt)?;
         if rights & access::WRITE == 0 && segment.offset != u64::MAX {
-            let address = first.image_range.start + segment.offset;
+            let address = boot.image_range.start + segment.offset;
             let stage = if rights & access::EXECUTE != 0 { Stage::Sealed } else { Stage::Open };
             let memory = self.fixed_memory(process, address..address + segment.pages * PAGE_SIZE as u64, stage)?;
             return self.map_first(process, memory, segment.address, rights);
@@ -102,7 +102,7 @@ impl Kernel {
         let memory = self.boot_memory(process, segment.pages)?;
         if segment.offset != u64::MAX {
             let start = segment.offset as usize;
-            let bytes = first.bytes.get(start..start + segment.pages as usize * PAGE_SIZE).ok_or(Error::Corrupt)?;
+            let bytes = boot.bytes.get(start..start + segment.pages as usize * PAGE_SIZE).ok_or(Error::Corrupt)?;
             self.fill_memory(memory, bytes);
         }
         self.map_first(process, memory, segment.address, rights)
@@ -134,12 +134,12 @@ impl Kernel {
         }
     }
 
-    fn write_start_page(&'static self, process: &'static Process, first: &First) -> Result<usize, Error> {
+    fn write_start_page(&'static self, process: &'static Process, boot: &First) -> Result<usize, Error> {
         let mut handles = [(Name::default(), None); ROOTS.len() + 2];
         for (place, (name, kind)) in handles.iter_mut().zip(ROOTS) {
             *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.root_capability(process, kind)?));
         }
-        let ranges = [(start::first::IMAGE, &first.image_range), (start::first::DEVICE_TREE, &first.device_tree)];
+        let ranges = [(start::first::IMAGE, &boot.image_range), (start::first::DEVICE_TREE, &boot.device_tree)];
         for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
             let end = range.end.next_multiple_of(PAGE_SIZE as u64);
             let memory = self.fixed_memory(process, range.start..end, Stage::Sealed)?;
