@@ -58,11 +58,17 @@ impl Held {
 
 /// Where the tree says that a device is. `ENOENT`: it has no such node. `ECORRUPT`: it is no tree, or the node no device.
 pub fn find(tree: &[u8], device: &Device) -> Result<Place, Error> {
-    let tree = Fdt::new(tree).map_err(|_| Error::Corrupt)?;
+    let tree = Fdt::new(trimmed(tree).ok_or(Error::Corrupt)?).map_err(|_| Error::Corrupt)?;
     let mut places = Vec::new();
     collect(tree.root(), device.compatible.as_str(), DEPTH, &mut places)?;
     places.sort_by_key(|place| place.address);
     places.get(usize::from(device.instance)).copied().ok_or(Error::NotFound)
+}
+
+/// Without what lies behind the tree in its last page: word 1 of the header is its size.
+fn trimmed(tree: &[u8]) -> Option<&[u8]> {
+    let size = tree.get(4..8)?.try_into().ok().map(u32::from_be_bytes)?;
+    tree.get(..size as usize)
 }
 
 fn collect(node: FdtNode<'_>, compatible: &str, depth: usize, places: &mut Vec<Place>) -> Result<(), Error> {

@@ -470,7 +470,8 @@ fn the_supervisor_keeps_its_contract() {
 
 #[test]
 fn places_come_from_the_tree_in_the_order_of_addresses() {
-    let tree = media::tree();
+    let mut tree = media::tree();
+    tree.resize(tree.len().next_multiple_of(4096), 0);
     let device = |compatible: &str, instance| {
         let compatible = name(compatible);
         devices::find(&tree, &Device { name: name("x"), compatible, instance, owner: 0 })
