@@ -60,3 +60,22 @@ fn a_call_to_a_stranger_is_refused() {
     assert_eq!(refused("", "a | b"), "services:1: `b` is no service");
     assert_eq!(refused("", "a |\na |"), "services:2: `a` stands twice");
 }
+
+#[test]
+fn the_services_and_their_calls_are_those_of_the_manifest() {
+    let root = crate::root();
+    let ladder = Ladder::load(&root.join("tests/boot")).unwrap();
+    let wiring = crate::manifest::load(&root.join("system.toml")).unwrap_or_else(|error| panic!("{error}")).wiring;
+    for (index, service) in wiring.services.iter().enumerate() {
+        let holder = wiring::Party::Service(index as u16);
+        let routes = wiring.routes.iter().filter(|route| route.holder == holder);
+        let owner = |route: &wiring::Route| match wiring.interfaces[usize::from(route.interface)].owner {
+            wiring::Party::Service(owner) => Some(wiring.services[usize::from(owner)].name.as_str().to_string()),
+            _ => None,
+        };
+        let mut calls: Vec<String> = routes.filter_map(owner).collect();
+        calls.sort();
+        let name = service.name.as_str().to_string();
+        assert!(ladder.services.contains(&Service { name, calls }), "`{}` differs", service.name.as_str());
+    }
+}

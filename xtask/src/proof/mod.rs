@@ -8,6 +8,7 @@ pub mod judge;
 pub mod ladder;
 pub mod plan;
 pub mod runner;
+pub mod scenes;
 pub mod scratch;
 pub mod session;
 pub mod settings;
@@ -32,14 +33,17 @@ const APPEND: &str = "selftest panic=exit";
 /// How long one counterfactual may take.
 const COUNTERFACTUAL: Duration = Duration::from_secs(20);
 
-/// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text.
+/// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
+/// `--scenes [text]` the console scenes.
 pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         [] => prove(),
         ["--counterfactuals"] => refute(""),
         ["--counterfactuals", text] => refute(text),
-        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text]]".to_string())),
+        ["--scenes"] => play(""),
+        ["--scenes", text] => play(text),
+        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text] | --scenes [text]]".to_string())),
     };
     match result {
         Ok(text) => {
@@ -93,6 +97,29 @@ fn prove() -> Outcome {
             Ok(format!("PASSED: {count} lines in {seconds:.1} s, {} harts, {} boots", settings.smp, plan.boots))
         }
         Verdict::Failed(failure) => Err(failed(failure.report(&run.transcript))),
+    }
+}
+
+/// Runs the scenes whose name holds `text`.
+fn play(text: &str) -> Outcome {
+    let root = crate::root();
+    let _lock = RunLock::take(&root).map_err(failed)?;
+    crate::run::build().map_err(failed)?;
+    let (mut ran, mut bad) = (0, 0);
+    for scene in scenes::SCENES.iter().filter(|scene| scene.name.contains(text)) {
+        ran += 1;
+        match scenes::run(&root, scene) {
+            Ok(()) => println!("ok      {:<10} {}", scene.name, scene.about),
+            Err(why) => {
+                bad += 1;
+                println!("FAILED  {:<10} {}: {why}", scene.name, scene.about);
+            }
+        }
+    }
+    match (ran, bad) {
+        (0, _) => Err((2, format!("no scene is called `{text}`"))),
+        (_, 0) => Ok(format!("PASSED: {ran} scenes")),
+        _ => Err(failed(format!("FAILED: {bad} of {ran} scenes"))),
     }
 }
 
