@@ -28,6 +28,11 @@ impl ThreadList {
         self.head.get() == 0
     }
 
+    /// Index of the last, 0 if it is empty, for invariant checks.
+    pub(crate) fn last_index(&self) -> u32 {
+        self.tail.get()
+    }
+
     /// Puts a thread first.
     pub fn push_front(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, head) = (thread.index(), self.head.get());

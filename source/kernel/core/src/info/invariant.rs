@@ -4,10 +4,20 @@
 //! keeps the text of the first that does not hold. The caller holds all shards, and no other CPU is inside the kernel
 //! for what shards do not guard.
 
+mod arenas;
+mod capabilities;
+mod processes;
+mod signals;
+mod threads;
+mod time;
+
 use crate::{
     Kernel,
+    arena::Arena,
+    list::ThreadList,
     memory::object::Stage,
     process::{Process, quota::Resource},
+    thread::Thread,
 };
 use nexus_abi::syscall::access;
 
@@ -20,15 +30,26 @@ pub struct Check {
     pub checked: u64,
     /// What the first violation was.
     pub first: Option<&'static str>,
+    /// Index of the object or place at which the first violation was found.
+    pub first_at: u32,
+    /// Index of what is looked at now.
+    pub at: u32,
 }
 
 impl Check {
     /// Both must be the same.
     pub fn same<T: PartialEq>(&mut self, what: &'static str, one: T, other: T) {
+        self.that(what, one == other);
+    }
+
+    /// This must hold.
+    pub fn that(&mut self, what: &'static str, holds: bool) {
         self.checked += 1;
-        if one != other {
+        if !holds {
             self.violations += 1;
-            self.first.get_or_insert(what);
+            if self.first.is_none() {
+                (self.first, self.first_at) = (Some(what), self.at);
+            }
         }
     }
 }
@@ -43,19 +64,35 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, frame: u32) {
+        self.add_times(frame.into(), 1);
+    }
+
+    /// Puts a number in so often.
+    fn add_times(&mut self, number: u64, times: u64) {
         // The finaliser of SplitMix64: spreads neighbouring numbers over all 64 bits.
-        let mut mixed = u64::from(frame).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        self.count += 1;
-        self.sum = self.sum.wrapping_add(mixed ^ mixed >> 31);
+        self.count += times;
+        self.sum = self.sum.wrapping_add((mixed ^ mixed >> 31).wrapping_mul(times));
     }
 }
 
 impl Kernel {
     /// Every invariant there is.
     pub(crate) fn check_invariants(&self, check: &mut Check) {
+        self.check_state(check);
         self.check_memory(check);
+    }
+
+    /// Every invariant of everything but memory. Events have been settled.
+    pub(crate) fn check_state(&self, check: &mut Check) {
+        self.check_arenas(check);
+        self.check_capabilities(check);
+        self.check_processes(check);
+        self.check_threads(check);
+        self.check_signals(check);
+        self.check_time(check);
     }
 
     /// Every invariant of memory: frames, objects, mappings, page tables, and what is charged for them.
@@ -199,4 +236,20 @@ impl Kernel {
     fn carves(&self, child: &Process, owner: u32) -> bool {
         child.header.alive() && child.header.owner.get() == owner && !child.gone()
     }
+}
+
+/// Walks a list of threads, checks its links, and answers how many are in it.
+fn walk(check: &mut Check, threads: &Arena<Thread>, list: &ThreadList, mut each: impl FnMut(&mut Check, &Thread)) -> u32 {
+    let (mut count, mut previous) = (0, 0);
+    for thread in list.iter(threads).take(threads.capacity() as usize + 1) {
+        check.at = thread.index();
+        check.same("threads of a list link both ways", thread.previous.get(), previous);
+        each(check, thread);
+        previous = thread.index();
+        count += 1;
+    }
+    check.at = previous;
+    check.same("a list knows its last thread", list.last_index(), previous);
+    check.that("a list of threads ends", count <= threads.capacity());
+    count
 }

@@ -108,7 +108,7 @@ impl Kernel {
     }
 
     /// Bits and key that a wait would get now.
-    pub(super) fn peek(&self, target: &Notification) -> Option<(u64, u64)> {
+    pub(crate) fn peek(&self, target: &Notification) -> Option<(u64, u64)> {
         if target.is_set.get() == 1 {
             let member = target.ready[0].get();
             let member = (member != 0).then(|| self.notifications.at(member))?;

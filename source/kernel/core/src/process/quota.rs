@@ -49,6 +49,11 @@ impl Account {
         self.limit[resource as usize].get()
     }
 
+    /// The limit of the resource at this place in [`Quota::NAMES`].
+    pub(crate) fn limit_at(&self, index: usize) -> u32 {
+        self.limit[index].get()
+    }
+
     /// How much is left.
     pub fn left(&self, resource: Resource) -> u32 {
         self.limit(resource).saturating_sub(self.used(resource))

@@ -61,11 +61,7 @@ impl RunQueue {
     }
 
     /// The queued threads of a class, for invariant checks.
-    pub fn iter<'a>(
-        &self,
-        threads: &'a Arena<Thread>,
-        class: QosClass,
-    ) -> impl Iterator<Item = &'static Thread> + use<'a> {
-        self.lists[class as usize].iter(threads)
+    pub(crate) fn list(&self, class: QosClass) -> &ThreadList {
+        &self.lists[class as usize]
     }
 }

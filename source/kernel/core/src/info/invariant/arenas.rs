@@ -1,0 +1,44 @@
+//! Arenas: what is used, what is free, and that nothing is both.
+
+use super::Check;
+use crate::{
+    Kernel,
+    arena::{Arena, Object, index_of},
+};
+
+impl Kernel {
+    pub(super) fn check_arenas(&self, check: &mut Check) {
+        check_arena(check, &self.processes);
+        check_arena(check, &self.threads);
+        check_arena(check, &self.endpoints);
+        check_arena(check, &self.messages);
+        check_arena(check, &self.notifications);
+        check_arena(check, &self.memories);
+        check_arena(check, &self.mappings);
+        check_arena(check, &self.timers);
+        check_arena(check, &self.irqs);
+        check.at = 0;
+        let free = self.blocks.free_blocks().take(self.blocks.capacity() as usize + 1).count() as u32;
+        check.same("a slot block is lent or free", self.blocks.used() + free, self.blocks.touched());
+    }
+}
+
+fn check_arena<T: Object>(check: &mut Check, arena: &Arena<T>) {
+    let (mut used, mut retired) = (0, 0);
+    for (index, item) in arena.iter().take(arena.touched() as usize) {
+        check.at = index;
+        let reference = item.header().reference();
+        check.that("an object's reference names its place", reference == 0 || index_of(reference) == index);
+        used += u32::from(reference != 0);
+        retired += u32::from(reference == 0 && item.header().used_up());
+    }
+    check.at = 0;
+    check.same("an arena counts what it holds", arena.used(), used);
+    let mut free = 0;
+    for index in arena.free_places().take(arena.capacity() as usize + 1) {
+        check.at = index;
+        check.same("a free place holds nothing", arena.at(index).header().reference(), 0);
+        free += 1;
+    }
+    check.same("a place is used, free or retired", arena.used() + free + retired, arena.touched());
+}

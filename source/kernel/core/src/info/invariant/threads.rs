@@ -1,0 +1,140 @@
+//! Threads: each is in exactly the list that its state names, and nobody sleeps over a wake.
+
+use super::{Check, Tally, walk};
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    thread::{State, Thread},
+};
+use nexus_abi::{Kind, QosClass};
+
+/// How many threads were found in lists, by state.
+type Found = [u32; 9];
+
+impl Kernel {
+    pub(super) fn check_threads(&self, check: &mut Check) {
+        let mut found = Found::default();
+        for cpu in self.cpus {
+            self.check_cpu(check, cpu, &mut found);
+        }
+        self.find_waiting(check, &mut found);
+        let mut states = Found::default();
+        let (mut awaiting, mut answers) = (Tally::default(), Tally::default());
+        for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
+            check.at = index;
+            states[thread.state() as usize] += 1;
+            if thread.state() == State::Awaiting {
+                awaiting.add_times(thread.token.get(), 1);
+            }
+            if self.awaiting(thread.link.get()).is_some() {
+                answers.add_times(thread.link.get(), 1);
+            }
+            self.check_thread(check, index, thread);
+        }
+        self.find_replies(&mut answers);
+        check.at = 0;
+        check.same("every caller that waits for an answer has one that owes it", awaiting, answers);
+        let listed = [State::Ready, State::Running, State::Calling, State::Receiving, State::Waiting, State::Mourning];
+        for state in listed.map(|state| state as usize) {
+            check.at = state as u32;
+            check.same("every thread is in the list of its state", found[state], states[state]);
+        }
+    }
+
+    fn check_thread(&self, check: &mut Check, index: u32, thread: &Thread) {
+        check.that("a living thread is not dead", thread.state() != State::Dead);
+        check.same("a token names its thread", thread.token.get() as u32, index);
+        check.that("a class is donated only by a caller", thread.class.get() >= thread.base_class.get());
+        if thread.link.get() == 0 {
+            check.same("who serves nobody runs in its own class", thread.class.get(), thread.base_class.get());
+        }
+        let process = self.processes.get(thread.process.get());
+        check.same("a thread's process lives", process.map(|process| process.index()), Some(thread.header.owner.get()));
+        if let Some(bound) = self.notifications.get(thread.bound.get()) {
+            check.same("a notification knows whom it is bound to", bound.bound.get(), thread.header.me());
+            let signalled = thread.state() == State::Receiving && self.peek(bound).is_some();
+            check.that("nobody sleeps over a bound signal", !signalled);
+        }
+    }
+
+    fn check_cpu(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
+        for class in QosClass::ALL {
+            let queued = walk(check, &self.threads, cpu.queue.list(class), |check, thread| {
+                check.same("a queued thread is ready", thread.state(), State::Ready);
+                check.same("a queued thread uses this CPU", thread.cpu.get(), cpu.id.get());
+                check.same("a thread is queued under its class", thread.queued_class.get(), class as u32);
+            });
+            check.same("a run queue counts its threads", queued, cpu.queue.count(class));
+            found[State::Ready as usize] += queued;
+        }
+        let (mut index, mut mail) = (cpu.wake_mail.get(), 0);
+        while index != 0 && mail <= self.threads.capacity() {
+            let thread = self.threads.at(index);
+            check.at = index;
+            check.same("mail is a ready thread", thread.state(), State::Ready);
+            check.same("mail is for this CPU", thread.cpu.get(), cpu.id.get());
+            (index, mail) = (thread.mail.get(), mail + 1);
+        }
+        found[State::Ready as usize] += mail;
+        check.at = cpu.id.get();
+        let waits = cpu.wake_mail.get() | cpu.reap_mail.get() != 0;
+        check.that("nobody sleeps over mail", !waits || cpu.kicked.get() == 1);
+        self.check_current(check, cpu, found);
+    }
+
+    fn check_current(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
+        let (best, reap) = (cpu.queue.best(), self.reap_class(cpu));
+        if cpu.current.get() == 0 {
+            check.that("a CPU idles only when nobody is ready", best.is_none() || reap >= best);
+            return;
+        }
+        let thread = self.threads.at(cpu.current.get());
+        check.at = cpu.current.get();
+        check.same("the current thread runs", thread.state(), State::Running);
+        check.same("the current thread uses this CPU", thread.cpu.get(), cpu.id.get());
+        check.that("the highest class runs", best <= Some(thread.class()) && reap < Some(thread.class()));
+        let waited_for = cpu.queue.count(thread.class()) > 0;
+        check.same("a slice ends only if somebody waits", waited_for, cpu.slice_end.get() != u64::MAX);
+        found[State::Running as usize] += 1;
+    }
+
+    fn find_waiting(&self, check: &mut Check, found: &mut Found) {
+        for (_, endpoint) in self.endpoints.iter().filter(|(_, endpoint)| endpoint.header.reference() != 0) {
+            for class in 0..QosClass::COUNT {
+                found[State::Calling as usize] += walk(check, &self.threads, &endpoint.callers[class], |check, thread| {
+                    check.same("a queued caller calls", thread.state(), State::Calling);
+                    check.that("a queued caller waits here", endpoint.header.names(thread.waits_on.get()));
+                    check.same("a caller is queued under its class", thread.queued_class.get(), class as u32);
+                });
+            }
+            found[State::Receiving as usize] += walk(check, &self.threads, &endpoint.receivers, |check, thread| {
+                check.same("a queued receiver receives", thread.state(), State::Receiving);
+                check.that("a queued receiver waits here", endpoint.header.names(thread.waits_on.get()));
+            });
+            let served = endpoint.receivers.is_empty()
+                || endpoint.queue[0].get() == 0 && endpoint.callers.iter().all(|list| list.is_empty());
+            check.that("nobody waits for a receiver that waits", served);
+        }
+        for (_, notification) in self.notifications.iter().filter(|(_, item)| item.header.reference() != 0) {
+            found[State::Waiting as usize] += walk(check, &self.threads, &notification.waiters, |check, thread| {
+                check.same("a waiter waits", thread.state(), State::Waiting);
+                check.that("a waiter waits here", notification.header.names(thread.waits_on.get()));
+            });
+        }
+        for (_, process) in self.processes.iter().filter(|(_, process)| process.header.reference() != 0) {
+            found[State::Mourning as usize] += walk(check, &self.threads, &process.mourners, |check, thread| {
+                check.same("a mourner mourns", thread.state(), State::Mourning);
+                check.that("a mourner waits here", process.header.names(thread.waits_on.get()));
+            });
+        }
+    }
+
+    /// Reply capabilities whose caller still waits.
+    fn find_replies(&self, answers: &mut Tally) {
+        for slot in (64..(self.blocks.touched() + 1) * 64).map(|place| self.blocks.at(place)) {
+            if slot.kind() == Some(Kind::Reply) && self.awaiting(slot.object.get()).is_some() {
+                answers.add_times(slot.object.get(), 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Time: whoever waits for a moment is looked at by then.
+
+use super::Check;
+use crate::{Kernel, time::wheel::Node};
+
+impl Kernel {
+    pub(super) fn check_time(&self, check: &mut Check) {
+        let mut queued = 0;
+        for cpu in self.cpus {
+            queued += cpu.wheel.check(check, self.nodes, cpu.id.get());
+        }
+        check.at = 0;
+        check.same("every node in a wheel is in one list", queued, self.nodes.iter().filter(|node| node.queued()).count());
+        for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
+            check.at = index;
+            let deadline = if thread.state().blocked() { thread.deadline.get() } else { u64::MAX };
+            check.that("a wait with a deadline is looked at by then", self.looked_at(index, deadline));
+        }
+        for (index, timer) in self.timers.iter().filter(|(_, timer)| timer.header.alive()) {
+            check.at = index;
+            let looked_at = self.looked_at(self.thread_nodes() + index, timer.deadline.get());
+            check.that("an armed timer is looked at by its time", looked_at);
+        }
+    }
+
+    fn looked_at(&self, node: u32, deadline: u64) -> bool {
+        let node: Option<&Node> = self.nodes.get(node as usize);
+        deadline == u64::MAX || node.is_some_and(|node| node.covers(deadline))
+    }
+}
