@@ -38,3 +38,5 @@ pub use kernel::Kernel;
 extern crate std;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

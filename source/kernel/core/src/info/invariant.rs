@@ -239,7 +239,12 @@ impl Kernel {
 }
 
 /// Walks a list of threads, checks its links, and answers how many are in it.
-fn walk(check: &mut Check, threads: &Arena<Thread>, list: &ThreadList, mut each: impl FnMut(&mut Check, &Thread)) -> u32 {
+fn walk(
+    check: &mut Check,
+    threads: &Arena<Thread>,
+    list: &ThreadList,
+    mut each: impl FnMut(&mut Check, &Thread),
+) -> u32 {
     let (mut count, mut previous) = (0, 0);
     for thread in list.iter(threads).take(threads.capacity() as usize + 1) {
         check.at = thread.index();

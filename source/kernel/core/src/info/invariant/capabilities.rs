@@ -135,7 +135,7 @@ impl Kernel {
 }
 
 /// The kind whose arena a kind's objects live in.
-fn group(kind: Kind) -> Kind {
+pub(super) fn group(kind: Kind) -> Kind {
     match kind {
         Kind::WaitSet => Kind::Notification,
         Kind::Window | Kind::DmaMemory => Kind::Memory,

@@ -1,6 +1,6 @@
 //! Processes: what they own is charged to them, and who dies is being taken back.
 
-use super::{Check, Tally};
+use super::{Check, Tally, capabilities::group};
 use crate::{
     Kernel,
     arena::{Header, Tag},
@@ -20,7 +20,7 @@ impl Kernel {
             check.same("a process knows its index", process.index(), index);
             let mut used = [0; RESOURCES];
             self.check_owned(check, process, &mut used, &mut owned);
-            used[Resource::Threads as usize] = self.check_threads_of(check, process);
+            used[Resource::Threads as usize] += self.check_threads_of(check, process);
             used[Resource::SlotBlocks as usize] +=
                 process.blocks.iter().filter(|block| block.get() != 0).count() as u32;
             self.check_account(check, process, &used);
@@ -40,7 +40,8 @@ impl Kernel {
             check.same("an object knows its owner", header.owner.get(), process.index());
             check.same("owned objects link both ways", header.previous.get(), previous);
             check.that("an owned object is there", header.reference() != 0);
-            owned.add_times(header.reference() | u64::from(tag.0 & 0xff00_0000), 1);
+            let kind = tag.kind().map_or(0, |kind| group(kind) as u64);
+            owned.add_times(header.reference() | kind << 24, 1);
             self.add_use(tag, used);
             (previous, tag, left) = (tag.0, Tag(header.next.get()), left - 1);
             check.that("a list of owned objects ends", left > 0);

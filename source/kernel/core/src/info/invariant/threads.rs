@@ -101,11 +101,12 @@ impl Kernel {
     fn find_waiting(&self, check: &mut Check, found: &mut Found) {
         for (_, endpoint) in self.endpoints.iter().filter(|(_, endpoint)| endpoint.header.reference() != 0) {
             for class in 0..QosClass::COUNT {
-                found[State::Calling as usize] += walk(check, &self.threads, &endpoint.callers[class], |check, thread| {
-                    check.same("a queued caller calls", thread.state(), State::Calling);
-                    check.that("a queued caller waits here", endpoint.header.names(thread.waits_on.get()));
-                    check.same("a caller is queued under its class", thread.queued_class.get(), class as u32);
-                });
+                found[State::Calling as usize] +=
+                    walk(check, &self.threads, &endpoint.callers[class], |check, thread| {
+                        check.same("a queued caller calls", thread.state(), State::Calling);
+                        check.that("a queued caller waits here", endpoint.header.names(thread.waits_on.get()));
+                        check.same("a caller is queued under its class", thread.queued_class.get(), class as u32);
+                    });
             }
             found[State::Receiving as usize] += walk(check, &self.threads, &endpoint.receivers, |check, thread| {
                 check.same("a queued receiver receives", thread.state(), State::Receiving);

@@ -10,7 +10,11 @@ impl Kernel {
             queued += cpu.wheel.check(check, self.nodes, cpu.id.get());
         }
         check.at = 0;
-        check.same("every node in a wheel is in one list", queued, self.nodes.iter().filter(|node| node.queued()).count());
+        check.same(
+            "every node in a wheel is in one list",
+            queued,
+            self.nodes.iter().filter(|node| node.queued()).count(),
+        );
         for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
             check.at = index;
             let deadline = if thread.state().blocked() { thread.deadline.get() } else { u64::MAX };
