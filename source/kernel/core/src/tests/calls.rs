@@ -1,7 +1,7 @@
 //! Calls, answers, one-way messages: words, badge, stamp, order.
 
 use super::*;
-use nexus_abi::syscall::{Defer, EndpointCreate, ipc};
+use nexus_abi::syscall::{EndpointCreate, ipc};
 
 /// A server with an endpoint, and a client that may call it with badge 7.
 pub(super) struct Pair {

@@ -184,8 +184,7 @@ impl Stage {
     /// Every invariant holds.
     fn check(&self) {
         let mut check = Check::default();
-        self.kernel.check_state(&mut check);
-        self.kernel.check_memory(&mut check);
+        self.kernel.check_invariants(&mut check);
         assert_eq!(check.violations, 0, "{:?} at {}", check.first, check.first_at);
     }
 
@@ -328,4 +327,4 @@ impl Stage {
 }
 
 /// Text of every used place of every arena: two states are the same if their texts are.
-type StateText = Vec<String>;
+pub(super) type StateText = Vec<String>;
