@@ -74,16 +74,26 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<Ended> {
 /// Ends a child and all that it started, each by its own process id.
 fn end(child: &mut Child) -> io::Result<()> {
     let mut family = vec![child.id()];
-    let parents = parents()?;
-    let mut seen = 0;
-    while let Some(&parent) = family.get(seen) {
-        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(process, _)| *process));
-        seen += 1;
+    loop {
+        // What is stopped starts nothing more, so that a round without a newcomer has found all.
+        signal("-STOP", &family)?;
+        let parents = parents()?;
+        let known = family.len();
+        let newcomers = parents.iter().filter(|(process, of)| family.contains(of) && !family.contains(process));
+        let newcomers: Vec<u32> = newcomers.map(|(process, _)| *process).collect();
+        family.extend(newcomers);
+        if family.len() == known {
+            break;
+        }
     }
-    let ids = family.iter().map(ToString::to_string);
-    // The shell's own `kill`: the program of that name is not on every machine.
-    Command::new("sh").args(["-c", "kill -KILL \"$@\"", "kill"]).args(ids).stderr(Stdio::null()).status()?;
+    signal("-KILL", &family)?;
     child.wait().map(|_| ())
+}
+
+/// Sends a signal by the shell's own `kill`: the program of that name is not on every machine.
+fn signal(name: &str, processes: &[u32]) -> io::Result<()> {
+    let ids = processes.iter().map(ToString::to_string);
+    Command::new("sh").args(["-c", "kill \"$@\"", "kill", name]).args(ids).stderr(Stdio::null()).status().map(|_| ())
 }
 
 /// Every process with its parent, as `/proc` shows them.
