@@ -6,7 +6,7 @@ use super::tree::{Finding, RustFile, Tree};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Block, FnArg, ImplItemFn, ItemFn, ItemImpl, Signature, TraitItemFn, Type};
+use syn::{Block, FnArg, ImplItemFn, ItemFn, ItemImpl, Pat, PatType, Signature, TraitItemFn, Type};
 
 /// Lines of a file, tests not counted.
 pub(super) const FILE_LINES: usize = 400;
@@ -102,19 +102,20 @@ fn extents_in(tokens: TokenStream, extents: &mut Vec<Extent>) {
 pub(super) fn parameters(tree: &Tree) -> Vec<Finding> {
     each_function(tree, |function| {
         let entered_by_assembly = function.signature.abi.is_some() && function.block.is_some();
-        let count = function.parameters().count();
+        let count = function.arguments().count();
         let name = &function.signature.ident;
         let text = format!("`{name}` takes {count} parameters, {PARAMETERS} allowed; name what belongs together");
         (count > PARAMETERS && function.is_own() && !entered_by_assembly).then_some(text)
     })
 }
 
-/// No function takes a bare `bool`: the caller's line would not say what it means.
+/// No function takes a bare `bool`: the caller's line would not say what it means. An assertion takes its condition, which
+/// is called `holds`.
 pub(super) fn booleans(tree: &Tree) -> Vec<Finding> {
     each_function(tree, |function| {
         let name = &function.signature.ident;
         let text = format!("`{name}` takes a bool; an enum with two names says what is meant");
-        (function.is_own() && function.parameters().any(is_bool)).then_some(text)
+        (function.is_own() && function.arguments().any(is_flag)).then_some(text)
     })
 }
 
@@ -141,16 +142,19 @@ impl<'ast> Function<'ast> {
         self.origin == Origin::Own
     }
 
-    fn parameters(&self) -> impl Iterator<Item = &'ast Type> {
+    /// What callers pass beside the receiver.
+    fn arguments(&self) -> impl Iterator<Item = &'ast PatType> {
         self.signature.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(&*typed.ty),
+            FnArg::Typed(typed) => Some(typed),
             FnArg::Receiver(_) => None,
         })
     }
 }
 
-fn is_bool(kind: &Type) -> bool {
-    matches!(kind, Type::Path(path) if path.path.is_ident("bool"))
+fn is_flag(argument: &PatType) -> bool {
+    let is_bool = matches!(&*argument.ty, Type::Path(path) if path.path.is_ident("bool"));
+    let is_condition = matches!(&*argument.pat, Pat::Ident(name) if name.ident == "holds");
+    is_bool && !is_condition
 }
 
 /// Lines that are no tests.

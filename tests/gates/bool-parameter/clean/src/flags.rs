@@ -8,3 +8,5 @@ enum Width {
 trait Door {
     fn open(&self, width: Width) -> bool;
 }
+
+fn check(holds: bool, text: &str) {}
