@@ -5,7 +5,7 @@
 
 use super::emulator::Machine;
 use super::ladder::{CPU, Ladder, SERVICE};
-use super::plan::{Demand, Item, Plan};
+use super::plan::{Demand, Plan};
 use super::session::Session;
 use super::settings::{Harts, Settings};
 use super::table::{Row, TableError, rows};
@@ -51,7 +51,7 @@ pub fn parse(text: &str, ladder: &Ladder, plan: &Plan) -> Result<Vec<Counterfact
         if !ladder.rungs.iter().any(|rung| rung.line == pattern) {
             return Err(row.error(format!("`{pattern}` is no line of the ladder")));
         }
-        for value in fillings(pattern, plan) {
+        for value in fillings(pattern, ladder, plan) {
             let fill = |text: &str| text.replace(SERVICE, &value).replace(CPU, &value);
             let change = parse_change(&row, &fill(row.columns[1]))?;
             table.push(Counterfactual { line: fill(pattern), change, failure: fill(row.columns[2]) });
@@ -61,17 +61,16 @@ pub fn parse(text: &str, ladder: &Ladder, plan: &Plan) -> Result<Vec<Counterfact
 }
 
 /// What a pattern's placeholder stands for in `plan`; one empty filling for a line without any.
-fn fillings(pattern: &str, plan: &Plan) -> Vec<String> {
+fn fillings(pattern: &str, ladder: &Ladder, plan: &Plan) -> Vec<String> {
     let Some(mark) = [SERVICE, CPU].into_iter().find(|mark| pattern.contains(mark)) else {
         return vec![String::new()];
     };
-    let (before, after) = pattern.split_once(mark).expect("the mark was found in it");
-    let expected = plan.items.iter().filter(|item| item.demand == Demand::Expected);
-    let value = |item: &Item| {
-        let value = item.line.strip_prefix(before)?.strip_suffix(after)?;
-        (pattern.replace(mark, value) == item.line && !value.contains(' ')).then(|| value.to_string())
+    let names: Vec<String> = match mark {
+        SERVICE => ladder.services.iter().map(|service| service.name.clone()).collect(),
+        _ => (1..=8).map(|cpu: u32| cpu.to_string()).collect(),
     };
-    expected.filter_map(value).collect()
+    let expected = |line: &str| plan.items.iter().any(|item| item.demand == Demand::Expected && item.line == line);
+    names.into_iter().filter(|name| expected(&pattern.replace(mark, name))).collect()
 }
 
 fn parse_change(row: &Row<'_>, text: &str) -> Result<Change, TableError> {

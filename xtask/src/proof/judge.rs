@@ -160,15 +160,18 @@ impl Judge {
 
     /// A line that may be one of the ladder's.
     fn take(&mut self, text: &str) {
+        let (started, index) = (text.strip_prefix(START), self.plan.items.iter().position(|item| item.line == text));
+        if started.is_none() && index.is_none() {
+            return;
+        }
+        // A transcript may begin after the firmware's own lines.
         if self.boots.is_empty() {
             self.boots.push(Boot::default());
         }
-        if let Some(service) = text.strip_prefix(START) {
+        if let Some(service) = started {
             self.start_service(service, text);
         }
-        let Some(index) = self.plan.items.iter().position(|item| item.line == text) else {
-            return;
-        };
+        let Some(index) = index else { return };
         if let Some(reason) = self.reason_against(index) {
             return self.fail(text, reason);
         }

@@ -89,6 +89,12 @@ fn the_expected_lines_pass_amid_other_lines_and_with_carriage_returns() {
 }
 
 #[test]
+fn the_first_start_of_the_machine_is_none_too_many_whatever_stands_before_it() {
+    assert_eq!(default_run(&with(0, &["", "some firmware"])), Verdict::Passed(11));
+    assert_eq!(default_run(&GOOD[1..]), Verdict::Passed(11));
+}
+
+#[test]
 fn each_single_missing_line_fails_and_is_named() {
     for at in 1..GOOD.len() {
         let (_, line, why) = reason(default_run(&without(at)));

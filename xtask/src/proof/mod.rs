@@ -31,7 +31,7 @@ use verdict::Verdict;
 /// The boot arguments of a proof: the proof program runs, and a panic ends the machine with a status.
 const APPEND: &str = "selftest panic=exit";
 /// How long one counterfactual may take.
-const COUNTERFACTUAL: Duration = Duration::from_secs(20);
+const COUNTERFACTUAL: Duration = Duration::from_secs(10);
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
 /// `--scenes [text]` the console scenes.

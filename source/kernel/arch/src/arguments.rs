@@ -7,6 +7,8 @@ pub struct Arguments {
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
     pub statistics: Statistics,
+    /// `defect=no-timer`: the machine behaves as if it had this defect, for proofs that a check can fail.
+    pub defect: Defect,
 }
 
 /// How a panic ends.
@@ -29,6 +31,16 @@ pub enum Statistics {
     On,
 }
 
+/// A defect to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Defect {
+    /// None.
+    #[default]
+    None,
+    /// The timer never interrupts.
+    NoTimer,
+}
+
 /// Words that programs of the boot image read; the kernel knows only that they are no mistake.
 const OTHERS: [&str; 1] = ["selftest"];
 
@@ -40,6 +52,7 @@ impl Arguments {
             match word {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
+                "defect=no-timer" => arguments.defect = Defect::NoTimer,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
                 other => unknown(other),
@@ -56,8 +69,9 @@ mod tests {
 
     #[test]
     fn known_words_are_read_and_the_last_one_counts() {
-        let read = Arguments::read(" panic=exit  bootstat ", |word| panic!("{word}"));
-        assert_eq!(read, Arguments { after_panic: AfterPanic::Exit, statistics: Statistics::On });
+        let read = Arguments::read(" panic=exit  bootstat defect=no-timer", |word| panic!("{word}"));
+        let (after_panic, statistics, defect) = (AfterPanic::Exit, Statistics::On, Defect::NoTimer);
+        assert_eq!(read, Arguments { after_panic, statistics, defect });
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }
 

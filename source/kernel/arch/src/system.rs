@@ -73,7 +73,7 @@ pub fn install(
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
     let system = SYSTEM.fill(System {
         float: carved.float,
-        timer: Timer::probe(boot.sstc),
+        timer: Timer::probe(boot.sstc, arguments.defect),
         plic,
         kernel_satp,
         spaces: probe_spaces(kernel_satp, processes),

@@ -1,6 +1,6 @@
 //! The hart's timer: its own register where there is one, else the firmware's.
 
-use crate::{csr, facts::Sstc, hart::Hart, sbi};
+use crate::{arguments::Defect, csr, facts::Sstc, hart::Hart, sbi};
 
 /// What sets the timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,11 +9,16 @@ pub(crate) enum Timer {
     Register,
     /// The firmware.
     Firmware,
+    /// Nothing: it never interrupts. Only when a proof asks for it.
+    Silent,
 }
 
 impl Timer {
     /// What this hart has: named by the device tree, and found to work.
-    pub(crate) fn probe(sstc: Sstc) -> Timer {
+    pub(crate) fn probe(sstc: Sstc, defect: Defect) -> Timer {
+        if defect == Defect::NoTimer {
+            return Timer::Silent;
+        }
         if sstc == Sstc::Named && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware }
     }
 
@@ -25,6 +30,7 @@ impl Timer {
             match self {
                 Timer::Register => csr::set_stimecmp(when),
                 Timer::Firmware => sbi::set_timer(when),
+                Timer::Silent => {}
             }
         }
     }
