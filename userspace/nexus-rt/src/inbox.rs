@@ -20,30 +20,42 @@ const FOREIGN: u32 = INBOX as u32;
 /// How long a route may take.
 const ROUTE_WAIT: Duration = Duration::from_secs(2);
 
-/// What was routed so far. As few as a program has interfaces.
-static ROUTED: Mutex<Vec<(Name, Handle)>> = Mutex::new(Vec::new());
+/// What was routed so far; none: it has to be asked for again. As few as a program has interfaces.
+static ROUTED: Mutex<Vec<(Name, Option<Handle>)>> = Mutex::new(Vec::new());
 
-/// The handle to an interface: what the program was started with, what was routed before, or by asking init now.
+/// The handle to an interface: what was routed before, what the program was started with, or by asking init now.
 pub fn find(interface: &str) -> Result<Handle, Error> {
-    if let Ok(handle) = env::handle(interface) {
-        return Ok(handle);
-    }
     let name = Name::new(interface).ok_or(Error::Invalid)?;
     let mut routed = ROUTED.lock();
-    if let Some(&(_, handle)) = routed.iter().find(|(known, _)| *known == name) {
-        return Ok(handle);
+    let known = routed.iter().position(|(known, _)| *known == name);
+    match known.map(|at| routed[at].1) {
+        Some(Some(handle)) => return Ok(handle),
+        Some(None) => {}
+        None => {
+            if let Ok(handle) = env::handle(interface) {
+                return Ok(handle);
+            }
+        }
     }
     let handle = Inbox::open()?.route(interface, ROUTE_WAIT).into_result()?;
-    routed.push((name, handle));
+    match known {
+        Some(at) => routed[at].1 = Some(handle),
+        None => routed.push((name, Some(handle))),
+    }
     Ok(handle)
 }
 
-/// Closes what was routed for an interface, so that the next [`find`] asks init again: its server was restarted.
+/// The server of an interface was restarted: the next [`find`] asks init again. What was routed is closed.
 pub fn forget(interface: &str) {
+    let Some(name) = Name::new(interface) else { return };
     let mut routed = ROUTED.lock();
-    if let Some(at) = routed.iter().position(|(known, _)| known.as_str() == interface) {
-        let (_, handle) = routed.swap_remove(at);
-        let _ = invoke(Close { handle });
+    match routed.iter().position(|(known, _)| *known == name) {
+        Some(at) => {
+            if let Some(handle) = routed[at].1.take() {
+                let _ = invoke(Close { handle });
+            }
+        }
+        None => routed.push((name, None)),
     }
 }
 

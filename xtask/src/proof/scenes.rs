@@ -106,8 +106,9 @@ impl Desk {
 
     /// Starts a program behind the prompt; its number.
     fn start_behind(&mut self, line: &str) -> Result<String, SessionError> {
-        let started = self.ask(&format!("{line} &"), "[")?;
-        Ok(started.trim_start_matches('[').split(']').next().unwrap_or_default().to_string())
+        let printed = self.collect(&format!("{line} &"))?;
+        let pid = printed.iter().find_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
+        pid.map(str::to_string).ok_or_else(|| SessionError::Missed("[pid]".to_string(), "no number", printed.clone()))
     }
 }
 

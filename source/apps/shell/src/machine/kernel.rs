@@ -71,8 +71,8 @@ impl Tables {
             let found = invoke(InfoObjects { info, kind: number })?;
             Ok(Memory { kind, used: found.used, capacity: found.capacity })
         });
-        // A kind without a bound of its own is none that the kernel counts.
-        counted.filter(|row| *row != Err(Error::NotFound)).collect()
+        // A kind that nobody can make is none that the kernel counts.
+        counted.filter(|row| *row != Err(Error::Invalid)).collect()
     }
 
     pub(super) fn capabilities(&self, pid: u32) -> Result<Vec<Slot>, Error> {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use nexus_abi::{Error, ProcessId};
 use nexus_proto::exec::{self, Fate};
 use nexus_proto::supervisor;
-use nexus_rt::Channel;
+use nexus_rt::{Channel, inbox};
 
 /// The status with which programs are ended.
 const KILLED: i64 = 137;
@@ -116,8 +116,15 @@ pub(super) fn kill(name: &str) -> Result<(), Error> {
     supervisor::Client::new(Channel::to(supervisor::NAME)?).kill(name).map(drop)
 }
 
+/// A client of the execd that runs now: one that was restarted is asked for again, before anything is asked of it that
+/// must not happen twice.
 fn client() -> Result<exec::Client<Channel>, Error> {
-    Channel::to(exec::NAME).map(exec::Client::new)
+    let mut exec = exec::Client::new(Channel::to(exec::NAME)?);
+    if exec.list(0).err() == Some(Error::PeerClosed) {
+        inbox::forget(exec::NAME);
+        return Channel::to(exec::NAME).map(exec::Client::new);
+    }
+    Ok(exec)
 }
 
 /// Everything in execd's table.
@@ -136,7 +143,8 @@ fn listed() -> Result<Vec<exec::Listed>, Error> {
     }
 }
 
-/// The program that people call by this number.
+/// The program that people call by this number: of several, the one that was started last.
 fn find(pid: u32) -> Result<ProcessId, Error> {
-    listed()?.iter().map(|row| row.process).find(|process| process.number() == pid).ok_or(Error::NotFound)
+    let processes = listed()?.into_iter().map(|row| row.process);
+    processes.filter(|process| process.number() == pid).max_by_key(|process| process.0).ok_or(Error::NotFound)
 }
