@@ -103,6 +103,22 @@ fn closing_a_derived_handle_hangs_its_mappings_on_the_parent() {
 }
 
 #[test]
+fn what_a_closed_handle_left_to_its_parent_goes_when_the_parent_is_revoked() {
+    let bench = Bench::new(128);
+    let memory = bench.memory(4);
+    let derive =
+        |source| bench.call(Derive { source, rights: Rights::ALL, badge: 0 }).expect("rights are equal").handle;
+    let grandchild = derive(derive(memory));
+    bench.map(grandchild, 0, (0, 2), access::WRITE).expect("nothing is there");
+    bench.close(grandchild);
+    assert!(bench.page(0).is_some());
+
+    bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
+
+    assert!(bench.page(0).is_none() && bench.page(1).is_none());
+}
+
+#[test]
 fn revoking_reaches_into_other_processes() {
     let bench = Bench::new(256);
     let (child, process) = bench.child();

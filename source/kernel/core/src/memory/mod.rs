@@ -23,4 +23,6 @@ mod device_tests;
 #[cfg(test)]
 mod map_tests;
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod object_tests;
