@@ -225,7 +225,11 @@ macro_rules! interface {
                 ) -> Result<$answer, $crate::__abi::Error> {
                     let mut writer = $crate::wire::Writer::new(const { $crate::interface::tag(NAME, $number) });
                     $(<$argument_type as $crate::wire::Wire>::put($argument, &mut writer)?;)*
-                    self.stub.call(&writer.finish(), <$answer as $crate::interface::Answer>::decode)
+                    self.stub.call(
+                        &writer.finish(),
+                        $crate::__repeat!($repeat),
+                        <$answer as $crate::interface::Answer>::decode,
+                    )
                 }
             )*
         }

@@ -1,12 +1,14 @@
 //! The client's side of a conversation.
 //!
 //! A [`Stub`] pairs a transport with the deadline of its calls; the typed clients that [`interface!`](crate::interface!)
-//! generates are thin over it. No call loops or retries here: what may be retried is said by the method's declaration
-//! and done by whoever re-routes.
+//! generates are thin over it. When a server was restarted the stub asks its transport for the way to the new one, once;
+//! a method that its declaration calls repeatable is then asked again, any other returns `EPEERCLOSED`, since nobody
+//! knows whether the dead server did it.
 
 use nexus_abi::{Deadline, Error};
 
 use crate::Message;
+use crate::interface::Repeat;
 
 /// Carries one request to a server and its answer back.
 pub trait Transport {
@@ -22,6 +24,11 @@ pub trait Transport {
 
     /// Closes handles that came with an answer nobody could read.
     fn discard(&mut self, answer: &Message);
+
+    /// The server is gone: finds its successor until `deadline`. `EPEERCLOSED`: this transport knows no way to it.
+    fn renew(&mut self, _deadline: Deadline) -> Result<(), Error> {
+        Err(Error::PeerClosed)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for &mut T {
@@ -39,6 +46,10 @@ impl<T: Transport + ?Sized> Transport for &mut T {
 
     fn discard(&mut self, answer: &Message) {
         (**self).discard(answer);
+    }
+
+    fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+        (**self).renew(deadline)
     }
 }
 
@@ -67,9 +78,23 @@ impl<T: Transport> Stub<T> {
 
     /// Calls and reads the answer with `read`, which sees accepted answers only. An answer that cannot be read is
     /// `EPROTO`: the peer broke its interface.
-    pub fn call<R>(&mut self, request: &Message, read: impl FnOnce(&Message) -> Result<R, Error>) -> Result<R, Error> {
+    pub fn call<R>(
+        &mut self,
+        request: &Message,
+        repeat: Repeat,
+        read: impl FnOnce(&Message) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let deadline = self.until.take().unwrap_or_else(|| self.transport.patience());
-        let answer = self.transport.call(request, deadline)?;
+        let answer = match self.transport.call(request, deadline) {
+            Err(Error::PeerClosed) => {
+                let renewed = self.transport.renew(deadline);
+                match repeat {
+                    Repeat::Again => renewed.and_then(|()| self.transport.call(request, deadline)),
+                    Repeat::Once => Err(Error::PeerClosed),
+                }
+            }
+            other => other,
+        }?;
         let result = answer.accepted().and_then(|()| read(&answer).map_err(|_| Error::Protocol));
         if result.is_err() {
             self.transport.discard(&answer);

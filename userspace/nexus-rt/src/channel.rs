@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use nexus_abi::message::{Extent, HEADER_BYTES, MAX_HANDLES, Status};
 use nexus_abi::syscall::{Close, ipc};
-use nexus_abi::{Deadline, Error, Handle};
+use nexus_abi::{Deadline, Error, Handle, Name};
 use nexus_ipc::{Handles, Message, Transport};
 
 use crate::sys::{Arrival, Departure};
@@ -17,18 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug)]
 pub struct Channel {
     endpoint: Handle,
+    /// What to ask init for when the server is gone.
+    interface: Option<Name>,
     patience: Option<Duration>,
 }
 
 impl Channel {
     /// Through this endpoint.
     pub fn new(endpoint: Handle) -> Channel {
-        Channel { endpoint, patience: Some(PATIENCE) }
+        Channel { endpoint, interface: None, patience: Some(PATIENCE) }
     }
 
-    /// To this interface, as [`inbox::find`] finds it: started with, routed before, or routed now.
+    /// To this interface, as [`inbox::find`] finds it: started with, routed before, or routed now. When the server is
+    /// restarted the channel leads to the new one.
     pub fn to(interface: &str) -> Result<Channel, Error> {
-        inbox::find(interface).map(Channel::new)
+        inbox::find(interface).map(|endpoint| Channel { interface: Name::new(interface), ..Channel::new(endpoint) })
     }
 
     /// With another patience; none: calls without a deadline wait for ever.
@@ -73,6 +76,12 @@ impl Transport for Channel {
 
     fn discard(&mut self, answer: &Message) {
         close_all(answer);
+    }
+
+    fn renew(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let interface = self.interface.ok_or(Error::PeerClosed)?;
+        self.endpoint = inbox::renew(interface, self.endpoint, deadline)?;
+        Ok(())
     }
 }
 

@@ -20,43 +20,41 @@ const FOREIGN: u32 = INBOX as u32;
 /// How long a route may take.
 const ROUTE_WAIT: Duration = Duration::from_secs(2);
 
-/// What was routed so far; none: it has to be asked for again. As few as a program has interfaces.
+/// What was routed so far, none where the server is gone and nobody asked again. As few as a program has interfaces.
 static ROUTED: Mutex<Vec<(Name, Option<Handle>)>> = Mutex::new(Vec::new());
 
-/// The handle to an interface: what was routed before, what the program was started with, or by asking init now.
+/// The handle to an interface: what was routed last, what the program was started with, or by asking init now.
 pub fn find(interface: &str) -> Result<Handle, Error> {
     let name = Name::new(interface).ok_or(Error::Invalid)?;
     let mut routed = ROUTED.lock();
-    let known = routed.iter().position(|(known, _)| *known == name);
-    match known.map(|at| routed[at].1) {
-        Some(Some(handle)) => return Ok(handle),
-        Some(None) => {}
-        None => {
-            if let Ok(handle) = env::handle(interface) {
-                return Ok(handle);
-            }
-        }
+    let known = routed.iter().find(|(known, _)| *known == name).map(|&(_, handle)| handle);
+    match (known, env::handle(interface)) {
+        (Some(Some(handle)), _) | (None, Ok(handle)) => Ok(handle),
+        (Some(None), _) | (None, Err(_)) => ask(&mut routed, name, ROUTE_WAIT),
     }
-    let handle = Inbox::open()?.route(interface, ROUTE_WAIT).into_result()?;
-    match known {
-        Some(at) => routed[at].1 = Some(handle),
+}
+
+/// The handle to an interface after the server behind `dead` is gone: another's that was routed meanwhile, or by asking
+/// init, for as long as the deadline allows.
+pub fn renew(interface: Name, dead: Handle, deadline: Deadline) -> Result<Handle, Error> {
+    let mut routed = ROUTED.lock();
+    match routed.iter_mut().find(|(known, _)| *known == interface) {
+        Some((_, Some(handle))) if *handle != dead => return Ok(*handle),
+        Some((_, known)) => *known = None,
+        None => routed.push((interface, None)),
+    }
+    let _ = invoke(Close { handle: dead });
+    let left = time::Instant::from_ticks(deadline.0).since(time::Instant::now());
+    ask(&mut routed, interface, left.min(ROUTE_WAIT))
+}
+
+fn ask(routed: &mut Vec<(Name, Option<Handle>)>, name: Name, wait: Duration) -> Result<Handle, Error> {
+    let handle = Inbox::open()?.route(name.as_str(), wait).into_result()?;
+    match routed.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => *known = Some(handle),
         None => routed.push((name, Some(handle))),
     }
     Ok(handle)
-}
-
-/// The server of an interface was restarted: the next [`find`] asks init again. What was routed is closed.
-pub fn forget(interface: &str) {
-    let Some(name) = Name::new(interface) else { return };
-    let mut routed = ROUTED.lock();
-    match routed.iter().position(|(known, _)| *known == name) {
-        Some(at) => {
-            if let Some(handle) = routed[at].1.take() {
-                let _ = invoke(Close { handle });
-            }
-        }
-        None => routed.push((name, None)),
-    }
 }
 
 /// A program's inbox for routes.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use machine::{Machine, Scripted};
 use nexus_abi::message::Status;
-use nexus_abi::{Deadline, Error, Handle, ServiceId};
+use nexus_abi::{Deadline, Error, Handle, Name, ServiceId};
 use nexus_ipc::{Message, Notice, RouteRetryOutcome, Transport};
+use nexus_proto::supervisor;
 use nexus_rt::inbox::{self, Inbox};
 use nexus_rt::memory::{Access, View};
 use nexus_rt::{Channel, Instant};
@@ -83,17 +84,49 @@ fn a_route_asks_init_and_takes_the_answer_with_its_nonce() {
 }
 
 #[test]
-fn what_was_routed_once_is_kept_until_it_is_forgotten() {
+fn what_was_routed_once_is_kept_until_its_server_is_gone() {
     let answers = [7, 8].map(|raw| from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(raw)) }));
     let machine = Machine::install(&[("init", 6)], answers);
     let found = || Channel::to("kept").map(|channel| channel.endpoint());
 
     assert_eq!((found(), found()), (Ok(handle(7)), Ok(handle(7))));
-    inbox::forget("kept");
+    let kept = Name::new("kept").expect("short");
+    assert_eq!(inbox::renew(kept, handle(7), Deadline::NEVER), Ok(handle(8)));
+    assert_eq!(inbox::renew(kept, handle(7), Deadline::NEVER), Ok(handle(8)), "somebody else asked already");
     assert_eq!(found(), Ok(handle(8)));
 
     assert_eq!(machine.made("Send").len(), 2);
     assert!(machine.made("Close").iter().any(|made| made.target == 7));
+}
+
+#[test]
+fn a_request_follows_its_server_through_a_restart_if_it_may_be_repeated() {
+    let routed = |raw| from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(raw)) });
+    let gone = || Scripted::error(Error::PeerClosed);
+    let killed = Scripted::message(0, Message::tagged(0));
+    let end = Scripted::message(0, Message::refusal(Error::NotFound));
+    let script = [gone(), routed(13), end, gone(), routed(14), killed];
+    let machine = Machine::install(&[("init", 6), ("supervisor", 12)], script);
+    let mut client = supervisor::Client::new(Channel::to("supervisor").expect("started with"));
+
+    assert_eq!(client.list(9).err(), Some(Error::NotFound), "listing is repeated");
+    assert_eq!(client.kill("x").err(), Some(Error::PeerClosed), "killing is not");
+    assert!(client.kill("x").is_ok(), "and the next request finds the new server");
+
+    let targets = |name| machine.made(name).iter().map(|made| made.target).collect::<Vec<_>>();
+    assert_eq!((targets("CallUntil"), targets("CallExtended")), (vec![12, 13], vec![13, 14]));
+    assert_eq!(Channel::to("supervisor").map(|channel| channel.endpoint()), Ok(handle(14)));
+}
+
+#[test]
+fn a_request_whose_server_does_not_come_back_ends_in_time() {
+    let machine = Machine::install(
+        &[("init", 6), ("lost", 12)],
+        [Scripted::error(Error::PeerClosed), Scripted::error(Error::TimedOut)],
+    );
+    let mut client = supervisor::Client::new(Channel::to("lost").expect("started with"));
+    assert_eq!(client.until(Deadline(5_000_000)).list(0).err(), Some(Error::TimedOut));
+    assert_eq!(machine.made("Recv")[0].deadline, 5_000_000, "the route waits no longer than the caller");
 }
 
 #[test]
