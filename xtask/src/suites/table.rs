@@ -113,4 +113,18 @@ pub(super) const SUITES: &[Suite] = &[
         command: &["./scripts/qemu-test.sh"],
         ..NOTHING
     },
+    Suite {
+        name: "refutations",
+        about: "each line of the ladder is absent where its mechanism is broken",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--counterfactuals"],
+        ..NOTHING
+    },
+    Suite {
+        name: "scenes",
+        about: "what a person types at the console, and what must come of it",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes"],
+        ..NOTHING
+    },
 ];
