@@ -37,6 +37,8 @@ pub use kernel::Kernel;
 #[cfg(test)]
 extern crate std;
 #[cfg(test)]
+mod qos_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

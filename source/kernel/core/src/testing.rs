@@ -35,7 +35,7 @@ const RESTARTS: usize = 100_000;
 /// A quota that no test reaches by chance.
 pub(crate) const WIDE: Quota = Quota {
     frames: 4096,
-    threads: 64,
+    threads: 96,
     messages: 64,
     slot_blocks: 8,
     processes: 16,
@@ -51,8 +51,16 @@ fn zeroed<T: Default>(count: usize) -> &'static [T] {
     Box::leak((0..count).map(|_| T::default()).collect::<Vec<T>>().into_boxed_slice())
 }
 
+/// The service that the machine's list lets raise classes.
+pub(crate) const RAISER: ServiceId = ServiceId::service("raiser");
+
 /// A kernel with this many CPUs, all online, and this many frames that programs can own.
 pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
+    machine_with(cpus, frames, "selftest")
+}
+
+/// [`machine`] with other boot arguments.
+pub(crate) fn machine_with(cpus: usize, frames: usize, arguments: &'static str) -> &'static Kernel {
     let kernel_root: &'static Many<Word, 512> = Box::leak(Box::default());
     for (at, entry) in kernel_root.iter().enumerate().skip(256) {
         entry.set(at as u64);
@@ -67,13 +75,14 @@ pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
         satp_mode: 8 << 60,
         slice: 1_000,
         timebase: 10_000_000,
-        arguments: "selftest",
+        raisers: [RAISER.0, 0, 0, 0],
+        arguments,
         ..Machine::default()
     };
     let storage = Storage {
         cpus: zeroed(cpus),
         processes: zeroed(33),
-        threads: zeroed(65),
+        threads: zeroed(97),
         endpoints: zeroed(65),
         messages: zeroed(129),
         notifications: zeroed(65),
@@ -81,7 +90,7 @@ pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
         mappings: zeroed(513),
         timers: zeroed(65),
         irqs: zeroed(17),
-        nodes: zeroed(130),
+        nodes: zeroed(97 + 65),
         slots: zeroed(64 * 65),
         frames: Box::leak(frames.into_boxed_slice()),
         log: zeroed(512),

@@ -2,3 +2,6 @@
 
 pub mod calls;
 pub mod invariant;
+
+#[cfg(test)]
+mod info_tests;

@@ -9,6 +9,8 @@
 //! ring to its UART ([`crate::Kernel::drain`]).
 
 pub mod calls;
+#[cfg(test)]
+mod log_tests;
 
 use crate::{
     lock::{Lock, LockGuard},

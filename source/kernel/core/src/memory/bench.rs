@@ -9,7 +9,7 @@ use crate::{
 use nexus_abi::{
     Error, Handle, Kind, Quota, Rights,
     layout::PAGE_SIZE,
-    syscall::{Map, MemoryCreate, MemoryGrow, Unmap},
+    syscall::{Map, MemoryCreate, MemoryGrow, NotificationCreate, Unmap},
 };
 
 /// Where the tests map.
@@ -41,6 +41,10 @@ impl Bench {
         let memory = self.call(MemoryCreate { process: None, pages }).expect("the quota is wide").memory;
         while self.call(MemoryGrow { memory, pages }).expect("there are frames").total < pages {}
         memory
+    }
+
+    pub(crate) fn notification(&self) -> Handle {
+        self.call(NotificationCreate { process: None }).expect("the quota is wide").notification
     }
 
     pub(crate) fn map(&self, memory: Handle, at: u64, range: (u64, u64), access: u8) -> Result<u64, Error> {

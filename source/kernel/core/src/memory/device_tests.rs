@@ -7,19 +7,12 @@ use crate::{
 };
 use nexus_abi::{
     Deadline, Error, Handle, Kind, Quota, Rights,
-    syscall::{
-        Close, DmaAddress, DmaCreate, Inspect, IrqAck, IrqMint, Map, NotificationCreate, Quiesce, Revoke, Wait,
-        WindowMint, access,
-    },
+    syscall::{Close, DmaAddress, DmaCreate, Inspect, IrqAck, IrqMint, Map, Quiesce, Revoke, Wait, WindowMint, access},
 };
 
 const UART: u64 = 0x1000_2000;
 
 impl Bench {
-    fn notification(&self) -> Handle {
-        self.call(NotificationCreate { process: None }).expect("the quota is wide").notification
-    }
-
     fn window(&self, address: u64, pages: u64) -> WindowMint {
         WindowMint { root: self.root, address, pages }
     }

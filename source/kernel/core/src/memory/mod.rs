@@ -15,7 +15,7 @@ pub mod window;
 pub(crate) use stash::Stash;
 
 #[cfg(test)]
-mod bench;
+pub(crate) mod bench;
 #[cfg(test)]
 mod destroy_tests;
 #[cfg(test)]
