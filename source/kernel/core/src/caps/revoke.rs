@@ -1,6 +1,9 @@
 //! Close and revoke: a capability goes, and what hung on it.
 
-use super::{slot::Revoking, table::Found};
+use super::{
+    slot::{Revoking, Slot},
+    table::Found,
+};
 use crate::{
     Kernel,
     arena::index_of,
@@ -65,6 +68,7 @@ impl Kernel {
     /// Takes a capability out of its table and leaves the object alone: another one names it. It has no children.
     pub(crate) fn move_away(&self, place: u32) {
         let slot = self.blocks.at(place);
+        self.lift_mappings(place);
         let (kind, object) = (slot.kind(), slot.object.get());
         let vacated = self.vacate(place);
         debug_assert!(vacated, "whoever moves a capability has looked for children");
@@ -73,6 +77,12 @@ impl Kernel {
         {
             header.capabilities.sub(1);
         }
+    }
+
+    /// True if no other capability names the object of this one.
+    pub(crate) fn last_to_name(&self, slot: &Slot) -> bool {
+        let header = slot.kind().and_then(|kind| self.header(kind, index_of(slot.object.get())));
+        header.is_some_and(|header| header.names(slot.object.get()) && header.capabilities.get() == 1)
     }
 
     /// Removes children one by one; the children of each come to stand in its place, so depth does not matter.

@@ -43,10 +43,15 @@ impl Kernel {
 
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
     pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
+        self.check_slots_beside(process, count, 0)
+    }
+
+    /// [`Kernel::check_slots`] for a call that also takes `blocks` slot blocks from the process's quota.
+    pub(crate) fn check_slots_beside(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
         if process.free_slot_count.get() >= count {
             return Ok(());
         }
-        process.account.check(Resource::SlotBlocks, 1)?;
+        process.account.check(Resource::SlotBlocks, blocks + 1)?;
         let room = process.blocks.iter().any(|block| block.get() == 0);
         if !room {
             return Err(Error::OverLimit);

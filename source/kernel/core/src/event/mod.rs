@@ -99,10 +99,12 @@ impl Kernel {
         self.settle(cpu, now);
     }
 
-    /// Another CPU left mail.
+    /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not
+    /// leave the mark that coalesces further ones.
     pub fn kick(&'static self, cpu: usize, now: u64) {
         let cpu = &self.cpus[cpu];
         cpu.counters.kicks.add(1);
+        self.take_mail(cpu);
         self.settle(cpu, now);
     }
 

@@ -73,11 +73,14 @@ impl Kernel {
         server.waits_on.set(0);
     }
 
-    /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it.
+    /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it. It
+    /// runs on in the caller's slice: two that only ever hand over to each other would else keep their class out.
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu.get() == context.cpu.id.get();
         if here && context.cpu.queue.best() <= Some(thread.class()) && context.thread.state() != State::Running {
+            let slice_end = context.cpu.slice_end.get();
             self.run(context.cpu, Some(thread), context.now);
+            context.cpu.slice_end.set(slice_end);
         } else {
             self.make_ready(context.cpu, thread);
         }

@@ -12,7 +12,7 @@ use crate::{
     word::{Half, Word},
 };
 use nexus_abi::{
-    Error, Kind, QosClass, Rights,
+    Error, Handle, Kind, QosClass, Rights,
     syscall::{EndpointCreate, EndpointCreated},
 };
 
@@ -114,6 +114,7 @@ impl Kernel {
         if self.dismiss(cpu, endpoint) {
             return Progress::More;
         }
+        self.drop_queued_handles(endpoint);
         for head in [&endpoint.queue[0], &endpoint.empty] {
             while head.get() != 0 {
                 let message = self.messages.at(head.get());
@@ -128,5 +129,23 @@ impl Kernel {
         self.disown(Tag::new(Kind::Endpoint, index));
         self.endpoints.release(index);
         Progress::Done
+    }
+
+    /// Takes the handles of messages that nobody will receive out of their owner's table: it was never told of them. One
+    /// that is the last to name its object stays: destroying objects from here could go as deep as messages name each
+    /// other's endpoints.
+    fn drop_queued_handles(&self, endpoint: &Endpoint) {
+        let owner = self.processes.at(endpoint.header.owner.get());
+        let mut index = endpoint.queue[0].get();
+        while index != 0 {
+            let message = self.messages.at(index);
+            let handle = Handle::from_raw(message.handle.take());
+            if let Some(found) = handle.and_then(|handle| self.slot(owner, handle).ok()) {
+                if found.slot.child.get() == 0 && !self.last_to_name(found.slot) {
+                    self.move_away(found.place);
+                }
+            }
+            index = message.next.get();
+        }
     }
 }

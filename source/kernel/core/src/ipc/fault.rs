@@ -36,11 +36,12 @@ impl Kernel {
         self.hand_over(context, receiver);
     }
 
-    /// Ends the process of a thread whose fault nobody answers. Holds all shards.
+    /// Ends the process of a thread whose fault nobody answers, running or waiting. Holds all shards.
     pub(super) fn end_faulted(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
         let process = self.processes.at(thread.process.get() as u32);
         let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
         let record = Record { end: End::Faulted, detail: cause, pc: thread.frame.get(0), address };
         self.begin_exit(cpu, process, record, thread.class());
+        self.park(thread);
     }
 }

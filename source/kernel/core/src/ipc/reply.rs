@@ -13,6 +13,14 @@ use nexus_abi::{
     syscall::{Defer, Deferred},
 };
 
+/// An answer about to be given.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    letter: Letter,
+    /// Why the caller cannot take it: it is told so instead.
+    refusal: Option<Error>,
+}
+
 impl Kernel {
     /// Answers the open link and receives. If the caller has given up, the answer goes nowhere and the receive goes on.
     pub(super) fn reply_and_receive(
@@ -74,40 +82,46 @@ impl Kernel {
         held: &Held<'_>,
         token: u64,
         request: &Request,
-    ) -> Attempt<Option<Letter>> {
+    ) -> Attempt<Option<Answer>> {
         held.require(self.threads.at(token as u32).header.shard())?;
         let Some(caller) = self.awaiting(token) else { return Ok(None) };
         let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0 };
-        self.check_transfer(held, &letter)?;
-        Ok(Some(letter))
+        if letter.extent.handles == 0 {
+            return Ok(Some(Answer { letter, refusal: None }));
+        }
+        held.require_all(ShardSet::ALL)?;
+        self.check_cargo(&letter)?;
+        Ok(Some(Answer { letter, refusal: self.check_places(&letter).err() }))
     }
 
     /// Closes the open link and gives its caller the answer; the caller is not made ready yet.
-    fn answer(&self, context: &Context, answer: Option<Letter>) -> Option<&'static Thread> {
+    fn answer(&self, context: &Context, answer: Option<Answer>) -> Option<&'static Thread> {
         let thread = context.thread;
         thread.link.set(0);
         thread.class.set(thread.base_class.get());
-        let letter = answer?;
-        self.deliver(&letter);
-        Some(letter.to)
+        let answer = answer?;
+        self.deliver(&answer);
+        Some(answer.letter.to)
     }
 
     /// Gives a deferred caller its answer and wakes it.
-    fn give(&self, context: &Context, answer: Option<Letter>) {
-        if let Some(letter) = answer {
-            self.deliver(&letter);
-            self.make_ready(context.cpu, letter.to);
+    fn give(&self, context: &Context, answer: Option<Answer>) {
+        if let Some(answer) = answer {
+            self.deliver(&answer);
+            self.make_ready(context.cpu, answer.letter.to);
         }
     }
 
-    fn deliver(&self, letter: &Letter) {
-        let caller = letter.to;
+    fn deliver(&self, answer: &Answer) {
+        let caller = answer.letter.to;
         caller.renew_token();
         caller.waits_on.set(0);
         if caller.extent.get() & Thread::FAULT != 0 {
             caller.extent.set(0);
+        } else if let Some(error) = answer.refusal {
+            caller.frame.refuse(error);
         } else {
-            self.transfer(letter);
+            self.transfer(&answer.letter);
         }
         caller.set_state(State::Ready);
     }

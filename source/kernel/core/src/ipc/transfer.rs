@@ -45,11 +45,17 @@ impl Kernel {
             return Ok(());
         }
         held.require_all(ShardSet::ALL)?;
-        Ok(self.check_cargo(letter)?)
+        self.check_cargo(letter)?;
+        Ok(self.check_places(letter)?)
     }
 
-    fn check_cargo(&self, letter: &Letter) -> Result<(), Error> {
-        let receiver = self.processes.at(letter.to.process.get() as u32);
+    /// Says if the receiver's table has room for a message's handles.
+    pub(crate) fn check_places(&self, letter: &Letter) -> Result<(), Error> {
+        self.check_slots(self.processes.at(letter.to.process.get() as u32), letter.extent.handles as u32)
+    }
+
+    /// Reads a message's handles into the sender's record; each must be the sender's to pass on. Holds all shards.
+    pub(crate) fn check_cargo(&self, letter: &Letter) -> Result<(), Error> {
         let page = &self.frames.at(letter.from.ipc_frame.get()).0;
         for (at, word) in letter.from.cargo.iter().enumerate() {
             word.set(if at < letter.extent.handles { page[1 + at].get() } else { 0 });
@@ -63,7 +69,7 @@ impl Kernel {
                 return Err(Error::State);
             }
         }
-        self.check_slots(receiver, letter.extent.handles as u32)
+        Ok(())
     }
 
     /// One handle of a message: the sender's slot, and what the receiver gets.
@@ -109,7 +115,7 @@ impl Kernel {
         let receiver = self.processes.at(letter.to.process.get() as u32);
         let parent = if letter.moves() { found.slot.parent.get() } else { found.place };
         let passed = self.insert(receiver, &capability, parent).map_or(0, Handle::raw);
-        if letter.moves() {
+        if letter.moves() && passed != 0 {
             self.move_away(found.place);
         }
         passed

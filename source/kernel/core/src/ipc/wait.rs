@@ -20,13 +20,13 @@ impl Kernel {
 
     /// Ends a wait with an error. Holds all shards.
     pub(crate) fn end_wait(&'static self, cpu: &'static Cpu, thread: &'static Thread, error: Error) {
-        let fault = thread.state() == State::Calling && thread.extent.get() & Thread::FAULT != 0
-            || thread.state() == State::Awaiting && thread.extent.get() & Thread::FAULT != 0;
-        self.leave_wait(thread);
+        let calls = matches!(thread.state(), State::Calling | State::Awaiting);
+        let fault = calls && thread.extent.get() & Thread::FAULT != 0;
         if fault {
             self.end_faulted(cpu, thread);
             return;
         }
+        self.leave_wait(thread);
         thread.frame.refuse(error);
         self.make_ready(cpu, thread);
     }
@@ -82,17 +82,7 @@ impl Kernel {
         for _ in 0..16 {
             let queued = endpoint.callers.iter().find_map(|list| list.first(&self.threads));
             let Some(thread) = queued.or_else(|| endpoint.receivers.first(&self.threads)) else { return false };
-            match thread.state() {
-                State::Receiving => endpoint.receivers.remove(&self.threads, thread),
-                _ => endpoint.callers[thread.queued_class.get() as usize & 3].remove(&self.threads, thread),
-            }
-            thread.waits_on.set(0);
-            if thread.extent.get() & Thread::FAULT != 0 && thread.state() == State::Calling {
-                self.end_faulted(cpu, thread);
-            } else {
-                thread.frame.refuse(Error::PeerClosed);
-                self.make_ready(cpu, thread);
-            }
+            self.end_wait(cpu, thread, Error::PeerClosed);
         }
         true
     }

@@ -27,7 +27,7 @@ impl Serve for WaitSetAdd {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let set = context.object(&kernel.notifications, self.wait_set, Kind::WaitSet, Rights::MANAGE)?;
         let member = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::TAKE)?;
-        if kernel.notifications.get(member.set.get()).is_some() {
+        if member.set.get() != 0 {
             return Err(Error::Exists.into());
         }
         if member.bound.get() != 0 || !member.waiters.is_empty() {

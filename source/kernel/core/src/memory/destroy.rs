@@ -15,7 +15,7 @@ use crate::{
     process::Process,
 };
 use nexus_abi::{
-    Error,
+    Error, Kind,
     syscall::{MemorySeal, MemorySealed, access},
 };
 
@@ -43,13 +43,12 @@ impl Kernel {
     pub(crate) fn release_mappings(&'static self, cpu: &'static Cpu, place: u32, mappings: Mappings) -> Progress {
         let slot = self.blocks.at(place);
         let Some(memory) = self.memories.get(slot.object.get()) else { return Progress::Done };
-        let mut through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
         match mappings {
             Mappings::Stay => {
-                through.for_each(|mapping| mapping.slot.set(slot.parent.get()));
+                self.lift_mappings(place);
                 Progress::Done
             }
-            Mappings::Go => match through.next() {
+            Mappings::Go => match self.mappings_to(memory).find(|mapping| mapping.slot.get() == place) {
                 Some(mapping) => {
                     self.unmap_step(cpu, mapping);
                     Progress::More
@@ -57,6 +56,15 @@ impl Kernel {
                 None => Progress::Done,
             },
         }
+    }
+
+    /// Hangs the mappings that were made through the capability at `place` on its parent. Holds all shards.
+    pub(crate) fn lift_mappings(&self, place: u32) {
+        let slot = self.blocks.at(place);
+        let memory = matches!(slot.kind(), Some(Kind::Memory | Kind::Window | Kind::DmaMemory));
+        let Some(memory) = self.memories.get(slot.object.get()).filter(|_| memory) else { return };
+        let through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
+        through.for_each(|mapping| mapping.slot.set(slot.parent.get()));
     }
 
     /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they

@@ -97,7 +97,7 @@ impl Serve for ProcessCreate {
         check_scope(context.spawn_scope(self.spawn)?, self.service)?;
         let parent = context.process;
         parent.account.check_child(&self.quota)?;
-        kernel.check_slots(parent, 1)?;
+        kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
         let identity = Identity { service: self.service, name: self.name };
         let process = kernel.new_process(parent.header.shard(), identity, &self.quota)?;
         parent.account.carve(&process.account);

@@ -67,7 +67,7 @@ pub struct Process {
     pub reap_next: Half,
     /// How far taking it back has come (see `process::reap`).
     pub reap_stage: Half,
-    /// The thread to stop next ([`crate::arena::Tag`]).
+    /// The thread to stop next ([`crate::arena::Tag`]). No thread leaves the list meanwhile.
     pub reap_cursor: Half,
     /// Class in which it is being taken back.
     pub reap_class: Half,

@@ -118,7 +118,8 @@ impl Serve for ThreadStart {
         if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
             return Err(Error::State.into());
         }
-        if context.cpu.queue.count(thread.class()) >= ADMISSION_LIMIT {
+        let cpu = kernel.cpus.get(thread.cpu.get() as usize).unwrap_or(context.cpu);
+        if cpu.queue.count(thread.class()) >= ADMISSION_LIMIT {
             return Err(Error::Again.into());
         }
         kernel.make_ready(context.cpu, thread);
@@ -132,9 +133,11 @@ impl Serve for ThreadExit {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let (thread, process) = (context.thread, context.process);
         let only = kernel.threads.at(crate::arena::Tag(process.threads.get()).index()).header.next.get() == 0;
-        if only {
+        // A dying process keeps its threads in its list: it is being walked.
+        if only || !process.running() {
             let record = Record::status(End::Exited, 0);
             kernel.begin_exit(context.cpu, process, record, thread.class());
+            kernel.park(thread);
             return Err(Stop::Blocked);
         }
         if thread.ipc_page.get() != 0 {

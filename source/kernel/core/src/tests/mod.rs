@@ -5,6 +5,7 @@
 
 mod calls;
 mod state;
+mod transfers;
 
 use crate::{
     Kernel,

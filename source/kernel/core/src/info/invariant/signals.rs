@@ -12,7 +12,7 @@ impl Kernel {
         for (index, endpoint) in self.endpoints.iter().filter(|(_, endpoint)| endpoint.header.reference() != 0) {
             check.at = index;
             places += endpoint.places.get();
-            self.check_places(check, endpoint);
+            self.check_message_places(check, endpoint);
         }
         check.same("every message place belongs to an endpoint", places, self.messages.used());
         let (mut members, mut queued) = (0, 0);
@@ -32,7 +32,7 @@ impl Kernel {
     }
 
     /// Places with and without content come to what the endpoint was made with.
-    fn check_places(&self, check: &mut Check, endpoint: &Endpoint) {
+    fn check_message_places(&self, check: &mut Check, endpoint: &Endpoint) {
         let (mut count, mut last) = (0, 0);
         for (first, full) in [(&endpoint.queue[0], true), (&endpoint.empty, false)] {
             let mut index = first.get();
