@@ -51,6 +51,19 @@ upper_half:
     mv      a2, s0
     call    arrived
 
+# zero_lines: clears memory, 128 bytes a turn.
+#   in:        a0 first address, a1 last address + 1, both multiples of 128, a0 < a1
+#   out:       nothing; clobbers a0
+#   state:     called from Rust
+    .globl zero_lines
+zero_lines:
+    .irp n, 0,8,16,24,32,40,48,56,64,72,80,88,96,104,112,120
+    sd      zero, \n(a0)
+    .endr
+    addi    a0, a0, 128
+    bltu    a0, a1, zero_lines
+    ret
+
 # park: a hart that nobody needs sleeps here for good, interrupts off.
 #   in, out: nothing; clobbers nothing
     .globl park

@@ -47,6 +47,8 @@ zeroed! {
 }
 
 unsafe extern "C" {
+    /// Clears memory from one multiple of 128 to another; see `entry.S`.
+    fn zero_lines(start: *mut u8, end: *mut u8);
     static kernel_start: u8;
     static text_end: u8;
     static rodata_end: u8;
@@ -150,13 +152,13 @@ fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
     let Some(start) = plan::take(runs, bytes) else {
         refuse(format_args!("no room for {count} of {}", core::any::type_name::<T>()));
     };
-    let lines = to_virtual(start) as *mut [u64; 8];
-    for line in 0..bytes as usize / 64 {
+    let table = to_virtual(start) as *mut T;
+    if bytes > 0 {
         // SAFETY: the pages were free and nobody else gets them; both kernel tables map them writable.
-        unsafe { lines.wrapping_add(line).write([0; 8]) };
+        unsafe { zero_lines(table.cast(), table.cast::<u8>().wrapping_add(bytes as usize)) };
     }
     // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
-    unsafe { core::slice::from_raw_parts(lines.cast::<T>(), count) }
+    unsafe { core::slice::from_raw_parts(table, count) }
 }
 
 impl Memory {
@@ -165,6 +167,13 @@ impl Memory {
         let start = to_virtual(self.image.start) as *const u8;
         // SAFETY: the kernel's tables map these pages, read-only; an empty range is at a place that is never read.
         unsafe { core::slice::from_raw_parts(start, (self.image.end - self.image.start) as usize) }
+    }
+
+    /// The same as words.
+    pub fn image_words(&self) -> &'static [u64] {
+        let start = to_virtual(self.image.start) as *const u64;
+        // SAFETY: as for the bytes; the range is whole pages, so it is aligned and has whole words.
+        unsafe { core::slice::from_raw_parts(start, (self.image.end - self.image.start) as usize / 8) }
     }
 
     /// The kernel's root table.

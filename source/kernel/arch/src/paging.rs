@@ -73,9 +73,16 @@ impl<'a> Tables<'a> {
         while at < end {
             let level = (0..3).rev().find(|&level| at.is_multiple_of(span(level)) && end - at >= span(level));
             let level = level.unwrap_or(0);
-            let entry = (at >> 12) << 10 | access as u64 | VALID | GLOBAL | ACCESSED | DIRTY;
-            self.table(at, level).0[index(at, level)].set(entry);
-            at += span(level);
+            let table = self.table(at, level);
+            // One table after another, not one page after another.
+            let last = table.0.len().min(index(at, level) + ((end - at) / span(level)) as usize);
+            for entry in &table.0[index(at, level)..last] {
+                entry.set((at >> 12) << 10 | access as u64 | VALID | GLOBAL | ACCESSED | DIRTY);
+                at += span(level);
+                if level < 2 && at.is_multiple_of(span(level + 1)) {
+                    break;
+                }
+            }
         }
     }
 

@@ -44,9 +44,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The counts for this much RAM: those of the smallest machine, times one for every 32 MiB, at most eight times.
+    /// The counts for this much RAM: those of the smallest machine, times one for every 64 MiB, at most eight times.
     pub fn for_ram(bytes: u64) -> Counts {
-        let scale = (bytes / (32 << 20)).clamp(1, 8) as usize;
+        let scale = (bytes / (64 << 20)).clamp(1, 8) as usize;
         Counts {
             processes: 64 * scale,
             threads: 128 * scale,

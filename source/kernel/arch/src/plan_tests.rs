@@ -120,7 +120,7 @@ fn a_full_machine_has_no_pool() {
 
 #[test]
 fn tables_grow_with_memory_up_to_a_bound() {
-    assert_eq!(Counts::for_ram(16 * MIB), Counts::for_ram(63 * MIB));
-    assert_eq!(Counts::for_ram(128 * MIB).processes, 4 * Counts::for_ram(16 * MIB).processes);
-    assert_eq!(Counts::for_ram(u64::MAX), Counts::for_ram(256 * MIB));
+    assert_eq!(Counts::for_ram(16 * MIB), Counts::for_ram(127 * MIB));
+    assert_eq!(Counts::for_ram(128 * MIB).processes, 2 * Counts::for_ram(16 * MIB).processes);
+    assert_eq!(Counts::for_ram(u64::MAX), Counts::for_ram(512 * MIB));
 }

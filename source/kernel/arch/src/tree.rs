@@ -16,166 +16,197 @@ const SUPERVISOR_EXTERNAL: u32 = 9;
 /// Reads the facts. `boot` is the hart that runs: it is always one of [`Facts::harts`].
 pub fn read(blob: &[u8], boot: u64) -> Result<Facts<'_>, Problem> {
     let tree = Fdt::new(blob).map_err(|_| Problem::Malformed)?;
-    let mut facts = Facts::default();
+    let mut walk = Walk { facts: Facts::default(), boot, contexts: &[] };
     for reservation in tree.memory_reservations() {
-        reserve(&mut facts, span(reservation.address(), reservation.size(), "memreserve")?)?;
+        walk.reserve(span(reservation.address(), reservation.size(), "memreserve")?)?;
     }
     for node in tree.root().children() {
         match node.name_without_address() {
-            "memory" => memory(&mut facts, &node)?,
-            "reserved-memory" => reserved_memory(&mut facts, &node)?,
-            "cpus" => cpus(&mut facts, &node, boot)?,
-            "chosen" => chosen(&mut facts, &node)?,
-            _ => device_or_bus(&mut facts, &node)?,
+            "memory" => walk.memory(&node)?,
+            "reserved-memory" => walk.reserved_memory(&node)?,
+            "cpus" => walk.cpus(&node)?,
+            "chosen" => walk.chosen(&node)?,
+            _ => walk.device_or_bus(&node)?,
         }
     }
-    // The PLIC may stand before the harts that its contexts name.
-    for node in tree.root().children() {
-        contexts(&mut facts, &node)?;
-        node.children().try_for_each(|child| contexts(&mut facts, &child))?;
-    }
-    check(facts, boot)
+    walk.name_contexts()?;
+    walk.check()
 }
 
-fn check(facts: Facts, boot: u64) -> Result<Facts, Problem> {
-    if facts.ram.as_slice().is_empty() {
-        return Err(Problem::Missing("memory"));
-    }
-    if !facts.harts.as_slice().iter().any(|hart| hart.id == boot) {
-        return Err(Problem::Missing("hart that runs"));
-    }
-    if facts.timebase == 0 {
-        return Err(Problem::Missing("timebase-frequency"));
-    }
-    Ok(facts)
+struct Walk<'a> {
+    facts: Facts<'a>,
+    boot: u64,
+    /// Which hart and interrupt each context of the PLIC is: it may stand before the harts in the tree.
+    contexts: &'a [u8],
 }
 
-fn memory(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
-    for bank in registers(node)? {
-        facts.ram.push(bank?).map_err(|_| Problem::TooMany("memory banks"))?;
-    }
-    Ok(())
-}
-
-fn reserved_memory(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
-    for child in node.children() {
-        for range in registers(&child)? {
-            reserve(facts, range?)?;
+impl<'a> Walk<'a> {
+    fn check(self) -> Result<Facts<'a>, Problem> {
+        if self.facts.ram.as_slice().is_empty() {
+            return Err(Problem::Missing("memory"));
         }
-    }
-    Ok(())
-}
-
-fn reserve(facts: &mut Facts, range: Range<u64>) -> Result<(), Problem> {
-    facts.reserved.push(range).map_err(|_| Problem::TooMany("reserved ranges"))
-}
-
-fn cpus(facts: &mut Facts, node: &FdtNode, boot: u64) -> Result<(), Problem> {
-    if let Some(property) = node.property("timebase-frequency") {
-        facts.timebase = number(property.value(), "timebase-frequency")?;
-    }
-    for cpu in node.children().filter(|child| child.name_without_address() == "cpu" && usable(child)) {
-        if facts.timebase == 0
-            && let Some(property) = cpu.property("timebase-frequency")
-        {
-            facts.timebase = number(property.value(), "timebase-frequency")?;
+        if !self.facts.harts.as_slice().iter().any(|hart| hart.id == self.boot) {
+            return Err(Problem::Missing("hart that runs"));
         }
-        let id = cpu.property("reg").ok_or(Problem::Property("cpu/reg"))?;
-        let controller = cpu.children().find_map(|child| child.property("phandle"));
+        if self.facts.timebase == 0 {
+            return Err(Problem::Missing("timebase-frequency"));
+        }
+        Ok(self.facts)
+    }
+
+    fn memory(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        for bank in registers(node)? {
+            self.facts.ram.push(bank?).map_err(|_| Problem::TooMany("memory banks"))?;
+        }
+        Ok(())
+    }
+
+    fn reserved_memory(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        for child in node.children() {
+            for range in registers(&child)? {
+                self.reserve(range?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, range: Range<u64>) -> Result<(), Problem> {
+        self.facts.reserved.push(range).map_err(|_| Problem::TooMany("reserved ranges"))
+    }
+
+    fn cpus(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        let [frequency] = values(node, ["timebase-frequency"]);
+        self.timebase(frequency)?;
+        node.children().filter(|child| child.name_without_address() == "cpu").try_for_each(|child| self.cpu(&child))
+    }
+
+    fn timebase(&mut self, frequency: Option<&[u8]>) -> Result<(), Problem> {
+        if let Some(bytes) = frequency.filter(|_| self.facts.timebase == 0) {
+            self.facts.timebase = number(bytes, "timebase-frequency")?;
+        }
+        Ok(())
+    }
+
+    fn cpu(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        let names = ["reg", "status", "timebase-frequency", "riscv,isa", "riscv,isa-extensions"];
+        let [id, status, frequency, isa, extensions] = values(node, names);
+        if !usable(status) {
+            return Ok(());
+        }
+        self.timebase(frequency)?;
+        let controller = node.children().find_map(|child| values(&child, ["phandle"])[0]);
+        // Old trees name extensions in one string, new ones in a list of strings.
+        let mut named =
+            [isa, extensions].into_iter().flatten().flat_map(|list| list.split(|&byte| byte == 0 || byte == b'_'));
         let hart = HartFact {
-            id: number(id.value(), "cpu/reg")?,
-            controller: controller.map_or(Ok(0), |phandle| number(phandle.value(), "phandle"))? as u32,
+            id: number(id.ok_or(Problem::Property("cpu/reg"))?, "cpu/reg")?,
+            controller: controller.map_or(Ok(0), |bytes| number(bytes, "phandle"))? as u32,
             context: None,
-            sstc: sstc(&cpu),
+            sstc: if named.any(|extension| extension == b"sstc") { Sstc::Named } else { Sstc::Absent },
         };
-        if facts.harts.push(hart).is_err() {
-            facts.further_harts += 1;
-            if let Some(last) = facts.harts.as_mut_slice().last_mut().filter(|_| hart.id == boot) {
+        if self.facts.harts.push(hart).is_err() {
+            self.facts.further_harts += 1;
+            if let Some(last) = self.facts.harts.as_mut_slice().last_mut().filter(|_| hart.id == self.boot) {
                 *last = hart;
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn usable(node: &FdtNode) -> bool {
-    node.property("status").is_none_or(|status| matches!(status.value(), b"okay\0" | b"ok\0"))
-}
-
-/// Old trees name extensions in one string, new ones in a list of strings.
-fn sstc(cpu: &FdtNode) -> Sstc {
-    let named = |property: &str| {
-        cpu.property(property).is_some_and(|found| {
-            found.value().split(|&byte| byte == 0 || byte == b'_').any(|extension| extension == b"sstc")
-        })
-    };
-    if named("riscv,isa-extensions") || named("riscv,isa") { Sstc::Named } else { Sstc::Absent }
-}
-
-fn chosen<'a>(facts: &mut Facts<'a>, node: &FdtNode<'a>) -> Result<(), Problem> {
-    if let Some(property) = node.property("bootargs") {
-        facts.arguments = property.value_as().map_err(|_| Problem::Property("bootargs"))?;
-    }
-    let (start, end) = (node.property("linux,initrd-start"), node.property("linux,initrd-end"));
-    if let (Some(start), Some(end)) = (start, end) {
-        let name = "linux,initrd-start";
-        let range = number(start.value(), name)?..number(end.value(), name)?;
-        if range.start > range.end {
-            return Err(Problem::Property(name));
+    fn chosen(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        let [arguments, start, end] = values(node, ["bootargs", "linux,initrd-start", "linux,initrd-end"]);
+        if let Some(bytes) = arguments {
+            let text = bytes.strip_suffix(b"\0").and_then(|text| core::str::from_utf8(text).ok());
+            self.facts.arguments = text.ok_or(Problem::Property("bootargs"))?;
         }
-        facts.initrd = (!range.is_empty()).then_some(range);
-    }
-    Ok(())
-}
-
-fn device_or_bus(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
-    if compatible(node, &["simple-bus"]) {
-        node.children().try_for_each(|child| device(facts, &child))
-    } else {
-        device(facts, node)
-    }
-}
-
-/// The first usable device of each kind counts.
-fn device(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
-    if facts.uart.is_none() && compatible(node, &["ns16550a", "ns16550"]) && usable(node) {
-        let shift = node.property("reg-shift").map_or(Ok(0), |shift| number(shift.value(), "reg-shift"))?;
-        let shift = u32::try_from(shift).ok().filter(|&shift| shift <= 4).ok_or(Problem::Property("reg-shift"))?;
-        facts.uart = Some(UartFact { range: first_register(node)?, shift });
-    } else if facts.plic.is_none() && compatible(node, &["riscv,plic0", "sifive,plic-1.0.0"]) {
-        let lines = node.property("riscv,ndev").ok_or(Problem::Property("riscv,ndev"))?;
-        let lines = number(lines.value(), "riscv,ndev")?;
-        let lines = u32::try_from(lines).ok().filter(|&lines| lines < 1024).ok_or(Problem::Property("riscv,ndev"))?;
-        facts.plic = Some(PlicFact { range: first_register(node)?, lines });
-    } else if facts.test.is_none() && compatible(node, &["sifive,test0", "sifive,test1"]) {
-        facts.test = Some(first_register(node)?);
-    } else if facts.clint.is_empty() && compatible(node, &["riscv,clint0", "sifive,clint0"]) {
-        facts.clint = first_register(node)?;
-    }
-    Ok(())
-}
-
-/// Context `n` of the PLIC is the `n`-th pair of hart controller and interrupt number.
-fn contexts(facts: &mut Facts, node: &FdtNode) -> Result<(), Problem> {
-    if !compatible(node, &["riscv,plic0", "sifive,plic-1.0.0"]) {
-        return Ok(());
-    }
-    let Some(property) = node.property("interrupts-extended") else { return Ok(()) };
-    let pairs = property.as_prop_encoded_array([1, 1]).map_err(|_| Problem::Property("interrupts-extended"))?;
-    for (context, [controller, interrupt]) in pairs.enumerate() {
-        if value(controller) == Some(0) || value(interrupt) != Some(SUPERVISOR_EXTERNAL.into()) {
-            continue;
+        if let (Some(start), Some(end)) = (start, end) {
+            let name = "linux,initrd-start";
+            let range = number(start, name)?..number(end, name)?;
+            if range.start > range.end {
+                return Err(Problem::Property(name));
+            }
+            self.facts.initrd = (!range.is_empty()).then_some(range);
         }
-        let harts = facts.harts.as_mut_slice().iter_mut();
-        harts
-            .filter(|hart| value(controller) == Some(hart.controller.into()))
-            .for_each(|hart| hart.context = Some(context as u32));
+        Ok(())
     }
-    Ok(())
+
+    fn device_or_bus(&mut self, node: &FdtNode<'a>) -> Result<(), Problem> {
+        if self.device(node)? == Found::Bus {
+            for child in node.children() {
+                self.device(&child)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first usable device of each kind counts.
+    fn device(&mut self, node: &FdtNode<'a>) -> Result<Found, Problem> {
+        let names = ["compatible", "status", "reg-shift", "riscv,ndev", "interrupts-extended"];
+        let [compatible, status, shift, lines, contexts] = values(node, names);
+        let is = |names: &[&str]| {
+            let given = compatible.unwrap_or_default().split(|&byte| byte == 0);
+            given.filter(|given| !given.is_empty()).any(|given| names.iter().any(|name| name.as_bytes() == given))
+        };
+        if is(&["simple-bus"]) {
+            return Ok(Found::Bus);
+        }
+        if self.facts.uart.is_none() && is(&["ns16550a", "ns16550"]) && usable(status) {
+            let shift = shift.map_or(Ok(0), |bytes| number(bytes, "reg-shift"))?;
+            let shift = u32::try_from(shift).ok().filter(|&shift| shift <= 4).ok_or(Problem::Property("reg-shift"))?;
+            self.facts.uart = Some(UartFact { range: first_register(node)?, shift });
+        } else if self.facts.plic.is_none() && is(&["riscv,plic0", "sifive,plic-1.0.0"]) {
+            let lines = number(lines.unwrap_or_default(), "riscv,ndev")?;
+            let lines = u32::try_from(lines).ok().filter(|&lines| lines < 1024);
+            let lines = lines.ok_or(Problem::Property("riscv,ndev"))?;
+            self.facts.plic = Some(PlicFact { range: first_register(node)?, lines });
+            self.contexts = contexts.unwrap_or_default();
+        } else if self.facts.test.is_none() && is(&["sifive,test0", "sifive,test1"]) {
+            self.facts.test = Some(first_register(node)?);
+        } else if self.facts.clint.is_empty() && is(&["riscv,clint0", "sifive,clint0"]) {
+            self.facts.clint = first_register(node)?;
+        }
+        Ok(Found::Device)
+    }
+
+    /// Context `n` of the PLIC is the `n`-th pair of hart controller and interrupt number.
+    fn name_contexts(&mut self) -> Result<(), Problem> {
+        let (pairs, rest) = self.contexts.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(Problem::Property("interrupts-extended"));
+        }
+        for (context, &[a, b, c, d, interrupt @ ..]) in pairs.iter().enumerate() {
+            let controller = u32::from_be_bytes([a, b, c, d]);
+            if controller != 0 && u32::from_be_bytes(interrupt) == SUPERVISOR_EXTERNAL {
+                let harts = self.facts.harts.as_mut_slice().iter_mut();
+                harts.filter(|hart| hart.controller == controller).for_each(|hart| hart.context = Some(context as u32));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn compatible(node: &FdtNode, names: &[&str]) -> bool {
-    node.compatible().is_some_and(|mut given| given.any(|name| names.contains(&name)))
+/// What a node turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// Its children are devices.
+    Bus,
+    /// A device, of a kind that is wanted or not.
+    Device,
+}
+
+/// The values of these properties, in one pass over the node.
+fn values<'a, const N: usize>(node: &FdtNode<'a>, names: [&str; N]) -> [Option<&'a [u8]>; N] {
+    let mut values = [None; N];
+    for property in node.properties() {
+        if let Some(at) = names.iter().position(|&name| name == property.name()) {
+            values[at] = property.value_as().ok();
+        }
+    }
+    values
+}
+
+fn usable(status: Option<&[u8]>) -> bool {
+    status.is_none_or(|status| matches!(status, b"okay\0" | b"ok\0"))
 }
 
 fn first_register(node: &FdtNode) -> Result<Range<u64>, Problem> {

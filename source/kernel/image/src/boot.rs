@@ -38,7 +38,8 @@ pub(crate) fn main(arrival: Arrival) -> ! {
 
 /// The boot image; without a usable one the machine stops with a line that says why.
 fn read_image(memory: &Memory) -> Image<'static> {
-    match Image::read(memory.image_bytes()) {
+    let words = memory.image_words();
+    match Image::read_by(memory.image_bytes(), |at| words.get(at).copied().unwrap_or(0)) {
         Ok(image) => image,
         Err(error) => {
             say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());

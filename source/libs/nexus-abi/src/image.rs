@@ -99,6 +99,12 @@ pub struct Image<'a> {
 impl<'a> Image<'a> {
     /// Checks header, bounds and checksum. `EPROTO`: another format or ABI version. `ECORRUPT`: anything else.
     pub fn read(bytes: &'a [u8]) -> Result<Image<'a>, Error> {
+        Image::read_by(bytes, |at| word_of(bytes, at))
+    }
+
+    /// [`Image::read`] for whoever can read whole words of the image faster than eight bytes each: `word` gives the
+    /// little-endian word at an index, 0 beyond the end.
+    pub fn read_by(bytes: &'a [u8], word: impl Fn(usize) -> u64) -> Result<Image<'a>, Error> {
         let words = Page::of(bytes)?;
         if words.at(0) != MAGIC {
             return Err(Error::Corrupt);
@@ -109,7 +115,7 @@ impl<'a> Image<'a> {
         let header = words.header();
         let image = Image { bytes, header };
         image.check_bounds()?;
-        if words.at(3) != image.checksum() {
+        if words.at(3) != image.checksum(word) {
             return Err(Error::Corrupt);
         }
         for index in 0..header.entries {
@@ -196,16 +202,19 @@ impl<'a> Image<'a> {
         self.bytes.get(entry.offset as usize..end as usize)
     }
 
-    fn checksum(&self) -> u64 {
+    fn checksum(&self, word: impl Fn(usize) -> u64) -> u64 {
         let mut sum = Checksum::default();
-        sum.add(&self.bytes[..24]);
-        sum.add(&self.bytes[32..PAGE_SIZE]);
+        (0..3).chain(4..PAGE_SIZE / 8).for_each(|at| sum.add(word(at)));
         for segment in self.header.segments.iter().filter(|segment| segment.pages > 0 && segment.offset != u64::MAX) {
-            let start = segment.offset as usize;
-            sum.add(&self.bytes[start..start + segment.pages as usize * PAGE_SIZE]);
+            let start = segment.offset as usize / 8;
+            (start..start + segment.pages as usize * (PAGE_SIZE / 8)).for_each(|at| sum.add(word(at)));
         }
         sum.value()
     }
+}
+
+fn word_of(bytes: &[u8], at: usize) -> u64 {
+    bytes.as_chunks::<8>().0.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Writes the header page into the first page of `bytes`, whose rest is already in place.
@@ -235,7 +244,7 @@ pub fn seal(bytes: &mut [u8], header: &Header, entries: &[Entry]) -> Result<(), 
     }
     let image = Image { bytes, header: *header };
     image.check_bounds()?;
-    let checksum = image.checksum();
+    let checksum = image.checksum(|at| word_of(bytes, at));
     bytes[24..32].copy_from_slice(&checksum.to_le_bytes());
     Ok(())
 }
@@ -276,11 +285,9 @@ struct Checksum {
 }
 
 impl Checksum {
-    fn add(&mut self, bytes: &[u8]) {
-        for word in bytes.as_chunks::<8>().0 {
-            self.first = self.first.wrapping_add(u64::from_le_bytes(*word)).wrapping_add(1);
-            self.second = self.second.wrapping_add(self.first);
-        }
+    fn add(&mut self, word: u64) {
+        self.first = self.first.wrapping_add(word).wrapping_add(1);
+        self.second = self.second.wrapping_add(self.first);
     }
 
     fn value(&self) -> u64 {
