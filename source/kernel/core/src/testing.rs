@@ -5,6 +5,7 @@
 
 use crate::{
     Kernel,
+    arena::{Arena, Object},
     caps::Capability,
     info::invariant::Check,
     kernel::{Machine, Storage},
@@ -229,8 +230,16 @@ pub(crate) fn answer<S: Syscall>(thread: &Thread) -> Result<S::Output, Error> {
 /// frames. Frames that are free may change.
 pub(crate) fn digest(kernel: &Kernel) -> u64 {
     let mut state = Digest(DefaultHasher::new());
-    let objects = (&kernel.processes, &kernel.memories, &kernel.mappings, &kernel.irqs, &kernel.notifications);
-    write!(state, "{objects:?} {:?} {:?}", kernel.blocks, kernel.log).expect("a digest takes everything");
+    living(&mut state, &kernel.processes);
+    living(&mut state, &kernel.memories);
+    living(&mut state, &kernel.mappings);
+    living(&mut state, &kernel.irqs);
+    living(&mut state, &kernel.notifications);
+    let places = (0..(kernel.blocks.capacity() + 1) * 64).map(|place| kernel.blocks.at(place));
+    for slot in places.filter(|slot| slot.key.get() != 0) {
+        write!(state, "{slot:?}").expect("a digest takes everything");
+    }
+    write!(state, "{:?}", kernel.log).expect("a digest takes everything");
     kernel.frames.used().hash(&mut state.0);
     for (_, process) in kernel.processes.iter().filter(|(_, process)| process.root.get() != 0) {
         kernel.each_page(process.root.get(), &mut |page, address, access| (page, address, access).hash(&mut state.0));
@@ -239,6 +248,13 @@ pub(crate) fn digest(kernel: &Kernel) -> u64 {
 }
 
 struct Digest(DefaultHasher);
+
+fn living<T: Object + Debug>(state: &mut Digest, arena: &Arena<T>) {
+    arena.used().hash(&mut state.0);
+    for (index, item) in arena.iter().filter(|(_, item)| item.header().alive()) {
+        write!(state, "{index} {item:?}").expect("a digest takes everything");
+    }
+}
 
 impl fmt::Write for Digest {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -169,7 +169,7 @@ fn a_dead_process_gives_back_its_memory_even_where_it_was_shared() {
 #[test]
 fn a_dead_process_gives_back_what_it_only_mapped() {
     let bench = Bench::new(512);
-    let (child, process) = bench.child();
+    let (_child, process) = bench.child();
     let memory = bench.memory(90);
     let request =
         |at| Map { process: Some(process), memory, address: BASE + at * PAGE, offset: 0, pages: 64, access: 1 };

@@ -1,7 +1,6 @@
-//! Random maps, unmaps, protects, seals, derivations and closes against a model in a map, every invariant checked after
-//! each.
+//! Random calls on memory against a model, every invariant checked after each.
 //!
-//! `NEXUS_SEED=n` runs one seed; a failure prints its seed and step.
+//! The model says of every page what should be there, and of every call how it should end. `NEXUS_SEED=n` runs one seed; a failure prints its seed and step.
 
 use super::bench::{BASE, Bench, PAGE};
 use crate::testing::{WIDE, give, machine};
@@ -170,10 +169,11 @@ impl World {
         let (offset, pages) = (self.random.below(object.pages + 1), 1 + self.random.below(8));
         let (write, execute) = (bits & access::WRITE != 0, bits & access::EXECUTE != 0);
         let needed = if write { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
+        let forbidden = if execute { write || !object.sealed } else { write && object.sealed };
         let taken = (at..at + pages).any(|page| self.spaces[space].contains_key(&page));
         let expected = if bits == 0 || bits > 7 {
             Err(Error::Invalid)
-        } else if write && (execute || object.sealed) || execute && !object.sealed || !holding.rights.contains(needed) {
+        } else if forbidden || !holding.rights.contains(needed) {
             Err(Error::Permission)
         } else if offset + pages > object.pages {
             Err(Error::Invalid)
