@@ -6,6 +6,9 @@ use nexus_ipc::{Bytes, interface};
 /// Bytes that one read or write carries at most.
 pub const CHUNK: usize = MAX_INLINE;
 
+/// Word 0 of a `write`, for a program that has to write without its client: word 1 is the length of the payload.
+pub const WRITE: u64 = nexus_ipc::interface::tag(NAME, 2);
+
 interface! {
     /// One end of a stream of bytes.
     "stream" Stream {

@@ -4,13 +4,18 @@
 //! log, so that a program says something wherever it runs.
 
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::fmt::{self, Write as _};
+use core::time::Duration;
 
 use nexus_abi::Error;
+use nexus_abi::message::Extent;
+use nexus_abi::syscall::ipc;
 use nexus_ipc::Transport;
 use nexus_proto::stream;
 
-use crate::{Channel, env};
+use crate::log::Line;
+use crate::sys::{self, Departure};
+use crate::{Channel, env, time};
 
 /// Prints to the standard output.
 #[macro_export]
@@ -97,4 +102,26 @@ pub fn print(text: fmt::Arguments<'_>, ending: &str) {
         }
         Err(_) => crate::log::write(text),
     }
+}
+
+/// How long a program in trouble waits to be heard.
+const COMPLAINT: Duration = Duration::from_secs(1);
+
+/// Writes one line to the standard error output, or the standard output, without heap: for a program in trouble.
+pub fn complain(text: fmt::Arguments<'_>) {
+    let Ok(stream) = env::handle("stderr").or_else(|_| env::handle("stdout")) else { return };
+    let mut line = Line::default();
+    // An error means that the line is full; what fits is written.
+    let _ = line.write_fmt(text);
+    let _ = line.write_str("\n");
+    let extent = Extent { length: line.length, ..Extent::default() };
+    let words = [stream::WRITE, line.length as u64, 0, 0, 0, 0, 0, 0];
+    // A stream that does not answer is not worth waiting for.
+    let _ = sys::message(&Departure {
+        number: ipc::CALL_EXTENDED,
+        target: stream.raw(),
+        deadline: time::deadline_in(COMPLAINT).0,
+        extent: extent.to_word(),
+        words,
+    });
 }

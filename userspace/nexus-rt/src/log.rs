@@ -21,7 +21,7 @@ macro_rules! log {
 /// Logs one line. What does not fit an IPC page is cut off.
 pub fn write(text: fmt::Arguments<'_>) {
     let Ok(log) = env::handle(env::LOG) else { return };
-    let mut line = Line { length: 0 };
+    let mut line = Line::default();
     // An error means that the line is full; what fits is written.
     let _ = line.write_fmt(text);
     let _ = invoke(LogWrite { log, length: line.length as u32 });
@@ -37,8 +37,10 @@ pub fn read(log: Handle, cursor: u64) -> Result<(u64, u64, Vec<u8>), Error> {
 }
 
 /// Builds the line in the IPC page itself: no buffer, no heap, so that it works in a panic.
-struct Line {
-    length: usize,
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// Bytes so far, from [`HEADER_BYTES`] on.
+    pub(crate) length: usize,
 }
 
 impl Write for Line {

@@ -1,0 +1,68 @@
+//! Starts programs again and again, and looks for what is lost: `churn [count]`.
+//!
+//! The kernel's counts of every kind of object are taken before and after; between them only programs ran that have
+//! ended. A difference of one frame is a leak.
+
+#![no_std]
+#![no_main]
+
+use nexus_abi::syscall::InfoObjects;
+use nexus_abi::{Error, Handle, Kind};
+use nexus_proto::exec::{self, Fate};
+use nexus_rt::kernel::invoke;
+use nexus_rt::{Channel, env, println};
+
+nexus_rt::program!(main);
+
+/// Programs that are started if no count is given.
+const COUNT: u32 = 500;
+/// Started before the first count, so that everybody has made what is made once.
+const WARM_UP: u32 = 3;
+/// What [`InfoObjects`] counts beside the kinds.
+const POOLS: [(&str, u32); 4] = [("frames", 0), ("slot-blocks", 64), ("messages", 65), ("mappings", 66)];
+const ROWS: usize = POOLS.len() + Kind::ALL.len();
+
+fn main() -> Result<i64, Error> {
+    let count = match env::arguments().nth(1) {
+        Some(text) => text.parse().map_err(|_| Error::Invalid)?,
+        None => COUNT,
+    };
+    let info = env::handle("info")?;
+    let mut exec = exec::Client::new(Channel::to(exec::NAME)?);
+    for _ in 0..WARM_UP {
+        run_one(&mut exec)?;
+    }
+    let before = count_all(info);
+    for _ in 0..count {
+        run_one(&mut exec)?;
+    }
+    let after = count_all(info);
+    let mut lost = 0;
+    for (row, (was, is)) in before.into_iter().zip(after).enumerate().filter(|(_, (was, is))| was != is) {
+        println!("{} were {was}, are {is}", name(row));
+        lost += 1;
+    }
+    println!("{count} programs, {lost} of {ROWS} counts differ");
+    Ok(lost)
+}
+
+fn run_one(exec: &mut exec::Client<Channel>) -> Result<(), Error> {
+    let process = exec.start("hello", &[], None, None, None)?.process;
+    match exec.wait(process)?.fate()? {
+        Fate::Exited(0) => Ok(()),
+        _ => Err(Error::Protocol),
+    }
+}
+
+/// Used objects by row; 0 where the kernel counts none.
+fn count_all(info: Handle) -> [u64; ROWS] {
+    core::array::from_fn(|row| invoke(InfoObjects { info, kind: number(row) }).map_or(0, |found| found.used))
+}
+
+fn number(row: usize) -> u32 {
+    POOLS.get(row).map_or_else(|| Kind::ALL[row - POOLS.len()] as u32, |&(_, number)| number)
+}
+
+fn name(row: usize) -> &'static str {
+    POOLS.get(row).map_or_else(|| Kind::ALL[row - POOLS.len()].name(), |&(name, _)| name)
+}
