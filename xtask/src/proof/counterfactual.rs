@@ -5,7 +5,7 @@
 
 use super::emulator::Machine;
 use super::ladder::{CPU, Ladder, SERVICE};
-use super::plan::{Demand, Plan};
+use super::plan::{Demand, Plan, has_kernel_row};
 use super::session::Session;
 use super::settings::{Harts, Settings};
 use super::table::{Row, TableError, rows};
@@ -104,9 +104,12 @@ pub fn gaps(plan: &Plan, table: &[Counterfactual]) -> Vec<String> {
     open.map(|item| item.line.clone()).collect()
 }
 
-/// The settings under which the most lines are expected: several harts.
-pub fn settings() -> Settings {
-    Settings { smp: 2, harts: Harts::Required, ..Settings::default() }
+/// The settings under which the most lines are expected.
+pub fn settings(ladder: &Ladder) -> Settings {
+    match has_kernel_row(ladder) {
+        true => Settings { smp: 2, harts: Harts::Required, ..Settings::default() },
+        false => Settings::default(),
+    }
 }
 
 /// Runs one row on `machine`, which already has the changed boot image. `Err` says what came instead.

@@ -12,7 +12,7 @@ bring-up | 1     | selftest | 1 | later | SELFTEST: exec denied ok
 
 fn tree(built: &str) -> (Ladder, Plan) {
     let ladder = Ladder::parse(LADDER, "a |\nb |\nc |", built, "").unwrap();
-    let plan = Plan::new(&ladder, &Settings { smp: 3, ..settings() }).unwrap();
+    let plan = Plan::new(&ladder, &Settings { smp: 3, ..settings(&ladder) }).unwrap();
     (ladder, plan)
 }
 
@@ -64,7 +64,7 @@ fn an_expected_claim_without_a_row_is_a_gap() {
 fn the_tree_s_table_parses_and_has_no_gap() {
     let folder = crate::root().join("tests/boot");
     let ladder = Ladder::load(&folder).unwrap();
-    let Ok(plan) = Plan::new(&ladder, &settings()) else {
+    let Ok(plan) = Plan::new(&ladder, &settings(&ladder)) else {
         return assert!(ladder.built.is_empty(), "something is built but nothing expected");
     };
     let text = std::fs::read_to_string(folder.join("counterfactuals")).unwrap();

@@ -388,3 +388,9 @@ fn kernel_lines_that_nobody_requires_are_still_in_order_and_once() {
     let lines = with(1, &["KSELFTEST: smp online ok", "KINIT: cpu1 online"]);
     assert!(matches!(reason(run(&three_harts(Harts::Any), &lines, Ending::Stopped)).2, Reason::OutOfOrder(_)));
 }
+
+#[test]
+fn required_harts_without_a_line_that_proves_them_are_not_built() {
+    let settings = Settings { smp: 2, harts: Harts::Required, ..Settings::default() };
+    assert_eq!(plan("init", settings).unwrap_err(), Refusal::NotBuilt("phase kernel".to_string()));
+}

@@ -20,6 +20,7 @@ use counterfactual::{Change, Counterfactual};
 use emulator::Machine;
 use ladder::Ladder;
 use plan::{Plan, Refusal};
+use scenes::{SCENES, Tier};
 use scratch::{RunLock, ScratchDisk};
 use settings::Settings;
 use std::path::Path;
@@ -41,9 +42,10 @@ pub fn main(args: &[String]) -> ExitCode {
         [] => prove(),
         ["--counterfactuals"] => refute(""),
         ["--counterfactuals", text] => refute(text),
-        ["--scenes"] => play(""),
-        ["--scenes", text] => play(text),
-        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text] | --scenes [text]]".to_string())),
+        ["--scenes"] => play("", Tier::Test),
+        ["--scenes", "--daily"] => play("", Tier::Daily),
+        ["--scenes", text] => play(text, Tier::Daily),
+        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text] | --scenes [text | --daily]]".to_string())),
     };
     match result {
         Ok(text) => {
@@ -100,13 +102,15 @@ fn prove() -> Outcome {
     }
 }
 
-/// Runs the scenes whose name holds `text`.
-fn play(text: &str) -> Outcome {
+/// Runs the scenes whose name holds `text`, up to this tier.
+fn play(text: &str, most: Tier) -> Outcome {
     let root = crate::root();
     let _lock = RunLock::take(&root).map_err(failed)?;
     crate::run::build().map_err(failed)?;
     let (mut ran, mut bad) = (0, 0);
-    for scene in scenes::SCENES.iter().filter(|scene| scene.name.contains(text)) {
+    let chosen =
+        SCENES.iter().filter(|scene| scene.name.contains(text) && (scene.tier == Tier::Test || most == Tier::Daily));
+    for scene in chosen {
         ran += 1;
         match scenes::run(&root, scene) {
             Ok(()) => println!("ok      {:<10} {}", scene.name, scene.about),
@@ -128,7 +132,7 @@ fn refute(text: &str) -> Outcome {
     let root = crate::root();
     let folder = root.join("tests/boot");
     let ladder = Ladder::load(&folder).map_err(failed)?;
-    let plan = Plan::new(&ladder, &counterfactual::settings()).map_err(refused)?;
+    let plan = Plan::new(&ladder, &counterfactual::settings(&ladder)).map_err(refused)?;
     let table = std::fs::read_to_string(folder.join("counterfactuals")).map_err(failed)?;
     let table = counterfactual::parse(&table, &ladder, &plan).map_err(failed)?;
     let gaps = counterfactual::gaps(&plan, &table);

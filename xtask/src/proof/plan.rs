@@ -6,6 +6,9 @@ use super::ladder::{CPU, Ladder, Rung, SERVICE, When};
 use super::settings::{Harts, Settings, Until};
 use std::collections::HashMap;
 
+/// The phase that several harts are needed for.
+const KERNEL: &str = "kernel";
+
 /// Why there is nothing to judge.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -78,6 +81,9 @@ impl Plan {
                 item.demand = Demand::Known;
             }
         }
+        if settings.harts == Harts::Required && !has_kernel_row(ladder) {
+            return Err(Refusal::NotBuilt(format!("phase {KERNEL}")));
+        }
         if let Some(name) = &settings.phase {
             check_filled(ladder, &items, name)?;
         }
@@ -104,6 +110,11 @@ impl Plan {
             When::Last => boot == self.boots,
         }
     }
+}
+
+/// Whether anything of what proves several harts is built.
+pub fn has_kernel_row(ladder: &Ladder) -> bool {
+    ladder.rungs.iter().any(|rung| rung.phase == KERNEL && ladder.has(&rung.needs))
 }
 
 fn first_boot(item: &Item) -> u32 {
@@ -145,7 +156,7 @@ fn fill(ladder: &Ladder, settings: &Settings, rung: &Rung, place: (usize, &str, 
     let (rank, name, value) = place;
     let put = |text: &String| text.replace(name, value);
     let needs: Vec<String> = rung.needs.iter().map(put).collect();
-    let wanted = rung.phase != "kernel" || settings.harts == Harts::Required;
+    let wanted = rung.phase != KERNEL || settings.harts == Harts::Required;
     let expected = wanted && settings.smp >= rung.least_smp && ladder.has(&needs);
     let printer = put(&rung.printer);
     let owner = match printer.as_str() {

@@ -3,6 +3,8 @@
 //! Each scene boots a machine of its own, types, and waits with deadlines; the system has to keep its promises towards
 //! the shell whatever a program does. A panic, a kernel fault or an end that the scene did not ask for fails it.
 
+mod acts;
+
 use super::emulator::Machine;
 use super::session::{Session, SessionError};
 use super::verdict::{Ending, escape};
@@ -15,20 +17,6 @@ const BOOT: Duration = Duration::from_secs(30);
 /// For an answer of the shell, on a busy host.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// What the sample program can do wrong, and the cause that must be on record.
-const FAULTS: [(&str, &str); 10] = [
-    ("load-null", "load page fault"),
-    ("load-kernel", "load page fault"),
-    ("store-text", "store page fault"),
-    ("store-null", "store page fault"),
-    ("fetch-null", "instruction page fault"),
-    ("fetch-data", "instruction page fault"),
-    ("illegal", "illegal instruction"),
-    ("privileged", "illegal instruction"),
-    ("breakpoint", "breakpoint"),
-    ("stack-overflow", "store page fault"),
-];
-
 /// Who ends the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ends {
@@ -38,34 +26,59 @@ enum Ends {
     WhenAsked,
 }
 
+/// When a scene is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// In every test run.
+    Test,
+    /// In the daily one: it is long.
+    Daily,
+}
+
 /// One scene.
 pub struct Scene {
     /// What it is called.
     pub name: &'static str,
     /// What it shows.
     pub about: &'static str,
+    /// When it is played.
+    pub tier: Tier,
+    machine: fn(Machine) -> Machine,
     act: fn(&mut Desk) -> Result<(), SessionError>,
     ends: Ends,
+}
+
+const PLAIN: Scene =
+    Scene { name: "", about: "", tier: Tier::Test, machine: |machine| machine, act: |_| Ok(()), ends: Ends::WhenAsked };
+
+/// Instructions are counted, and a machine that waits does not wait for the host: time is the guest's own.
+fn counted(machine: Machine) -> Machine {
+    machine.with("ICOUNT", "shift=0,sleep=off")
 }
 
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
-    Scene { name: "listings", about: "every listing command answers, also as JSON lines", act: listings, ends: Ends::WhenAsked },
-    Scene { name: "programs", about: "programs run, in front and behind, and say how they ended", act: programs, ends: Ends::WhenAsked },
-    Scene { name: "faults", about: "each way to fault ends the program and nothing else", act: faults, ends: Ends::WhenAsked },
-    Scene { name: "rogues", about: "the shell answers while programs take all they can get", act: rogues, ends: Ends::WhenAsked },
-    Scene { name: "interrupt", about: "Ctrl-C ends the program in front", act: interrupt, ends: Ends::WhenAsked },
-    Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: input, ends: Ends::WhenAsked },
-    Scene { name: "services", about: "a killed service comes back and works", act: services, ends: Ends::WhenAsked },
-    Scene { name: "leaks", about: "after many programs the machine owns what it owned before", act: leaks, ends: Ends::WhenAsked },
-    Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: status, ends: Ends::Itself(3) },
-    Scene { name: "reboot", about: "the machine starts again", act: reboot, ends: Ends::WhenAsked },
+    Scene { name: "listings", about: "every listing command answers, also as JSON lines", act: acts::listings, ..PLAIN },
+    Scene { name: "programs", about: "programs run, in front and behind, read and write, and say how they ended", act: acts::programs, ..PLAIN },
+    Scene { name: "faults", about: "each way to fault ends the program and nothing else", act: acts::faults, ..PLAIN },
+    Scene { name: "rogues", about: "the shell answers while programs take all they can get", act: acts::rogues, ..PLAIN },
+    Scene { name: "latency", about: "beside each rogue the shell answers within a virtual second", machine: counted, act: acts::latency, ..PLAIN },
+    Scene { name: "interrupt", about: "Ctrl-C ends the program in front", act: acts::interrupt, ..PLAIN },
+    Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: acts::input, ..PLAIN },
+    Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
+    Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
+    Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },
+    Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
+    Scene { name: "leaks", about: "after 500 programs the machine owns what it owned before", act: |desk| acts::leaks(desk, 500), ..PLAIN },
+    Scene { name: "leaks-long", about: "after 10,000 programs too", tier: Tier::Daily, act: |desk| acts::leaks(desk, 10_000), ..PLAIN },
+    Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
+    Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];
 
 /// Runs one scene below `root`.
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
-    let machine = Machine::default().with("SMP", 1).append("panic=exit");
+    let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
     let acted = desk.session.wait_for(PROMPT, BOOT).and_then(|_| (scene.act)(&mut desk));
@@ -82,7 +95,7 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
 }
 
 /// A person at the console.
-struct Desk {
+pub struct Desk {
     session: Session,
 }
 
@@ -110,106 +123,4 @@ impl Desk {
         let pid = printed.iter().find_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
         pid.map(str::to_string).ok_or_else(|| SessionError::Missed("[pid]".to_string(), "no number", printed.clone()))
     }
-}
-
-fn listings(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask("help", "shutdown")?;
-    desk.ask("ps", "shell")?;
-    desk.ask("ps -j", "\"name\":\"shell\"")?;
-    desk.ask("cpus -j", "{\"cpu\":0,")?;
-    desk.ask("mem -j", "{\"kind\":\"frames\",")?;
-    desk.ask("services -j", "\"state\":\"up\"")?;
-    desk.ask("caps shell -j", "\"kind\":\"endpoint\"")?;
-    desk.ask("uptime", "up ")?;
-    desk.ask("nonsense", "error: ENOENT: ")?;
-    desk.ask("status", "ENOENT")?;
-    desk.ask("status", "0").map(drop)
-}
-
-fn programs(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask("run hello", "hello, world")?;
-    desk.ask("run hello 'a b'", "hello, a b")?;
-    desk.ask("run rogue exit 3", "error: EEXIT: `rogue` exited 3")?;
-    desk.ask("status", "EEXIT")?;
-    desk.ask("run nobody", "error: ENOENT: ")?;
-    let pid = desk.start_behind("run rogue exit 5")?;
-    desk.ask(&format!("wait {pid}"), "exited 5")?;
-    desk.ask(&format!("wait {pid}"), "error: ENOENT: ").map(drop)
-}
-
-fn faults(desk: &mut Desk) -> Result<(), SessionError> {
-    for (name, cause) in FAULTS {
-        desk.ask(&format!("run rogue {name}"), &format!("error: EFAULTED: `rogue` faulted: {cause}"))?;
-    }
-    desk.ask("run rogue panic", "error: EEXIT: `rogue` exited 101")?;
-    desk.ask("run hello", "hello, world").map(drop)
-}
-
-fn rogues(desk: &mut Desk) -> Result<(), SessionError> {
-    for name in ["spin", "threads", "flood", "memory", "objects"] {
-        let pid = desk.start_behind(&format!("run rogue {name}"))?;
-        desk.ask("uptime", "up ")?;
-        desk.ask("ps", "shell")?;
-        desk.ask("run hello", "hello, world")?;
-        desk.session.send_line(&format!("kill {pid}"))?;
-        desk.session.wait_for(PROMPT, ANSWER)?;
-        desk.ask(&format!("wait {pid}"), &format!("{pid}: "))?;
-    }
-    Ok(())
-}
-
-fn interrupt(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.session.send_line("run rogue spin")?;
-    // The program is in front once its line was taken; before that Ctrl-C would end the line.
-    std::thread::sleep(Duration::from_millis(500));
-    desk.session.send_bytes(b"\x03")?;
-    desk.session.wait_for("error: ECANCELLED: `rogue` was interrupted", ANSWER)?;
-    desk.session.wait_for(PROMPT, ANSWER)?;
-    desk.ask("run hello", "hello, world").map(drop)
-}
-
-fn input(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask(&"x".repeat(5000), "error: ETOOLONG: ")?;
-    desk.ask("status", "ETOOLONG")?;
-    for byte in (0..=255u8).filter(|byte| !matches!(byte, b'\r' | b'\n')) {
-        desk.session.send_bytes(&[byte, b'~', b'~', 0x03])?;
-        desk.session.wait_for(PROMPT, ANSWER)?;
-    }
-    desk.session.send_bytes(b"\x1b[\x1b]\xff\xfe\x00'\"\\|&\x03")?;
-    desk.session.wait_for(PROMPT, ANSWER)?;
-    desk.ask("run 'a", "error: EINVAL: ")?;
-    desk.ask("run hello ok", "hello, ok").map(drop)
-}
-
-fn services(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask("kill nobody", "error: ENOENT: ")?;
-    desk.session.send_line("kill execd")?;
-    desk.session.wait_for("init: up execd", ANSWER)?;
-    desk.session.wait_for(PROMPT, ANSWER)?;
-    desk.ask("services -j", "{\"name\":\"execd\",")?;
-    desk.ask("run hello again", "hello, again").map(drop)
-}
-
-fn leaks(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask("run hello", "hello, world")?;
-    let before = desk.collect("mem -j")?;
-    for _ in 0..50 {
-        desk.ask("run hello", "hello, world")?;
-    }
-    let after = desk.collect("mem -j")?;
-    let counts = |lines: &[String]| lines.iter().filter(|line| line.starts_with('{')).cloned().collect::<Vec<_>>();
-    match counts(&before) == counts(&after) && !counts(&before).is_empty() {
-        true => Ok(()),
-        false => Err(SessionError::Missed("the same counts".to_string(), "objects leaked", [before, after].concat())),
-    }
-}
-
-fn status(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.session.send_line("shutdown 3")
-}
-
-fn reboot(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.session.send_line("reboot")?;
-    desk.session.wait_for("OpenSBI v", BOOT)?;
-    desk.session.wait_for(PROMPT, BOOT).map(drop)
 }

@@ -1,0 +1,206 @@
+//! What is typed in each scene, and what must come of it.
+
+use super::{ANSWER, BOOT, Desk, PROMPT};
+use crate::proof::session::SessionError;
+use std::time::Duration;
+
+/// For an answer of a machine whose instructions are counted, beside a program that takes all of them.
+const SLOW: Duration = Duration::from_secs(60);
+/// Until a program that was started is in front.
+const IN_FRONT: Duration = Duration::from_millis(500);
+/// What the sample program can do wrong, and the cause that must be on record.
+const FAULTS: [(&str, &str); 10] = [
+    ("load-null", "load page fault"),
+    ("load-kernel", "load page fault"),
+    ("store-text", "store page fault"),
+    ("store-null", "store page fault"),
+    ("fetch-null", "instruction page fault"),
+    ("fetch-data", "instruction page fault"),
+    ("illegal", "illegal instruction"),
+    ("privileged", "illegal instruction"),
+    ("breakpoint", "breakpoint"),
+    ("stack-overflow", "store page fault"),
+];
+
+pub(super) fn listings(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("help", "shutdown")?;
+    desk.ask("ps", "shell")?;
+    desk.ask("ps -j", "\"name\":\"shell\"")?;
+    desk.ask("cpus -j", "{\"cpu\":0,")?;
+    desk.ask("mem -j", "{\"kind\":\"frames\",")?;
+    desk.ask("services -j", "\"state\":\"up\"")?;
+    desk.ask("caps shell -j", "\"kind\":\"endpoint\"")?;
+    desk.ask("uptime", "up ")?;
+    desk.ask("nonsense", "error: ENOENT: ")?;
+    desk.ask("status", "ENOENT")?;
+    desk.ask("status", "0").map(drop)
+}
+
+pub(super) fn programs(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("run hello", "hello, world")?;
+    desk.ask("run hello 'a b'", "hello, a b")?;
+    desk.ask("run rogue exit 3", "error: EEXIT: `rogue` exited 3")?;
+    desk.ask("status", "EEXIT")?;
+    desk.ask("run nobody", "error: ENOENT: ")?;
+    let pid = desk.start_behind("run rogue exit 5")?;
+    desk.ask(&format!("wait {pid}"), "exited 5")?;
+    desk.ask(&format!("wait {pid}"), "error: ENOENT: ")?;
+    desk.start_behind("run hello behind")?;
+    desk.session.send_line("run echo")?;
+    // The program is in front once its line was taken.
+    std::thread::sleep(IN_FRONT);
+    desk.session.send_bytes(b"to and fro\r\x04")?;
+    desk.session.wait_for("to and fro", ANSWER)?;
+    desk.session.wait_for("to and fro", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("status", "0").map(drop)
+}
+
+pub(super) fn faults(desk: &mut Desk) -> Result<(), SessionError> {
+    for (name, cause) in FAULTS {
+        desk.ask(&format!("run rogue {name}"), &format!("error: EFAULTED: `rogue` faulted: {cause}"))?;
+    }
+    desk.ask("run rogue panic", "error: EEXIT: `rogue` exited 101")?;
+    desk.ask("run hello", "hello, world").map(drop)
+}
+
+pub(super) fn rogues(desk: &mut Desk) -> Result<(), SessionError> {
+    for name in ["spin", "threads", "flood", "memory", "objects"] {
+        let pid = desk.start_behind(&format!("run rogue {name}"))?;
+        desk.ask("uptime", "up ")?;
+        desk.ask("ps", "shell")?;
+        desk.ask("run hello", "hello, world")?;
+        desk.session.send_line(&format!("kill {pid}"))?;
+        desk.session.wait_for(PROMPT, ANSWER)?;
+        desk.ask(&format!("wait {pid}"), &format!("{pid}: "))?;
+    }
+    Ok(())
+}
+
+pub(super) fn interrupt(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.send_line("run rogue spin")?;
+    // Before the program is in front Ctrl-C would end the line.
+    std::thread::sleep(IN_FRONT);
+    desk.session.send_bytes(b"\x03")?;
+    desk.session.wait_for("error: ECANCELLED: `rogue` was interrupted", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("run hello", "hello, world").map(drop)
+}
+
+pub(super) fn input(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask(&"x".repeat(5000), "error: ETOOLONG: ")?;
+    desk.ask("status", "ETOOLONG")?;
+    for byte in (0..=255u8).filter(|byte| !matches!(byte, b'\r' | b'\n')) {
+        desk.session.send_bytes(&[byte, b'~', b'~', 0x03])?;
+        desk.session.wait_for(PROMPT, ANSWER)?;
+    }
+    desk.session.send_bytes(b"\x1b[\x1b]\xff\xfe\x00'\"\\|&\x03")?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("run 'a", "error: EINVAL: ")?;
+    desk.ask("run hello ok", "hello, ok").map(drop)
+}
+
+pub(super) fn services(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("kill nobody", "error: ENOENT: ")?;
+    desk.session.send_line("kill execd")?;
+    desk.session.wait_for("init: up execd", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("services -j", "{\"name\":\"execd\",")?;
+    desk.ask("run hello again", "hello, again").map(drop)
+}
+
+pub(super) fn console(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.send_line("kill consoled")?;
+    desk.session.wait_for("init: up consoled", ANSWER)?;
+    desk.session.wait_for("init: up shell", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("run hello again", "hello, again").map(drop)
+}
+
+/// At most one timer interrupt a second, by the kernel's own counters.
+pub(super) fn idle(desk: &mut Desk) -> Result<(), SessionError> {
+    const SECONDS: u64 = 5;
+    let mut counted = || -> Result<u64, SessionError> {
+        let printed = desk.collect("cpus -j")?;
+        printed
+            .iter()
+            .find_map(|line| number_after(line, "\"timer_interrupts\":"))
+            .ok_or_else(|| missed("a counter", printed))
+    };
+    let before = counted()?;
+    std::thread::sleep(Duration::from_secs(SECONDS));
+    let after = counted()?;
+    match after - before <= SECONDS {
+        true => Ok(()),
+        false => Err(missed("at most one timer interrupt a second", vec![format!("{before} then {after}")])),
+    }
+}
+
+pub(super) fn small(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("run hello", "hello, world")?;
+    desk.ask("mem -j", "{\"kind\":\"frames\"").map(drop)
+}
+
+/// Virtual time between two commands with work in between, typed at once.
+pub(super) fn latency(desk: &mut Desk) -> Result<(), SessionError> {
+    const SECOND: u64 = 1_000_000;
+    for rogue in ["spin", "threads", "flood", "illegal"] {
+        let pid = desk.start_behind(&format!("run rogue {rogue}"))?;
+        let before = desk.session.transcript().len();
+        desk.session.send_line("uptime\rps\rrun hello\ruptime")?;
+        desk.session.wait_for("up ", SLOW)?;
+        desk.session.wait_for("hello, world", SLOW)?;
+        desk.session.wait_for("up ", SLOW)?;
+        desk.session.wait_for(PROMPT, SLOW)?;
+        let printed: Vec<String> = desk.session.transcript()[before..].iter().map(|line| line.text.clone()).collect();
+        let times: Vec<u64> = printed.iter().filter_map(|line| microseconds(line)).collect();
+        match times[..] {
+            [first, last] if last - first < SECOND => {}
+            _ => return Err(missed("two answers within a virtual second", printed)),
+        }
+        desk.session.send_line(&format!("kill {pid}"))?;
+        desk.session.wait_for(PROMPT, SLOW)?;
+        desk.session.send_line(&format!("wait {pid}"))?;
+        desk.session.wait_for(PROMPT, SLOW)?;
+    }
+    Ok(())
+}
+
+pub(super) fn leaks(desk: &mut Desk, programs: u32) -> Result<(), SessionError> {
+    desk.ask("run hello", "hello, world")?;
+    let before = desk.collect("mem -j")?;
+    for _ in 0..programs {
+        desk.ask("run hello", "hello, world")?;
+    }
+    let after = desk.collect("mem -j")?;
+    let counts = |lines: &[String]| lines.iter().filter(|line| line.starts_with('{')).cloned().collect::<Vec<_>>();
+    match counts(&before) == counts(&after) && !counts(&before).is_empty() {
+        true => Ok(()),
+        false => Err(missed("the same counts as before", [before, after].concat())),
+    }
+}
+
+pub(super) fn status(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.send_line("shutdown 3")
+}
+
+pub(super) fn reboot(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.send_line("reboot")?;
+    desk.session.wait_for("OpenSBI v", BOOT)?;
+    desk.session.wait_for(PROMPT, BOOT).map(drop)
+}
+
+/// `up 1.000002 s` in microseconds.
+fn microseconds(line: &str) -> Option<u64> {
+    let (seconds, rest) = line.strip_prefix("up ")?.strip_suffix(" s")?.split_once('.')?;
+    Some(seconds.parse::<u64>().ok()? * 1_000_000 + rest.parse::<u64>().ok()?)
+}
+
+fn number_after(line: &str, mark: &str) -> Option<u64> {
+    let rest = &line[line.find(mark)? + mark.len()..];
+    rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn missed(what: &str, printed: Vec<String>) -> SessionError {
+    SessionError::Missed(what.to_string(), "it is not so", printed)
+}
