@@ -1,7 +1,7 @@
 //! `cargo xtask image`: from `system.toml` and the sources to `build/boot.img` and `build/kernel`.
 //!
 //! The manifest is judged first, so that a wrong one costs no build. Then the programs and the kernel are built, and
-//! [`assemble`] lays their bytes out: a pure function, so that the same input gives the same image, bit for bit.
+//! [`assemble()`] lays their bytes out: a pure function, so that the same input gives the same image, bit for bit.
 
 mod assemble;
 mod build;

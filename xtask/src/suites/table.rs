@@ -54,6 +54,10 @@ const EMULATOR: &[Tool] = &[Tool { look: doctor::qemu, absence: Absence::Fails }
 
 const SHELLCHECK: &[Tool] = &[Tool { look: doctor::shellcheck, absence: Absence::IsReported }];
 
+/// The machine's half of the kernel is empty on the host.
+const DOCS: &str = "cargo doc --quiet --no-deps --document-private-items --workspace --lib --exclude nexus-arch && \
+    cargo doc --quiet --no-deps --document-private-items --package nexus-arch --target riscv64imac-unknown-none-elf";
+
 const NOTHING: Suite = Suite { name: "", about: "", tier: Tier::Test, tools: &[], environment: &[], command: &[] };
 
 pub(super) const SUITES: &[Suite] = &[
@@ -89,6 +93,14 @@ pub(super) const SUITES: &[Suite] = &[
         about: "every host test",
         tools: TARGETS,
         command: &["cargo", "test", "--quiet", "--workspace"],
+        ..NOTHING
+    },
+    Suite {
+        name: "docs",
+        about: "every link inside the documentation of the source",
+        tools: TARGETS,
+        environment: &[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")],
+        command: &["sh", "-c", DOCS],
         ..NOTHING
     },
     Suite {

@@ -1,7 +1,7 @@
 //! Everything of the kernel that needs the machine: RISC-V, SBI, Sv39, PLIC, traps.
 //!
 //! What only computes (device tree, memory plan, boot arguments) is plain code that the host tests; the rest exists on
-//! the machine alone. Boot reads: [`entry`] brings a hart to the upper half, the image's `main` calls [`machine`],
+//! the machine alone. Boot reads: [`mod@entry`] brings a hart to the upper half, the image's `main` calls [`machine`],
 //! [`memory`], [`system`], and [`run`] never returns. A trap enters `trap.S` and comes back through [`run`].
 
 #![no_std]
