@@ -60,16 +60,20 @@ impl Kernel {
         if full { Err(Error::Again) } else { Ok(()) }
     }
 
-    /// Gives a thread a class of its own; a higher one that a caller donates to it stays.
+    /// Gives a thread a class of its own; a higher one that a caller donates to it stays. The CPU it uses chooses anew;
+    /// this one has taken its mail, so what is ready here is queued here.
     fn set_class(&self, cpu: &Cpu, thread: &Thread, class: QosClass) {
         let donated = thread.class.get() != thread.base_class.get();
         thread.base_class.set(class as u32);
         let now = if donated { class.max(thread.class()) } else { class };
         thread.class.set(now as u32);
-        let queued_here = thread.state() == State::Ready && thread.cpu.get() == cpu.id.get();
-        if queued_here {
-            cpu.queue.remove(&self.threads, thread);
-            cpu.queue.push(&self.threads, thread, End::Back);
+        match self.cpus.get(thread.cpu.get() as usize) {
+            Some(own) if own.id.get() != cpu.id.get() => self.kick_cpu(cpu, own),
+            _ if thread.state() == State::Ready => {
+                cpu.queue.remove(&self.threads, thread);
+                cpu.queue.push(&self.threads, thread, End::Back);
+            }
+            _ => {}
         }
     }
 
@@ -96,6 +100,7 @@ impl Serve for QosSet {
         let kernel = context.kernel;
         let class = QosClass::from_wire(self.class.into()).ok_or(Error::Invalid)?;
         let _held = kernel.shards.hold(ShardSet::ALL);
+        kernel.take_mail(context.cpu);
         let raises = |thread: &Thread| class as u32 > thread.base_class.get();
         if self.target == 0 {
             let thread = context.thread;

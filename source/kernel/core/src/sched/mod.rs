@@ -34,11 +34,24 @@ impl Kernel {
             Some(thread) if best <= Some(thread.class()) => {}
             _ => {
                 self.yield_cpu(cpu, current, End::Front, now);
-                let next = best.and_then(|class| cpu.queue.pop(&self.threads, class));
+                let next = self.choose(cpu);
                 self.run(cpu, next, now);
             }
         }
         self.set_slice(cpu, now);
+    }
+
+    /// Takes the first thread of the highest class off the queue. One whose class another CPU has changed meanwhile is
+    /// queued anew first.
+    fn choose(&self, cpu: &Cpu) -> Option<&'static Thread> {
+        loop {
+            let class = cpu.queue.best()?;
+            let thread = cpu.queue.pop(&self.threads, class)?;
+            if thread.class() == class {
+                return Some(thread);
+            }
+            cpu.queue.push(&self.threads, thread, End::Back);
+        }
     }
 
     /// The thread that holds the CPU and can go on.

@@ -34,7 +34,8 @@ impl Kernel {
         self.kick_cpu(cpu, target);
     }
 
-    fn kick_cpu(&self, cpu: &Cpu, target: &Cpu) {
+    /// Interrupts a CPU, unless it already is being interrupted: it takes its mail and chooses anew.
+    pub(crate) fn kick_cpu(&self, cpu: &Cpu, target: &Cpu) {
         if target.kicked.atomic().swap(1, AcqRel) == 0 {
             let requests = &cpu.requests.kicks;
             requests.set(requests.get() | 1 << target.id.get());

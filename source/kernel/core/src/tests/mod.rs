@@ -3,7 +3,10 @@
 //! A [`Stage`] plays the machine layer and user mode. Everything goes through the kernel's own events, and after each
 //! every invariant is checked.
 
+mod arguments;
 mod calls;
+mod expected;
+mod random;
 mod state;
 mod transfers;
 

@@ -92,8 +92,8 @@ impl Kernel {
         if slot.kind() == above.kind() {
             check.that("rights only shrink", above.rights().contains(slot.rights()));
             let badge = above.badge.get();
-            check.that("a badge stays", badge == 0 || badge == slot.badge.get());
             let minted = slot.kind() == Some(Kind::Spawn) && above.object.get() == 0;
+            check.that("a badge stays", minted || badge == 0 || badge == slot.badge.get());
             check.that("what is derived names the same", minted || above.object.get() == slot.object.get());
         }
         let ancestors = core::iter::successors(Some(parent), |&place| {

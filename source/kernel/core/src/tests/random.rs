@@ -1,0 +1,322 @@
+//! Random events over four CPUs, every invariant checked after each.
+//!
+//! Threads of several processes make every call with arguments that are half right; timers, interrupts, kicks and faults
+//! come in between. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length. At the end stands a table of how often
+//! each kind of event succeeded and was refused, and a pair that was to be expected and never came fails the test.
+
+use super::{arguments::Source, expected::EXPECTED, state};
+use crate::{
+    Kernel,
+    caps::Capability,
+    cpu::Next,
+    event::Trap,
+    info::invariant::Check,
+    process::Process,
+    testing::{self, WIDE},
+    thread::{State, Thread, reg},
+};
+use nexus_abi::{
+    Handle, Kind, Rights,
+    message::Status,
+    syscall::{self, Syscall, ipc},
+};
+use std::{
+    collections::BTreeMap,
+    format, print, println,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+const CPUS: usize = 4;
+/// Roots that processes of the test are given, so that they can do something.
+const DOWRY: [Kind; 5] = [Kind::Spawn, Kind::Info, Kind::Log, Kind::DeviceRoot, Kind::Power];
+
+/// SplitMix64.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    pub(super) fn one_in(&mut self, odds: u64) -> bool {
+        self.below(odds) == 0
+    }
+
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
+
+/// A call that was made: by whom, under which name, what it said.
+#[derive(Clone, Debug)]
+struct Made {
+    thread: u64,
+    name: &'static str,
+    number: u64,
+    registers: Vec<(usize, u64)>,
+}
+
+struct World {
+    kernel: &'static Kernel,
+    dice: Dice,
+    now: u64,
+    root: &'static Process,
+    /// Kicks asked for and not yet delivered.
+    kicks: u32,
+    /// The call whose answer each thread will find.
+    pending: BTreeMap<u32, Made>,
+    counts: BTreeMap<(&'static str, String), u64>,
+    last: String,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let kernel = testing::machine(CPUS, 400);
+        let root = testing::process(kernel, "root", &WIDE);
+        for kind in DOWRY.into_iter().chain([Kind::Spawn, Kind::Spawn]) {
+            testing::give(kernel, root, kind, 0, Rights::ALL);
+        }
+        for cpu in 0..CPUS {
+            let thread = testing::thread(kernel, root);
+            testing::put_on_cpu(kernel, cpu, thread);
+        }
+        let (pending, counts) = (BTreeMap::new(), BTreeMap::new());
+        World { kernel, dice: Dice(seed), now: 100, root, kicks: 0, pending, counts, last: String::new() }
+    }
+
+    fn count(&mut self, kind: &'static str, outcome: &str) {
+        *self.counts.entry((kind, outcome.to_string())).or_default() += 1;
+    }
+
+    /// One event at one CPU.
+    fn step(&mut self) {
+        self.now += self.dice.below(40);
+        let cpu = self.dice.below(CPUS as u64) as usize;
+        let kicked = self.kicks & 1 << cpu != 0;
+        let due = self.kernel.cpus[cpu].alarm() <= self.now;
+        match self.dice.below(100) {
+            _ if kicked && self.dice.one_in(2) => self.kick(cpu),
+            _ if due && self.dice.one_in(2) => self.timer(cpu),
+            0..2 => self.timer(cpu),
+            2..6 => self.interrupt(cpu),
+            _ => match self.kernel.next(cpu) {
+                Next::Reap => {
+                    self.last = format!("reap on {cpu}");
+                    self.kernel.reap(cpu, self.now);
+                    self.count("reap", "ok");
+                }
+                Next::Idle => self.idle(cpu),
+                Next::Run(thread) => self.run(cpu, self.kernel.threads.at(thread)),
+            },
+        }
+        self.after(cpu);
+    }
+
+    /// What the machine layer does behind every event, and the check.
+    fn after(&mut self, at: usize) {
+        let requests = &self.kernel.cpus[at].requests;
+        self.kicks |= requests.kicks.get();
+        requests.kicks.set(0);
+        for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask, &requests.power] {
+            request.set(0);
+        }
+        requests.fence.set(0);
+        let mut check = Check::default();
+        self.kernel.check_invariants(&mut check);
+        for (cpu, state) in self.kernel.cpus.iter().enumerate() {
+            check.at = cpu as u32;
+            let coming = self.kicks & 1 << cpu != 0;
+            check.that("a mark that coalesces kicks has its kick", coming || state.kicked.get() == 0);
+        }
+        assert!(self.root.running(), "the root process must live, after {}", self.last);
+        assert_eq!(check.violations, 0, "{:?} at {}, after {}", check.first, check.first_at, self.last);
+    }
+
+    fn kick(&mut self, cpu: usize) {
+        self.last = format!("kick of {cpu}");
+        self.kicks &= !(1 << cpu);
+        self.kernel.kick(cpu, self.now);
+        self.count("kick", "ok");
+    }
+
+    fn timer(&mut self, cpu: usize) {
+        self.last = format!("timer of {cpu} at {}", self.now);
+        self.kernel.timer(cpu, self.now);
+        self.count("timer", "ok");
+    }
+
+    fn interrupt(&mut self, cpu: usize) {
+        let line = self.dice.below(40) as u32;
+        self.last = format!("interrupt {line} at {cpu}");
+        self.kernel.interrupt(cpu, line, self.now);
+        self.count("interrupt", "ok");
+    }
+
+    /// A CPU with nothing to do sleeps up to its alarm, if no other CPU has anything to do before.
+    fn idle(&mut self, cpu: usize) {
+        let busy = (0..CPUS).any(|cpu| self.kernel.next(cpu) != Next::Idle) || self.kicks != 0;
+        let alarm = self.kernel.cpus.iter().map(|cpu| cpu.alarm()).min().unwrap_or(u64::MAX);
+        assert!(busy || alarm != u64::MAX, "everybody sleeps for ever");
+        if !busy {
+            self.now = self.now.max(alarm);
+        }
+        self.last = format!("nothing on {cpu}");
+    }
+
+    /// The running thread faults or calls.
+    fn run(&mut self, cpu: usize, thread: &'static Thread) {
+        self.reap_answer(thread);
+        let root = thread.process.get() == self.root.header.me();
+        if !root && self.dice.one_in(150) {
+            self.last = format!("fault of {}", thread.index());
+            self.kernel.fault(cpu, Trap { cause: 13, address: self.dice.next() }, self.now);
+            self.count("fault", "ok");
+            return;
+        }
+        let process = self.kernel.processes.at(thread.process.get() as u32);
+        let made = self.choose(thread, process, root);
+        self.last =
+            format!("{} by {} of {} on {cpu} at {}: {made:x?}", made.name, thread.index(), process.index(), self.now);
+        for (register, value) in &made.registers {
+            thread.frame.set(*register, *value);
+        }
+        let calm = self.kernel.cpus[cpu].wake_mail.get() | self.kernel.cpus[cpu].reap_mail.get() == 0;
+        let before = (calm && self.dice.one_in(64)).then(|| state::state(self.kernel, thread));
+        let pc = thread.frame.get(0);
+        self.kernel.system_call(cpu, self.now);
+        if thread.header.me() != made.thread {
+            self.count(made.name, "ok");
+        } else if thread.frame.get(0) == pc {
+            self.count(made.name, "restart");
+        } else {
+            self.answered(thread, made, before);
+        }
+    }
+
+    fn answered(&mut self, thread: &'static Thread, made: Made, before: Option<super::StateText>) {
+        let running = matches!(thread.state(), State::Running | State::Ready);
+        let refused = running.then(|| Status(thread.frame.get(reg::T0)).error()).flatten();
+        // Whoever answered before it was refused has changed something.
+        let answers = (ipc::REPLY_RECV..=ipc::REPLY_EXTENDED).contains(&made.number);
+        if let (Some(before), Some(_), false) = (before, refused, answers) {
+            state::assert_same(&before, &state::state(self.kernel, thread), &self.last);
+        }
+        if refused.is_none() && running {
+            self.endow(thread, &made);
+        }
+        self.pending.insert(thread.index(), made);
+    }
+
+    /// Counts what the last call of a thread came to, now that it runs again.
+    fn reap_answer(&mut self, thread: &'static Thread) {
+        let Some(made) = self.pending.remove(&thread.index()) else { return };
+        if made.thread == thread.header.me() {
+            let outcome = match Status(thread.frame.get(reg::T0)).error() {
+                None => "ok".to_string(),
+                Some(error) => error.name().to_string(),
+            };
+            self.count(made.name, &outcome);
+        }
+    }
+
+    fn choose(&mut self, thread: &'static Thread, process: &'static Process, root: bool) -> Made {
+        loop {
+            let mut source = Source { kernel: self.kernel, dice: &mut self.dice, process, now: self.now, root };
+            let (name, number, registers) = source.call(thread);
+            let ends = matches!(number, syscall::ThreadExit::NUMBER | syscall::ProcessExit::NUMBER);
+            let deaf = matches!(number, ipc::CALL | ipc::REPLY_RECV);
+            if !root || !ends && !deaf {
+                return Made { thread: thread.header.me(), name, number, registers };
+            }
+        }
+    }
+
+    /// Makes something of what was made: threads run, children have roots, endpoints have callers.
+    fn endow(&mut self, thread: &'static Thread, made: &Made) {
+        let process = self.kernel.processes.at(thread.process.get() as u32);
+        let Some(handle) = Handle::from_raw(thread.frame.get(reg::A0)) else { return };
+        let Ok(found) = self.kernel.slot(process, handle) else { return };
+        let object = found.slot.object.get();
+        match made.number {
+            syscall::ProcessCreate::NUMBER => {
+                let Some(child) = self.kernel.processes.get(object) else { return };
+                for kind in DOWRY {
+                    if self.dice.one_in(2) && self.kernel.check_slots(child, 1).is_ok() {
+                        testing::give(self.kernel, child, kind, 0, Rights::ALL);
+                    }
+                }
+            }
+            syscall::ThreadCreate::NUMBER => {
+                if let Some(made) = self.kernel.threads.get(object) {
+                    made.cpu.set(self.dice.below(CPUS as u64) as u32);
+                }
+            }
+            syscall::EndpointCreate::NUMBER | syscall::NotificationCreate::NUMBER | syscall::MemoryCreate::NUMBER => {
+                for _ in 0..2 {
+                    let at = 1 + self.dice.below(u64::from(self.kernel.processes.capacity())) as u32;
+                    let other = self.kernel.processes.at(at);
+                    let allowed = self.kernel.transferable(&found, other);
+                    if let (true, true, Ok(capability)) =
+                        (other.running(), self.kernel.check_slots(other, 1).is_ok(), allowed)
+                    {
+                        let capability = Capability { badge: self.dice.below(3), ..capability };
+                        self.kernel.insert(other, &capability, found.place).expect("there is room");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn print(&self) {
+        let mut name = "";
+        for ((kind, outcome), count) in &self.counts {
+            if *kind != name {
+                print!("\n{kind:20}");
+                name = kind;
+            }
+            print!(" {outcome} {count}");
+        }
+        println!();
+    }
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a decimal number"))
+}
+
+fn run(events: u64) {
+    let seed = number("NEXUS_SEED", 0x5eed_0001);
+    println!("NEXUS_SEED={seed} NEXUS_EVENTS={events}");
+    let mut world = World::new(seed);
+    for _ in 0..events {
+        world.step();
+    }
+    world.print();
+    let missing: Vec<_> = EXPECTED
+        .iter()
+        .flat_map(|(kind, outcomes)| outcomes.iter().map(move |outcome| (*kind, *outcome)))
+        .filter(|(kind, outcome)| !world.counts.contains_key(&(*kind, outcome.to_string())))
+        .collect();
+    assert!(missing.is_empty() || events < 100_000, "never came: {missing:?}");
+}
+
+#[test]
+fn no_sequence_of_events_breaks_an_invariant() {
+    run(number("NEXUS_EVENTS", 100_000));
+}
+
+#[test]
+#[ignore = "the daily tier's length"]
+fn no_long_sequence_of_events_breaks_an_invariant() {
+    run(number("NEXUS_EVENTS", 1_000_000));
+}
