@@ -193,6 +193,8 @@ pub struct Thread {
     pub bound: Word,
     /// Ticks it has run. Written by the CPU it runs on.
     pub cpu_time: Word,
+    /// What a higher class left of its slice; 0: it has a whole one.
+    pub slice_left: Word,
     /// Owned by the machine layer: state of the floating-point registers.
     pub float: Word,
     /// Where its IPC page is mapped; 0 once it is not.

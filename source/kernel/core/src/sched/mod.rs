@@ -70,9 +70,17 @@ impl Kernel {
     /// Takes the CPU from the thread that can go on; leaves nobody on it.
     fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
         self.account(cpu, now);
+        let slice_end = cpu.slice_end.get();
         cpu.current.set(0);
         cpu.slice_end.set(u64::MAX);
         if let Some(thread) = current {
+            // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
+            let (end, left) = match slice_end {
+                u64::MAX => (end, 0),
+                over if over <= now => (End::Back, 0),
+                later => (end, later - now),
+            };
+            thread.slice_left.set(if end == End::Front { left } else { 0 });
             thread.set_state(State::Ready);
             cpu.queue.push(&self.threads, thread, end);
         }
@@ -105,11 +113,15 @@ impl Kernel {
     }
 
     fn set_slice(&self, cpu: &Cpu, now: u64) {
-        let waited_for = self.running(cpu).is_some_and(|thread| cpu.queue.count(thread.class()) > 0);
-        if !waited_for {
-            cpu.slice_end.set(u64::MAX);
-        } else if cpu.slice_end.get() == u64::MAX {
-            cpu.slice_end.set(now.saturating_add(self.machine.slice));
+        match self.running(cpu).filter(|thread| cpu.queue.count(thread.class()) > 0) {
+            None => cpu.slice_end.set(u64::MAX),
+            Some(thread) if cpu.slice_end.get() == u64::MAX => {
+                let left = thread.slice_left.get();
+                let slice = if left == 0 { self.machine.slice } else { left };
+                thread.slice_left.set(0);
+                cpu.slice_end.set(now.saturating_add(slice));
+            }
+            Some(_) => {}
         }
     }
 
@@ -124,5 +136,39 @@ impl Kernel {
     pub(crate) fn rotate(&'static self, cpu: &'static Cpu, now: u64) {
         let current = self.running(cpu);
         self.yield_cpu(cpu, current, End::Back, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{self, WIDE};
+    use crate::thread::{State, Thread};
+    use nexus_abi::QosClass;
+
+    /// Two threads of one class, the first of which wakes a third of a higher class all the time.
+    #[test]
+    fn who_is_interrupted_often_still_comes_to_the_end_of_its_slice() {
+        let kernel = testing::machine(1, 256);
+        let process = testing::process(kernel, "app/test", &WIDE);
+        let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
+        urgent.class.set(QosClass::Interactive as u32);
+        testing::put_on_cpu(kernel, 0, waker);
+        let cpu = &kernel.cpus[0];
+        kernel.make_ready(cpu, other);
+        kernel.settle(cpu, 0);
+        let mut now = 0;
+        for _ in 0..2 * kernel.machine.slice / 10 {
+            now += 10;
+            kernel.make_ready(cpu, urgent);
+            kernel.settle(cpu, now);
+            assert_eq!(cpu.current.get(), urgent.index());
+            urgent.set_state(State::Waiting);
+            cpu.current.set(0);
+            kernel.settle(cpu, now);
+            kernel.end_slice(cpu, now);
+            kernel.settle(cpu, now);
+        }
+        assert!(other.cpu_time.get() > 0, "the other thread of the class never ran");
+        assert!(waker.cpu_time.get() > 0);
     }
 }
