@@ -7,7 +7,7 @@ pub struct Arguments {
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
     pub statistics: Statistics,
-    /// `defect=no-timer`: the machine behaves as if it had this defect, for proofs that a check can fail.
+    /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
 }
 
@@ -39,6 +39,42 @@ pub enum Defect {
     None,
     /// The timer never interrupts.
     NoTimer,
+    /// The kernel panics.
+    Panic,
+    /// The kernel's stack overflows.
+    Stack,
+    /// The kernel writes to its own text.
+    WriteText,
+    /// The kernel writes to its constants.
+    WriteConstants,
+    /// The kernel writes to the boot image.
+    WriteImage,
+    /// The kernel jumps into its data.
+    RunData,
+    /// The kernel jumps into a frame of the pool.
+    RunFrame,
+    /// The kernel reads where nothing is mapped.
+    ReadNothing,
+}
+
+impl Defect {
+    /// The defects by the words that ask for them.
+    const NAMES: [(&str, Defect); 9] = [
+        ("no-timer", Defect::NoTimer),
+        ("panic", Defect::Panic),
+        ("stack", Defect::Stack),
+        ("write-text", Defect::WriteText),
+        ("write-constants", Defect::WriteConstants),
+        ("write-image", Defect::WriteImage),
+        ("run-data", Defect::RunData),
+        ("run-frame", Defect::RunFrame),
+        ("read-nothing", Defect::ReadNothing),
+    ];
+
+    fn named(word: &str) -> Option<Defect> {
+        let name = word.strip_prefix("defect=")?;
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
+    }
 }
 
 /// Words that programs of the boot image read; the kernel knows only that they are no mistake.
@@ -52,10 +88,12 @@ impl Arguments {
             match word {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
-                "defect=no-timer" => arguments.defect = Defect::NoTimer,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
-                other => unknown(other),
+                other => match Defect::named(other) {
+                    Some(defect) => arguments.defect = defect,
+                    None => unknown(other),
+                },
             }
         }
         arguments
@@ -83,8 +121,8 @@ mod tests {
     #[test]
     fn unknown_words_are_reported_and_ignored() {
         let mut words = Vec::new();
-        let read = Arguments::read("panic=never bootstat=1 \u{7f} x", |word| words.push(word.to_string()));
+        let read = Arguments::read("panic=never defect=none bootstat=1 \u{7f} x", |word| words.push(word.to_string()));
         assert_eq!(read, Arguments::default());
-        assert_eq!(words, ["panic=never", "bootstat=1", "\u{7f}", "x"]);
+        assert_eq!(words, ["panic=never", "defect=none", "bootstat=1", "\u{7f}", "x"]);
     }
 }

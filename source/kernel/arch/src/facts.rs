@@ -47,13 +47,15 @@ pub struct HartFact {
     pub controller: u32,
     /// Its supervisor context at the PLIC.
     pub context: Option<u32>,
-    /// Whether its instruction set names Sstc.
-    pub sstc: Sstc,
+    /// Whether it has a supervisor timer of its own (Sstc).
+    pub sstc: Extension,
+    /// Whether it has double-precision registers (D).
+    pub float: Extension,
 }
 
-/// Whether a hart has a supervisor timer of its own.
+/// Whether the instruction set of a hart names an extension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sstc {
+pub enum Extension {
     /// Not named.
     #[default]
     Absent,

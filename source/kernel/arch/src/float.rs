@@ -4,7 +4,7 @@
 //! is the reference of the thread whose registers are loaded. [`Thread::float`] is 0 for a thread that has nothing
 //! saved (the core makes it so): its registers start as zeros.
 
-use crate::{csr, hart::Hart, system::System};
+use crate::{csr, facts::Extension, hart::Hart, system::System};
 use core::arch::global_asm;
 use nexus_core::{thread::Thread, word::Word};
 
@@ -30,13 +30,13 @@ unsafe extern "C" {
 pub(crate) enum FirstUse {
     /// The unit was off: it is loaded now, and the instruction runs again.
     Loaded,
-    /// The unit was on: the instruction is illegal for another reason.
+    /// The unit was on, or there is none: the instruction is illegal.
     No,
 }
 
-/// The running thread executed an illegal instruction: turns the unit on if it is off.
+/// The running thread executed an illegal instruction: turns the unit on if there is one and it is off.
 pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static Thread) -> FirstUse {
-    if csr::sstatus() & csr::FS != 0 {
+    if system.has_float == Extension::Absent || csr::sstatus() & csr::FS != 0 {
         return FirstUse::No;
     }
     csr::set_sstatus_bits(csr::FS_CLEAN);

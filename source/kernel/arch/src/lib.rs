@@ -18,6 +18,8 @@ pub mod console;
 #[cfg(target_arch = "riscv64")]
 mod csr;
 #[cfg(target_arch = "riscv64")]
+pub mod defects;
+#[cfg(target_arch = "riscv64")]
 pub mod entry;
 #[cfg(target_arch = "riscv64")]
 mod float;

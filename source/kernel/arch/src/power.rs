@@ -11,15 +11,15 @@ use core::{ops::Range, ptr};
 #[repr(u32)]
 pub enum Status {
     /// The device tree is unusable.
-    DeviceTree = 120,
+    DeviceTree = 112,
     /// There is not enough memory.
-    Memory = 121,
+    Memory = 113,
     /// The boot image is missing or unusable.
-    Image = 122,
+    Image = 114,
     /// The first process could not be made.
-    FirstProcess = 123,
+    FirstProcess = 115,
     /// A panic, with `panic=exit`.
-    Panic = 124,
+    Panic = 116,
 }
 
 const PASS: u32 = 0x5555;

@@ -4,7 +4,7 @@ use crate::{
     arguments::{Arguments, Statistics},
     csr,
     entry::Arrival,
-    facts::Facts,
+    facts::{Extension, Facts},
     float::Registers,
     hart::HARTS,
     layout::to_physical,
@@ -28,6 +28,8 @@ pub struct System {
     /// `satp` of the kernel alone: what a hart without a program uses.
     pub(crate) kernel_satp: u64,
     pub(crate) spaces: Spaces,
+    /// Whether the harts have float registers.
+    pub(crate) has_float: Extension,
     pub(crate) statistics: Statistics,
     pub(crate) entered: u64,
 }
@@ -76,6 +78,7 @@ pub fn install(
         timer: Timer::probe(boot.sstc, arguments.defect),
         plic,
         kernel_satp,
+        has_float: boot.float,
         spaces: probe_spaces(kernel_satp, processes),
         statistics: arguments.statistics,
         entered: arrival.instructions,

@@ -1,6 +1,6 @@
 //! The hart's timer: its own register where there is one, else the firmware's.
 
-use crate::{arguments::Defect, csr, facts::Sstc, hart::Hart, sbi};
+use crate::{arguments::Defect, csr, facts::Extension, hart::Hart, sbi};
 
 /// What sets the timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,11 @@ pub(crate) enum Timer {
 
 impl Timer {
     /// What this hart has: named by the device tree, and found to work.
-    pub(crate) fn probe(sstc: Sstc, defect: Defect) -> Timer {
+    pub(crate) fn probe(sstc: Extension, defect: Defect) -> Timer {
         if defect == Defect::NoTimer {
             return Timer::Silent;
         }
-        if sstc == Sstc::Named && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware }
+        if sstc == Extension::Named && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware }
     }
 
     /// Makes the timer interrupt at this time; `u64::MAX`: never. Writes nothing if it is set so already.

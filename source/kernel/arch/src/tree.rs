@@ -3,7 +3,7 @@
 //! The parser validates the whole blob before the first node is looked at, so that no offset in it is trusted. One walk
 //! over root, its buses and the three special nodes collects everything. Source: Devicetree Specification 0.4.
 
-use crate::facts::{Facts, HartFact, PlicFact, Problem, Sstc, UartFact};
+use crate::facts::{Extension, Facts, HartFact, PlicFact, Problem, UartFact};
 use core::ops::Range;
 use dtoolkit::{
     Cells, Node, Property, ToCellInt,
@@ -95,14 +95,12 @@ impl<'a> Walk<'a> {
         }
         self.timebase(frequency)?;
         let controller = node.children().find_map(|child| values(&child, ["phandle"])[0]);
-        // Old trees name extensions in one string, new ones in a list of strings.
-        let mut named =
-            [isa, extensions].into_iter().flatten().flat_map(|list| list.split(|&byte| byte == 0 || byte == b'_'));
         let hart = HartFact {
             id: number(id.ok_or(Problem::Property("cpu/reg"))?, "cpu/reg")?,
             controller: controller.map_or(Ok(0), |bytes| number(bytes, "phandle"))? as u32,
             context: None,
-            sstc: if named.any(|extension| extension == b"sstc") { Sstc::Named } else { Sstc::Absent },
+            sstc: extension(isa, extensions, b"sstc"),
+            float: extension(isa, extensions, b"d"),
         };
         if self.facts.harts.push(hart).is_err() {
             self.facts.further_harts += 1;
@@ -183,6 +181,14 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// Old trees name extensions in one string, single letters together; new ones have a list of strings.
+fn extension(isa: Option<&[u8]>, list: Option<&[u8]>, name: &[u8]) -> Extension {
+    let mut parts = isa.unwrap_or_default().split(|&byte| byte == 0 || byte == b'_');
+    let letters = parts.next().unwrap_or_default().get("rv64".len()..).unwrap_or_default();
+    let mut all = parts.chain(letters.chunks(1)).chain(list.unwrap_or_default().split(|&byte| byte == 0));
+    if all.any(|part| part == name) { Extension::Named } else { Extension::Absent }
 }
 
 /// What a node turned out to be.

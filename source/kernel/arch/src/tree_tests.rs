@@ -3,7 +3,10 @@
 #![allow(clippy::single_range_in_vec_init, reason = "one bank of memory is one range")]
 
 use super::*;
-use crate::facts::{Facts, Problem, Sstc, UartFact};
+use crate::facts::{
+    Extension::{Absent, Named},
+    Facts, Problem, UartFact,
+};
 use std::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 const VIRT: &[u8] = include_bytes!("../tests/virt.dtb");
@@ -44,9 +47,10 @@ fn the_tree_of_virt_is_read_whole() {
     assert_eq!(facts.test, Some(0x10_0000..0x10_1000));
     assert_eq!(facts.initrd.unwrap().start, 0x8420_0000);
     assert_eq!(facts.arguments, "bootstat panic=exit");
-    let harts: Vec<_> = facts.harts.as_slice().iter().map(|hart| (hart.id, hart.context, hart.sstc)).collect();
+    let harts: Vec<_> =
+        facts.harts.as_slice().iter().map(|hart| (hart.id, hart.context, hart.sstc, hart.float)).collect();
     let expected = [(0, Some(1)), (1, Some(3)), (2, Some(5)), (3, Some(7))];
-    assert_eq!(harts, expected.map(|(id, context)| (id, context, Sstc::Named)));
+    assert_eq!(harts, expected.map(|(id, context)| (id, context, Named, Named)));
 }
 
 #[test]
@@ -141,4 +145,17 @@ fn what_is_missing_but_not_needed_is_none() {
 fn a_boot_hart_that_the_tree_does_not_name_is_refused() {
     assert_eq!(read(VIRT, 3).unwrap().harts.as_slice().len(), 4);
     assert_eq!(read(VIRT, 4).err(), Some(Problem::Missing("hart that runs")));
+}
+
+#[test]
+fn extensions_are_found_in_either_form() {
+    let old = Some(b"rv64imafdch_zicsr_sstc\0".as_slice());
+    let new = Some(b"i\0m\0sstc\0d\0".as_slice());
+    for (isa, list) in [(old, None), (None, new), (Some(b"rv64\0".as_slice()), new)] {
+        assert_eq!(extension(isa, list, b"sstc"), Named);
+        assert_eq!(extension(isa, list, b"d"), Named);
+        assert_eq!(extension(isa, list, b"v"), Absent);
+    }
+    assert_eq!(extension(Some(b"rv64imac_zd_sstcx\0"), None, b"d"), Absent);
+    assert_eq!(extension(Some(b"rv\0"), Some(b""), b"sstc"), Absent);
 }

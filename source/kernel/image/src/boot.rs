@@ -3,6 +3,7 @@
 use nexus_abi::image::Image;
 use nexus_arch::{
     arguments::Arguments,
+    defects,
     entry::Arrival,
     machine,
     memory::{self, Memory},
@@ -27,6 +28,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
     let image = read_image(&memory);
     let machine = memory.machine(&facts, &carved.pool, image.header().raisers);
     let system = system::install(&arrival, &facts, arguments, carved, machine);
+    defects::show(arguments.defect, system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
     if let Err(error) = system.kernel.start_first(&first, run::now()) {
