@@ -184,26 +184,47 @@ pub(crate) fn call_at<S: Syscall>(
     call: S,
     now: u64,
 ) -> Outcome<S::Output> {
-    put_on_cpu(kernel, 0, thread);
-    let frame = &thread.frame;
-    frame.set_message([0; 8]);
-    let target = call.encode(&mut |at, word| frame.set(reg::A0 + at, word));
-    frame.set(reg::T3, target);
-    frame.set(reg::T2, S::NUMBER);
-    let pc = frame.get(0);
+    ask(thread, call);
     for _ in 0..RESTARTS {
-        put_on_cpu(kernel, 0, thread);
-        honour(kernel);
-        let used = kernel.frames.used();
-        kernel.system_call(0, now);
-        let fenced = kernel.cpus[0].requests.fence.get() != 0;
-        assert!(!fenced || kernel.frames.used() >= used, "{} frees a frame before its fence", S::NAME);
-        if frame.get(0) == pc {
+        if step(kernel, thread, now) == Step::Restart {
             continue;
         }
         return if thread.state().blocked() { Outcome::Waits } else { Outcome::Answered(answer::<S>(thread)) };
     }
     panic!("{} restarts for ever", S::NAME);
+}
+
+/// Makes only the first step of a system call that takes several.
+pub(crate) fn first_step<S: Syscall>(kernel: &'static Kernel, thread: &'static Thread, call: S) {
+    ask(thread, call);
+    assert_eq!(step(kernel, thread, 0), Step::Restart, "{} takes one step", S::NAME);
+}
+
+/// Sets the registers of a system call.
+fn ask<S: Syscall>(thread: &Thread, call: S) {
+    let frame = &thread.frame;
+    frame.set_message([0; 8]);
+    let target = call.encode(&mut |at, word| frame.set(reg::A0 + at, word));
+    frame.set(reg::T3, target);
+    frame.set(reg::T2, S::NUMBER);
+}
+
+/// How the step of a system call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Restart,
+    Over,
+}
+
+/// One event: the system call whose registers are set. No frame may be freed in a step that asks for a fence.
+fn step(kernel: &'static Kernel, thread: &'static Thread, now: u64) -> Step {
+    put_on_cpu(kernel, 0, thread);
+    honour(kernel);
+    let (pc, used) = (thread.frame.get(0), kernel.frames.used());
+    kernel.system_call(0, now);
+    let fenced = kernel.cpus[0].requests.fence.get() != 0;
+    assert!(!fenced || kernel.frames.used() >= used, "a frame is freed before its fence");
+    if thread.frame.get(0) == pc { Step::Restart } else { Step::Over }
 }
 
 /// Makes one typed system call that must not wait.

@@ -8,7 +8,10 @@
 use super::{mapping::Mapping, object::Stage};
 use crate::{
     Kernel,
-    caps::revoke::{Mappings, Progress},
+    caps::{
+        revoke::{Mappings, Progress},
+        slot::Revoking,
+    },
     cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
@@ -50,6 +53,8 @@ impl Kernel {
             }
             Mappings::Go => match self.mappings_to(memory).find(|mapping| mapping.slot.get() == place) {
                 Some(mapping) => {
+                    // Nothing new through it, or whoever maps as fast as this unmaps would stop a revocation.
+                    slot.set_revoking(Revoking::Yes);
                     self.unmap_step(cpu, mapping);
                     Progress::More
                 }

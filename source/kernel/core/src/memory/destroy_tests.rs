@@ -103,6 +103,25 @@ fn closing_a_derived_handle_hangs_its_mappings_on_the_parent() {
 }
 
 #[test]
+fn nothing_is_mapped_through_a_handle_while_it_is_revoked() {
+    let bench = Bench::new(256);
+    let memory = bench.memory(80);
+    let derived =
+        bench.call(Derive { source: memory, rights: Rights::ALL, badge: 0 }).expect("rights are equal").handle;
+    bench.map(derived, 0, (0, 64), access::READ).expect("nothing is there");
+    bench.map(derived, 64, (64, 16), access::READ).expect("nothing is there");
+
+    testing::first_step(bench.kernel, bench.thread, Revoke { handle: memory });
+
+    assert!(bench.page(0).is_some() && bench.page(79).is_none(), "one batch is gone");
+    let again = Map { process: None, memory: derived, address: BASE + 100 * PAGE, offset: 0, pages: 1, access: 1 };
+    bench.refused(again, Error::State);
+    bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
+    bench.refused(again, Error::BadHandle);
+    assert_eq!(bench.map(memory, 0, (0, 64), access::READ), Ok(64), "the revoker's own handle is free again");
+}
+
+#[test]
 fn what_a_closed_handle_left_to_its_parent_goes_when_the_parent_is_revoked() {
     let bench = Bench::new(128);
     let memory = bench.memory(4);

@@ -129,6 +129,9 @@ fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Erro
     let process = context.subject(call.process, Rights::USE)?;
     let (found, memory) = context.memory(call.memory, rights_for(bits))?;
     allows(memory, bits)?;
+    if found.slot.revoking() {
+        return Err(Error::State);
+    }
     if call.offset.checked_add(call.pages).is_none_or(|end| end > memory.pages.get().into()) {
         return Err(Error::Invalid);
     }
@@ -146,7 +149,8 @@ fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Erro
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
 /// pages the object has not, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
-/// never allows. `EEXIST`: something is mapped there. `EOVERLIMIT`: the quota of `process`. `ENOMEM`.
+/// never allows. `EEXIST`: something is mapped there. `ESTATE`: the capability is being revoked. `EOVERLIMIT`: the quota of
+/// `process`. `ENOMEM`.
 impl Serve for Map {
     fn serve(self, context: &Context) -> Verdict<Mapped> {
         let kernel = context.kernel;
