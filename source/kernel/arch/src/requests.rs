@@ -9,7 +9,15 @@ const POWER_OFF: u32 = 1;
 /// Obeys every request of this CPU.
 #[inline(always)]
 pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
+    if cpu.requests.pending() {
+        obey_each(system, hart, cpu);
+    }
+}
+
+#[inline(never)]
+fn obey_each(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
     let requests = &cpu.requests;
+    requests.begin();
     if requests.fence.get() != 0 {
         fence(system, requests.fence.take());
     }
@@ -26,6 +34,7 @@ pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
     if requests.power.get() != 0 {
         end(system, cpu);
     }
+    crate::run::flush(system);
 }
 
 /// Old translations must be gone from every CPU before anything else runs on any.

@@ -112,12 +112,23 @@ fn interrupts(system: &'static System, hart: &'static Hart) {
     }
 }
 
-/// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.
+/// What was asked for is done, and the thread that runs next is put in place.
+#[inline(always)]
 fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
+    let cpu = cpu_of(system, hart);
+    let current = cpu.current.get();
+    if cpu.requests.pending() || current == 0 {
+        return proceed_until_ready(system, hart);
+    }
+    switch_to(system, hart, system.kernel.threads.at(current))
+}
+
+/// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.
+#[inline(never)]
+fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const Frame {
     let (kernel, cpu) = (&system.kernel, cpu_of(system, hart));
     loop {
         requests::obey(system, hart, cpu);
-        flush(system);
         match kernel.next(hart.cpu()) {
             Next::Run(index) => return switch_to(system, hart, kernel.threads.at(index)),
             Next::Reap => {

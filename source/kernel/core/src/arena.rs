@@ -88,6 +88,8 @@ pub trait Object: 'static {
 #[derive(Debug)]
 pub struct Arena<T: 'static> {
     items: &'static [T],
+    /// Item 0.
+    none: &'static T,
     free: Half,
     /// Places never used so far start here: carving an arena writes nothing.
     fresh: Half,
@@ -97,16 +99,13 @@ pub struct Arena<T: 'static> {
 impl<T: Object> Arena<T> {
     /// An arena over zeroed items.
     pub const fn new(items: &'static [T]) -> Arena<T> {
-        Arena { items, free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+        Arena { items, none: &items[0], free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
     }
 
     /// The item at this index; an index outside the arena is item 0, which never lives.
     #[inline(always)]
     pub fn at(&self, index: u32) -> &'static T {
-        match self.items.get(index as usize) {
-            Some(item) => item,
-            None => &self.items[0],
-        }
+        self.items.get(index as usize).unwrap_or(self.none)
     }
 
     /// The living object that this reference names.

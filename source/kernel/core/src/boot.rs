@@ -16,7 +16,7 @@ use nexus_abi::{
     Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId,
     image::{Image, Segment},
     layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE},
-    start::{self, StartInfo, first},
+    start::{self, StartInfo},
     syscall::access,
 };
 

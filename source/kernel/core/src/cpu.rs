@@ -36,6 +36,10 @@ pub struct Cpu {
     pub queue: RunQueue,
     /// Processes being taken back here, by class.
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
+    /// Classes with a process being taken back here, one bit each.
+    pub reap_classes: Half,
+    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
+    pub cargo: [Cargo; 2],
     /// Deadlines and timers. It has its own lock, since others take entries out.
     pub wheel: Wheel,
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
@@ -55,9 +59,13 @@ pub struct Cpu {
     pub counters: Counters,
 }
 
-/// What a CPU wants the machine layer to do before it resumes anything.
+/// Handles of one message.
+pub type Cargo = [Word; nexus_abi::message::MAX_HANDLES];
+
+/// What a CPU wants the machine layer to do before it resumes anything. `pending` says whether there is anything at all.
 #[derive(Debug, Default)]
 pub struct Requests {
+    pending: Half,
     /// CPUs to interrupt, one bit each.
     pub kicks: Half,
     /// 1 + ASID whose translations must go from every CPU; `u64::MAX`: all of them; 0: none.
@@ -75,11 +83,59 @@ pub struct Requests {
 }
 
 impl Requests {
+    /// True if there is something to do; the console ring may have news too.
+    #[inline(always)]
+    pub fn pending(&self) -> bool {
+        self.pending.get() != 0
+    }
+
+    /// The machine layer is about to look at everything.
+    pub fn begin(&self) {
+        self.pending.set(0);
+    }
+
+    fn ask(&self, request: &Half, value: u32) {
+        request.set(value);
+        self.pending.set(1);
+    }
+
+    /// Asks for an interrupt at another CPU.
+    pub(crate) fn kick(&self, cpu: u32) {
+        self.ask(&self.kicks, self.kicks.get() | 1 << cpu);
+    }
+
     /// Asks that no CPU uses an old translation of this address space when the event is over.
-    pub fn fence(&self, asid: u32) {
+    pub(crate) fn fence(&self, asid: u32) {
         let wanted = 1 + u64::from(asid);
         let all = self.fence.get() != 0 && self.fence.get() != wanted;
         self.fence.set(if all { u64::MAX } else { wanted });
+        self.pending.set(1);
+    }
+
+    /// Asks that instruction fetch sees fresh stores on every CPU.
+    pub(crate) fn fence_instructions(&self) {
+        self.ask(&self.fence_instructions, 1);
+    }
+
+    /// Asks for an interrupt line to be completed and unmasked.
+    pub(crate) fn acknowledge(&self, line: u32) {
+        self.ask(&self.acknowledge, 1 + line);
+    }
+
+    /// Asks for an interrupt line to be masked.
+    pub(crate) fn mask(&self, line: u32) {
+        self.ask(&self.mask, 1 + line);
+    }
+
+    /// Asks for the end of the machine's run: 1 is off, 2 is reset.
+    pub(crate) fn power(&self, what: u32, status: u32) {
+        self.status.set(status);
+        self.ask(&self.power, what);
+    }
+
+    /// Says that the console ring has news, or nobody drives the console any more.
+    pub(crate) fn print(&self) {
+        self.pending.set(1);
     }
 }
 

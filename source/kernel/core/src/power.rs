@@ -20,8 +20,7 @@ enum Power {
 fn request(context: &Context, handle: Handle, power: Power, status: u32) -> Verdict<()> {
     let _held = context.kernel.shards.hold(ShardSet::ALL);
     context.capability(handle, Kind::Power, Rights::USE)?;
-    context.cpu.requests.status.set(status);
-    context.cpu.requests.power.set(power as u32);
+    context.cpu.requests.power(power as u32, status);
     Ok(())
 }
 

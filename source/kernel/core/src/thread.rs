@@ -158,7 +158,7 @@ impl State {
 
 /// A thread. Guarded by its shard, except where a field says otherwise.
 #[derive(Debug, Default)]
-#[repr(C)]
+#[repr(C, align(512))]
 pub struct Thread {
     /// User registers. While it runs they belong to its CPU.
     pub frame: Frame,
@@ -183,8 +183,6 @@ pub struct Thread {
     pub badge: Word,
     /// Extent that its queued call carries, with [`Thread::FAULT`].
     pub extent: Word,
-    /// Handles of the message it is sending, as read from its IPC page.
-    pub cargo: [Word; nexus_abi::message::MAX_HANDLES],
     /// Cause and address of the fault it was stopped by.
     pub fault: [Word; 2],
     /// When its wait ends; `u64::MAX`: never.
@@ -195,6 +193,8 @@ pub struct Thread {
     pub cpu_time: Word,
     /// What a higher class left of its slice; 0: it has a whole one.
     pub slice_left: Word,
+    /// Times it was switched to.
+    pub switches: Word,
     /// Owned by the machine layer: state of the floating-point registers.
     pub float: Word,
     /// Where its IPC page is mapped; 0 once it is not.
@@ -271,3 +271,6 @@ impl Object for Thread {
         &self.header
     }
 }
+
+// A thread is found by one shift.
+const _: () = assert!(core::mem::size_of::<Thread>() == 512);

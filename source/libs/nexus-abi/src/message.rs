@@ -46,6 +46,10 @@ pub enum Passing {
 }
 
 impl Extent {
+    /// Bits of the word that hold the length.
+    pub const LENGTH: u64 = 0xffff;
+    /// Bits of the word that hold the number of handles.
+    pub const HANDLES: u64 = 0xff << 16;
     const MOVE: u64 = 1 << 24;
 
     /// The `t6` word.

@@ -17,6 +17,8 @@ use slot::Slot;
 #[derive(Debug)]
 pub struct Blocks {
     slots: &'static [Slot],
+    /// Slot 0.
+    none: &'static Slot,
     /// First free block, linked through `next` of each block's first slot.
     free: Half,
     /// Blocks never lent so far start here. Block 0 is never used.
@@ -27,16 +29,13 @@ pub struct Blocks {
 impl Blocks {
     /// All blocks free, over zeroed slots.
     pub const fn new(slots: &'static [Slot]) -> Blocks {
-        Blocks { slots, free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+        Blocks { slots, none: &slots[0], free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
     }
 
     /// The slot at this place.
     #[inline(always)]
     pub fn at(&self, place: u32) -> &'static Slot {
-        match self.slots.get(place as usize) {
-            Some(slot) => slot,
-            None => &self.slots[0],
-        }
+        self.slots.get(place as usize).unwrap_or(self.none)
     }
 
     /// True if a block can be lent.

@@ -17,6 +17,7 @@ pub(crate) trait Serve: Syscall {
 macro_rules! dispatcher {
     ($($name:ident)*) => {
         /// Decodes and serves the typed call with this number.
+        #[inline(never)]
         pub(super) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
             match number {
                 $(syscall::$name::NUMBER => serve::<syscall::$name>(context),)*

@@ -118,10 +118,12 @@ impl Serve for InfoUsage {
         let kernel = context.kernel;
         let _held = open(context, self.info)?;
         let process = kernel.living(self.index).ok_or(Error::NotFound)?;
-        let (mut threads, mut cpu, mut class) = (0, process.cpu_time.get(), QosClass::Idle);
+        let (mut threads, mut class) = (0, QosClass::Idle);
+        let (mut cpu, mut switches) = (process.cpu_time.get(), process.switches.get());
         for thread in kernel.threads_of(process) {
             threads += 1;
             cpu += thread.cpu_time.get();
+            switches += thread.switches.get();
             class = class.max(QosClass::from_wire(thread.base_class.get().into()).unwrap_or(QosClass::Idle));
         }
         Ok(Usage {
@@ -129,7 +131,7 @@ impl Serve for InfoUsage {
             frames: process.account.used(Resource::Frames).into(),
             handles: kernel.handles(process),
             threads,
-            switches: process.switches.get(),
+            switches,
             class,
         })
     }

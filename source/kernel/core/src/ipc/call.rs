@@ -8,10 +8,14 @@ use crate::{
     lock::Held,
     thread::{State, Thread},
 };
-use nexus_abi::{Error, Handle, Rights, message::Status};
+use nexus_abi::{
+    Error, Handle, Rights,
+    message::{Extent, Status},
+};
 
 impl Kernel {
     /// Sends to a waiting receiver and switches to it, or queues the caller.
+    #[inline(always)]
     pub(super) fn call(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
         let (found, endpoint) = self.callable(context, request.target)?;
         if request.deadline.passed(context.now) {
@@ -20,16 +24,17 @@ impl Kernel {
         let badge = found.slot.badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {
             let thread = context.thread;
-            if request.extent.handles > 0 {
+            if request.extent & Extent::HANDLES != 0 {
                 self.check_outgoing(context, request)?;
             }
             thread.badge.set(badge);
-            thread.extent.set(request.extent.to_word());
+            thread.extent.set(request.extent);
             self.queue_caller(context, endpoint, request.deadline.0);
             return Err(Halt::Stop(Stop::Blocked));
         };
         held.require(receiver.header.shard())?;
-        let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0 };
+        let cargo = &context.cpu.cargo[1];
+        let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0, cargo };
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
         endpoint.receivers.remove(&self.threads, receiver);
@@ -41,6 +46,7 @@ impl Kernel {
     }
 
     /// The endpoint behind a handle that may be called.
+    #[inline(always)]
     pub(super) fn callable(&self, context: &Context, target: u64) -> Result<(Found, &'static Endpoint), Error> {
         let refused = || self.endpoint_error(context, target, Rights::USE);
         let handle = Handle::from_raw(target).ok_or(Error::BadHandle)?;
@@ -53,8 +59,9 @@ impl Kernel {
     }
 
     /// A queued message's handles are looked at now, so that the caller hears at once of its own mistakes.
+    #[cold]
     fn check_outgoing(&self, context: &Context, request: &Request) -> Result<(), Error> {
-        for at in 0..request.extent.handles {
+        for at in 0..Extent::from_word(request.extent).unwrap_or_default().handles {
             let raw = self.frames.at(context.thread.ipc_frame.get()).0[1 + at].get();
             let found = self.slot(context.process, Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
             if !found.slot.rights().contains(Rights::TRANSFER) {
@@ -65,6 +72,7 @@ impl Kernel {
     }
 
     /// Makes `server` the one who has to answer `caller`, in the caller's class if that is higher.
+    #[inline(always)]
     pub(super) fn oblige(&self, caller: &Thread, server: &Thread) {
         caller.renew_token();
         server.link.set(caller.token.get());
@@ -75,12 +83,12 @@ impl Kernel {
 
     /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it. It
     /// runs on in the caller's slice: two that only ever hand over to each other would else keep their class out.
+    #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu.get() == context.cpu.id.get();
-        if here && context.cpu.queue.best() <= Some(thread.class()) && context.thread.state() != State::Running {
-            let slice_end = context.cpu.slice_end.get();
-            self.run(context.cpu, Some(thread), context.now);
-            context.cpu.slice_end.set(slice_end);
+        let first = context.cpu.queue.occupied() >> 1 >> (thread.class.get() & 3) == 0;
+        if here && first && context.thread.state() != State::Running {
+            self.run_partner(context.cpu, thread);
         } else {
             self.make_ready(context.cpu, thread);
         }

@@ -21,7 +21,7 @@ use crate::{
     lock::{Held, Need, ShardSet},
     thread::reg,
 };
-use nexus_abi::{Deadline, Error, Handle, message::Extent, syscall::ipc};
+use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
 
 /// Why an attempt did not go through. Nothing was changed.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +54,31 @@ pub(crate) struct Request {
     pub target: u64,
     /// When the wait ends.
     pub deadline: Deadline,
-    /// What the IPC page carries.
-    pub extent: Extent,
+    /// What the IPC page carries: a checked [`Extent`] word, 0 for nothing.
+    pub extent: u64,
 }
 
-/// Retries `attempt` with growing sets of shards until it needs no more. The set only grows, so this ends.
+/// Holds shards, tries, and tries again with more where the attempt says so. The set only grows, so this ends.
+#[inline(always)]
 pub(crate) fn with_shards<T>(
     kernel: &'static Kernel,
+    shards: ShardSet,
+    attempt: impl Fn(&Held<'_>) -> Attempt<T>,
+) -> Verdict<T> {
+    let first = attempt(&kernel.shards.hold(shards));
+    match first {
+        Ok(value) => Ok(value),
+        Err(Halt::Stop(stop)) => Err(stop),
+        Err(Halt::Need(more)) => with_more_shards(kernel, shards.with(more), &attempt),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn with_more_shards<T>(
+    kernel: &'static Kernel,
     mut shards: ShardSet,
-    mut attempt: impl FnMut(&Held<'_>) -> Attempt<T>,
+    attempt: &dyn Fn(&Held<'_>) -> Attempt<T>,
 ) -> Verdict<T> {
     loop {
         let held = kernel.shards.hold(shards);
@@ -76,47 +92,56 @@ pub(crate) fn with_shards<T>(
 
 impl Kernel {
     /// A message call (numbers of [`nexus_abi::syscall::ipc`]).
+    #[inline(always)]
     pub(crate) fn message_call(&'static self, context: &Context, number: u64) -> Verdict<()> {
-        let request = self.request(context, number)?;
-        let shards = self.first_shards(context, number, &request);
+        let frame = &context.thread.frame;
+        let (target, deadline) = (frame.get(reg::T3), Deadline(frame.get(reg::T5)));
+        let (timed, plain) =
+            (Request { target, deadline, extent: 0 }, Request { target, deadline: Deadline::NEVER, extent: 0 });
+        match number {
+            ipc::CALL => self.enter_call(context, plain),
+            ipc::REPLY_RECV => self.enter_reply_and_receive(context, plain),
+            ipc::CALL_UNTIL => self.enter_call(context, timed),
+            ipc::REPLY_RECV_UNTIL => self.enter_reply_and_receive(context, timed),
+            _ => self.enter_rare(context, number, timed),
+        }
+    }
+
+    #[inline(never)]
+    fn enter_call(&'static self, context: &Context, request: Request) -> Verdict<()> {
+        let shards = self.own_shards(context, &request);
+        with_shards(self, shards, |held| self.call(context, held, &request))
+    }
+
+    #[inline(never)]
+    fn enter_reply_and_receive(&'static self, context: &Context, request: Request) -> Verdict<()> {
+        let caller = self.threads.at(context.thread.link.get() as u32).header.shard();
+        let shards = self.own_shards(context, &request).with(ShardSet::of(caller));
+        with_shards(self, shards, |held| self.reply_and_receive(context, held, &request))
+    }
+
+    #[inline(never)]
+    fn enter_rare(&'static self, context: &Context, number: u64, timed: Request) -> Verdict<()> {
+        let extended = matches!(number, ipc::CALL_EXTENDED | ipc::REPLY_RECV_EXTENDED | ipc::REPLY_EXTENDED);
+        let handles = context.thread.frame.get(reg::T6);
+        let extent = if extended { Extent::from_word(handles).ok_or(Error::OverLimit)? } else { Extent::default() };
+        let request = Request { extent: extent.to_word(), ..timed };
+        let structural = extent.handles > 0 || number == ipc::SEND && handles != 0;
+        let reply = matches!(number, ipc::REPLY | ipc::REPLY_EXTENDED);
+        let shards = if structural || reply { ShardSet::ALL } else { self.own_shards(context, &request) };
         with_shards(self, shards, |held| match number {
-            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call(context, held, &request),
-            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
-                self.reply_and_receive(context, held, &request)
-            }
+            ipc::CALL_EXTENDED => self.call(context, held, &request),
+            ipc::REPLY_RECV_EXTENDED => self.reply_and_receive(context, held, &request),
             ipc::RECV => self.receive_only(context, held, &request),
             ipc::SEND => self.send(context, held, &request),
             _ => self.reply_only(context, held, &request),
         })
     }
 
-    fn request(&self, context: &Context, number: u64) -> Result<Request, Error> {
-        let frame = &context.thread.frame;
-        let extended = matches!(number, ipc::CALL_EXTENDED | ipc::REPLY_RECV_EXTENDED | ipc::REPLY_EXTENDED);
-        let timed = extended || matches!(number, ipc::CALL_UNTIL | ipc::REPLY_RECV_UNTIL | ipc::RECV);
-        Ok(Request {
-            target: frame.get(reg::T3),
-            deadline: if timed { Deadline(frame.get(reg::T5)) } else { Deadline::NEVER },
-            extent: if extended {
-                Extent::from_word(frame.get(reg::T6)).ok_or(Error::OverLimit)?
-            } else {
-                Extent::default()
-            },
-        })
-    }
-
-    /// Messages with handles change tables, so they hold everything; others start with what they surely touch.
-    fn first_shards(&self, context: &Context, number: u64, request: &Request) -> ShardSet {
-        let handles = request.extent.handles > 0 || number == ipc::SEND && context.thread.frame.get(reg::T6) != 0;
-        let queued = number != ipc::CALL && number != ipc::CALL_UNTIL && number != ipc::CALL_EXTENDED;
-        let reply_handle = matches!(number, ipc::REPLY | ipc::REPLY_EXTENDED) && request.target != 0;
-        if handles || reply_handle {
-            return ShardSet::ALL;
-        }
-        let own = ShardSet::of(context.thread.header.shard());
-        let target = Handle::from_raw(request.target).map_or(own, |handle| ShardSet::of(handle.shard()));
-        let link = context.thread.link.get();
-        let linked = if queued && link != 0 { ShardSet::of(self.threads.at(link as u32).header.shard()) } else { own };
-        own.with(target).with(linked)
+    /// What a message surely touches: the calling thread, and what its target names.
+    #[inline(always)]
+    fn own_shards(&self, context: &Context, request: &Request) -> ShardSet {
+        let target = (request.target >> 48) as usize;
+        ShardSet::of(context.thread.header.shard()).with(ShardSet::of(target))
     }
 }

@@ -128,6 +128,7 @@ impl Kernel {
     }
 
     /// What the calling thread's bound notification has for it.
+    #[inline(always)]
     pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
         let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
         held.require(bound.header.shard())?;

@@ -43,6 +43,7 @@ impl Kernel {
     }
 
     /// The endpoint behind a handle that may be received from.
+    #[inline(always)]
     pub(super) fn receivable(&self, context: &Context, target: u64) -> Result<&'static Endpoint, Error> {
         let handle = nexus_abi::Handle::from_raw(target).ok_or(Error::BadHandle)?;
         let found = self.slot(context.process, handle)?;
@@ -53,6 +54,7 @@ impl Kernel {
     }
 
     /// What a receive would get now.
+    #[inline(always)]
     pub(super) fn arrival(&self, context: &Context, held: &Held<'_>, endpoint: &Endpoint) -> Attempt<Arrival> {
         if let Some((bits, key)) = self.peek_bound(context, held)? {
             return Ok(Arrival::Signal(bits, key));
@@ -70,9 +72,10 @@ impl Kernel {
         }
     }
 
+    #[inline(never)]
     fn arriving(&self, context: &Context, held: &Held<'_>, caller: &'static Thread) -> Attempt<Arrival> {
         held.require(caller.header.shard())?;
-        match self.check_transfer(held, &Self::queued_letter(caller, context.thread)) {
+        match self.check_transfer(held, &Self::queued_letter(context, caller)) {
             Ok(()) => Ok(Arrival::Caller(caller)),
             Err(Halt::Stop(Stop::Refuse(error))) => Ok(Arrival::Unfit(caller, error)),
             Err(halt) => Err(halt),
@@ -80,12 +83,14 @@ impl Kernel {
     }
 
     /// The message that a queued caller waits to give.
-    fn queued_letter(caller: &'static Thread, to: &'static Thread) -> Letter {
-        let extent = Extent::from_word(caller.extent.get() & !Thread::FAULT).unwrap_or_default();
-        Letter { from: caller, to, extent, badge: caller.badge.get(), flags: Self::caller_flags(caller) }
+    fn queued_letter(context: &Context, caller: &'static Thread) -> Letter {
+        let extent = caller.extent.get() & !Thread::FAULT;
+        let (badge, flags, cargo) = (caller.badge.get(), Self::caller_flags(caller), &context.cpu.cargo[1]);
+        Letter { from: caller, to: context.thread, extent, badge, flags, cargo }
     }
 
     /// Takes what was found, or waits. Cannot fail.
+    #[inline(always)]
     pub(super) fn accept(
         &'static self,
         context: &Context,
@@ -101,7 +106,7 @@ impl Kernel {
             }
             Arrival::Caller(caller) => {
                 endpoint.turn.set(0);
-                self.receive_caller(endpoint, &Self::queued_letter(caller, thread));
+                self.receive_caller(endpoint, &Self::queued_letter(context, caller));
             }
             Arrival::OneWay(message) => {
                 endpoint.turn.set(1);
@@ -126,6 +131,7 @@ impl Kernel {
         Ok(())
     }
 
+    #[inline(never)]
     fn receive_caller(&self, endpoint: &Endpoint, letter: &Letter) {
         let caller = letter.from;
         endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
@@ -140,6 +146,7 @@ impl Kernel {
         self.oblige(caller, letter.to);
     }
 
+    #[inline(never)]
     fn receive_one_way(&self, endpoint: &Endpoint, message: &'static Message, thread: &Thread) {
         endpoint.queue[0].set(message.next.get());
         if message.next.get() == 0 {

@@ -10,6 +10,7 @@ use crate::{
 };
 use nexus_abi::{
     Error, Handle, Kind, Rights,
+    message::Extent,
     syscall::{Defer, Deferred},
 };
 
@@ -23,6 +24,7 @@ struct Answer {
 
 impl Kernel {
     /// Answers the open link and receives. If the caller has given up, the answer goes nowhere and the receive goes on.
+    #[inline(always)]
     pub(super) fn reply_and_receive(
         &'static self,
         context: &Context,
@@ -76,6 +78,7 @@ impl Kernel {
 
     /// The answer that will go to the caller with this token; `None` if it no longer waits. Refuses only what is the
     /// server's fault: a caller without room for handles is told so instead of getting them.
+    #[inline(always)]
     fn check_answer(
         &self,
         context: &Context,
@@ -85,8 +88,9 @@ impl Kernel {
     ) -> Attempt<Option<Answer>> {
         held.require(self.threads.at(token as u32).header.shard())?;
         let Some(caller) = self.awaiting(token) else { return Ok(None) };
-        let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0 };
-        if letter.extent.handles == 0 {
+        let cargo = &context.cpu.cargo[0];
+        let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0, cargo };
+        if letter.extent & Extent::HANDLES == 0 {
             return Ok(Some(Answer { letter, refusal: None }));
         }
         held.require_all(ShardSet::ALL)?;
@@ -95,6 +99,7 @@ impl Kernel {
     }
 
     /// Closes the open link and gives its caller the answer; the caller is not made ready yet.
+    #[inline(always)]
     fn answer(&self, context: &Context, answer: Option<Answer>) -> Option<&'static Thread> {
         let thread = context.thread;
         thread.link.set(0);

@@ -1,13 +1,14 @@
 //! Moving a message: words, bytes, handles.
 //!
 //! [`Kernel::check_transfer`] finds every reason to refuse; [`Kernel::transfer`] then cannot fail. IPC pages belong to
-//! user memory that another thread may change meanwhile: handles are read from them once, into the sender's record,
+//! user memory that another thread may change meanwhile: handles are read from them once, into the CPU's record,
 //! and the slots they name cannot change while all shards are held.
 
 use super::Attempt;
 use crate::{
     Kernel,
     caps::{Capability, table::Found},
+    cpu::Cargo,
     lock::{Held, ShardSet},
     thread::{Stamp, Thread},
 };
@@ -23,25 +24,32 @@ pub(crate) struct Letter {
     pub from: &'static Thread,
     /// Who receives.
     pub to: &'static Thread,
-    /// What the IPC page carries.
-    pub extent: Extent,
+    /// What the IPC page carries: a checked [`Extent`] word.
+    pub extent: u64,
     /// Badge for the receiver.
     pub badge: u64,
     /// Flags of [`Status`] beside [`Status::EXTENDED`].
     pub flags: u64,
+    /// Where its handles are kept between check and transfer.
+    pub cargo: &'static Cargo,
 }
 
 impl Letter {
+    /// What the IPC page carries.
+    fn extent(&self) -> Extent {
+        Extent::from_word(self.extent).unwrap_or_default()
+    }
+
     fn moves(&self) -> bool {
-        self.extent.passing == Passing::Move
+        self.extent().passing == Passing::Move
     }
 }
 
 impl Kernel {
     /// Looks at a message's handles: each must be the sender's to pass on, and fit the receiver's table.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check_transfer(&self, held: &Held<'_>, letter: &Letter) -> Attempt<()> {
-        if letter.extent.handles == 0 {
+        if letter.extent & Extent::HANDLES == 0 {
             return Ok(());
         }
         held.require_all(ShardSet::ALL)?;
@@ -51,18 +59,19 @@ impl Kernel {
 
     /// Says if the receiver's table has room for a message's handles.
     pub(crate) fn check_places(&self, letter: &Letter) -> Result<(), Error> {
-        self.check_slots(self.processes.at(letter.to.process.get() as u32), letter.extent.handles as u32)
+        self.check_slots(self.processes.at(letter.to.process.get() as u32), letter.extent().handles as u32)
     }
 
-    /// Reads a message's handles into the sender's record; each must be the sender's to pass on. Holds all shards.
+    /// Reads a message's handles into the CPU's record; each must be the sender's to pass on. Holds all shards.
+    #[cold]
     pub(crate) fn check_cargo(&self, letter: &Letter) -> Result<(), Error> {
         let page = &self.frames.at(letter.from.ipc_frame.get()).0;
-        for (at, word) in letter.from.cargo.iter().enumerate() {
-            word.set(if at < letter.extent.handles { page[1 + at].get() } else { 0 });
+        for (at, word) in letter.cargo.iter().enumerate() {
+            word.set(if at < letter.extent().handles { page[1 + at].get() } else { 0 });
         }
-        for (at, word) in letter.from.cargo.iter().enumerate().take(letter.extent.handles) {
+        for (at, word) in letter.cargo.iter().enumerate().take(letter.extent().handles) {
             let (found, _) = self.parcel(letter, word.get())?;
-            let earlier = letter.from.cargo.iter().take(at);
+            let earlier = letter.cargo.iter().take(at);
             if letter.moves()
                 && (found.slot.child.get() != 0 || earlier.into_iter().any(|other| other.get() == word.get()))
             {
@@ -81,10 +90,10 @@ impl Kernel {
     }
 
     /// Moves a checked message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn transfer(&self, letter: &Letter) {
         letter.to.frame.copy_message(&letter.from.frame);
-        let extended = letter.extent.length > 0 || letter.extent.handles > 0;
+        let extended = letter.extent & (Extent::LENGTH | Extent::HANDLES) != 0;
         if extended {
             self.copy_page(letter);
         }
@@ -92,18 +101,20 @@ impl Kernel {
         letter.to.frame.set_status(status, letter.badge, letter.from.stamp());
     }
 
+    #[inline(never)]
     fn copy_page(&self, letter: &Letter) {
         let from = &self.frames.at(letter.from.ipc_frame.get()).0;
         let to = &self.frames.at(letter.to.ipc_frame.get()).0;
-        to[0].set(letter.extent.to_word() & 0xff_ffff);
-        for (at, word) in letter.from.cargo.iter().enumerate() {
-            to[1 + at].set(if at < letter.extent.handles { self.pass(letter, word.get()) } else { 0 });
+        let extent = letter.extent();
+        to[0].set(letter.extent & (Extent::LENGTH | Extent::HANDLES));
+        for (at, word) in letter.cargo.iter().enumerate() {
+            to[1 + at].set(if at < extent.handles { self.pass(letter, word.get()) } else { 0 });
         }
-        let (first, whole) = (HEADER_BYTES / 8, letter.extent.length / 8);
+        let (first, whole) = (HEADER_BYTES / 8, extent.length / 8);
         for (source, target) in from[first..].iter().zip(&to[first..]).take(whole) {
             target.set(source.get());
         }
-        let rest = letter.extent.length % 8;
+        let rest = extent.length % 8;
         let last = from.get(first + whole).zip(to.get(first + whole)).filter(|_| rest > 0);
         if let Some((source, target)) = last {
             target.set(source.get() & ((1 << (8 * rest)) - 1));

@@ -84,6 +84,7 @@ impl Serve for LogWrite {
         let _ = write!(line, "{}: ", name.as_str());
         (0..length).for_each(|at| line.put(payload.get(at)));
         drop(line);
+        context.cpu.requests.print();
         kernel.announce(context.cpu);
         Ok(LogWritten {})
     }

@@ -133,7 +133,7 @@ impl Serve for MemorySeal {
             return Err(Stop::Restart);
         }
         memory.set_stage(Stage::Sealed);
-        context.cpu.requests.fence_instructions.set(1);
+        context.cpu.requests.fence_instructions();
         Ok(MemorySealed {})
     }
 }

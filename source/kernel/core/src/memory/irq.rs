@@ -55,7 +55,7 @@ impl Kernel {
                 irq.pending.set(1);
                 self.signal(cpu, irq.notification.get(), irq.bits.get());
             }
-            None => cpu.requests.mask.set(1 + line),
+            None => cpu.requests.mask(line),
         }
     }
 
@@ -64,7 +64,7 @@ impl Kernel {
         if cpu.requests.mask.get() != 0 {
             return Progress::More;
         }
-        cpu.requests.mask.set(1 + irq.line.get());
+        cpu.requests.mask(irq.line.get());
         let index = irq.header.me() as u32;
         self.disown(Tag::new(Kind::Irq, index));
         self.processes.at(irq.header.owner.get()).account.refund(Resource::Irqs, 1);
@@ -108,7 +108,7 @@ impl Serve for IrqAck {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
         irq.pending.set(0);
-        context.cpu.requests.acknowledge.set(1 + irq.line.get());
+        context.cpu.requests.acknowledge(irq.line.get());
         Ok(IrqAcked {})
     }
 }

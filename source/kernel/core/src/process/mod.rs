@@ -79,7 +79,7 @@ pub struct Process {
     pub mail: Half,
     /// Ticks its dead threads have run.
     pub cpu_time: Word,
-    /// Times one of its threads was switched to. Written by whichever CPU switches, may lose a count.
+    /// Times one of its dead threads was switched to.
     pub switches: Word,
 }
 

@@ -127,6 +127,7 @@ impl Kernel {
         }
         let process = self.processes.at(thread.process.get() as u32);
         process.cpu_time.add(thread.cpu_time.get());
+        process.switches.add(thread.switches.get());
         thread.header.die();
     }
 
@@ -252,9 +253,10 @@ impl Kernel {
             return Step::Again;
         }
         self.unclaim(process);
+        cpu.requests.print();
         let parent = process.header.owner.get();
         if parent == 0 {
-            cpu.requests.power.set(2);
+            cpu.requests.power(2, 0);
         } else {
             self.processes.at(parent).account.restore(&process.account);
         }
@@ -286,11 +288,12 @@ impl Kernel {
         process.reap_cpu.set(cpu.id.get());
         process.reap_next.set(head.get());
         head.set(process.index());
+        cpu.reap_classes.set(cpu.reap_classes.get() | 1 << (process.reap_class.get() & 3));
     }
 
     fn first_reap(&self, cpu: &Cpu) -> Option<&'static Process> {
-        let head = cpu.reaping.iter().rev().find(|head| head.get() != 0)?;
-        Some(self.processes.at(head.get()))
+        let class = self.reap_class(cpu)?;
+        Some(self.processes.at(cpu.reaping[class as usize].get()))
     }
 
     /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
@@ -302,6 +305,10 @@ impl Kernel {
         }
         link.set(process.reap_next.get());
         process.reap_next.set(0);
+        let class = process.reap_class.get() & 3;
+        if cpu.reaping[class as usize].get() == 0 {
+            cpu.reap_classes.set(cpu.reap_classes.get() & !(1 << class));
+        }
     }
 
     /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.

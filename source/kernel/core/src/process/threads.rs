@@ -82,7 +82,8 @@ impl Kernel {
         thread.frame.set(reg::A0, entry.arguments[0]);
         thread.frame.set(reg::A0 + 1, entry.arguments[1]);
         let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
-        let counters = [&thread.cpu_time, &thread.slice_left, &thread.float, &thread.fault[0], &thread.fault[1]];
+        let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left, &thread.float];
+        let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
         [&thread.next, &thread.previous, &thread.mail].into_iter().for_each(|link| link.set(0));
         let token = thread.token.get() & !u64::from(u32::MAX) | u64::from(thread.index());

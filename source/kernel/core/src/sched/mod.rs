@@ -18,32 +18,42 @@ use queue::End;
 
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&'static self, cpu: &'static Cpu, now: u64) {
         if cpu.wake_mail.get() | cpu.reap_mail.get() != 0 {
             self.take_mail(cpu);
         }
-        let current = self.running(cpu);
+        match self.running(cpu) {
+            Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
+            current => self.choose(cpu, current, now),
+        }
+    }
+
+    /// True if a higher class is ready, or a dead process of this class or a higher one is to be taken back.
+    #[inline(always)]
+    fn must_leave(cpu: &Cpu, thread: &Thread) -> bool {
+        let class = thread.class.get() & 3;
+        (cpu.queue.occupied() >> 1 | cpu.reap_classes.get()) >> class != 0
+    }
+
+    #[cold]
+    fn choose(&'static self, cpu: &'static Cpu, current: Option<&'static Thread>, now: u64) {
+        self.yield_cpu(cpu, current, End::Front, now);
         let best = cpu.queue.best();
         let reap = self.reap_class(cpu);
-        if reap.is_some() && reap >= best && reap >= current.map(Thread::class) {
-            self.yield_cpu(cpu, current, End::Front, now);
+        if reap.is_some() && reap >= best {
             return;
         }
-        match current {
-            Some(thread) if best <= Some(thread.class()) => {}
-            _ => {
-                self.yield_cpu(cpu, current, End::Front, now);
-                let next = self.choose(cpu);
-                self.run(cpu, next, now);
-            }
+        let next = self.take_first(cpu);
+        self.run(cpu, next, now);
+        if let Some(thread) = next {
+            self.set_slice(cpu, thread, now);
         }
-        self.set_slice(cpu, now);
     }
 
     /// Takes the first thread of the highest class off the queue. One whose class another CPU has changed meanwhile is
     /// queued anew first.
-    fn choose(&self, cpu: &Cpu) -> Option<&'static Thread> {
+    fn take_first(&self, cpu: &Cpu) -> Option<&'static Thread> {
         loop {
             let class = cpu.queue.best()?;
             let thread = cpu.queue.pop(&self.threads, class)?;
@@ -64,7 +74,8 @@ impl Kernel {
 
     /// The highest class in which a dead process is being taken back here.
     pub(crate) fn reap_class(&self, cpu: &Cpu) -> Option<QosClass> {
-        QosClass::ALL.into_iter().rev().find(|&class| cpu.reaping[class as usize].get() != 0)
+        let classes = cpu.reap_classes.get();
+        QosClass::ALL.into_iter().rev().find(|&class| classes & 1 << class as u32 != 0)
     }
 
     /// Takes the CPU from the thread that can go on; leaves nobody on it.
@@ -94,8 +105,18 @@ impl Kernel {
         if let Some(thread) = thread {
             thread.set_state(State::Running);
             cpu.counters.switches.add(1);
-            self.processes.at(thread.process.get() as u32).switches.add(1);
+            thread.switches.add(1);
         }
+    }
+
+    /// Gives the CPU from a thread that waits for an answer, or has given one, to its partner. No time is charged: the
+    /// partner works on the account of whoever the CPU was given to by the scheduler.
+    #[inline(always)]
+    pub(crate) fn run_partner(&self, cpu: &Cpu, thread: &'static Thread) {
+        cpu.current.set(thread.index());
+        thread.set_state(State::Running);
+        cpu.counters.switches.add(1);
+        thread.switches.add(1);
     }
 
     /// Charges the time since the last change to whoever had it.
@@ -112,16 +133,17 @@ impl Kernel {
         }
     }
 
-    fn set_slice(&self, cpu: &Cpu, now: u64) {
-        match self.running(cpu).filter(|thread| cpu.queue.count(thread.class()) > 0) {
-            None => cpu.slice_end.set(u64::MAX),
-            Some(thread) if cpu.slice_end.get() == u64::MAX => {
-                let left = thread.slice_left.get();
-                let slice = if left == 0 { self.machine.slice } else { left };
-                thread.slice_left.set(0);
-                cpu.slice_end.set(now.saturating_add(slice));
-            }
-            Some(_) => {}
+    /// A slice ends only if somebody of the same class waits.
+    #[inline(always)]
+    fn set_slice(&self, cpu: &Cpu, thread: &Thread, now: u64) {
+        let waited_for = cpu.queue.occupied() >> (thread.class.get() & 3) & 1 == 1;
+        if !waited_for {
+            cpu.slice_end.set(u64::MAX);
+        } else if cpu.slice_end.get() == u64::MAX {
+            let left = thread.slice_left.get();
+            let slice = if left == 0 { self.machine.slice } else { left };
+            thread.slice_left.set(0);
+            cpu.slice_end.set(now.saturating_add(slice));
         }
     }
 

@@ -11,6 +11,8 @@ pub const ADMISSION_LIMIT: u32 = 64;
 pub struct RunQueue {
     lists: [ThreadList; QosClass::COUNT],
     counts: [Half; QosClass::COUNT],
+    /// Classes with a ready thread, one bit each.
+    occupied: Half,
 }
 
 /// Where in its class a thread is queued.
@@ -33,6 +35,7 @@ impl RunQueue {
             End::Back => list.push_back(threads, thread),
         }
         self.counts[class as usize].add(1);
+        self.occupied.set(self.occupied.get() | 1 << class as u32);
     }
 
     /// Takes a thread out of the middle.
@@ -40,12 +43,22 @@ impl RunQueue {
         let class = thread.queued_class.get() as usize & 3;
         self.lists[class].remove(threads, thread);
         self.counts[class].sub(1);
+        if self.lists[class].is_empty() {
+            self.occupied.set(self.occupied.get() & !(1 << class));
+        }
     }
 
     /// The highest class with a ready thread.
     #[inline(always)]
     pub fn best(&self) -> Option<QosClass> {
-        QosClass::ALL.into_iter().rev().find(|&class| !self.lists[class as usize].is_empty())
+        let occupied = self.occupied.get();
+        QosClass::ALL.into_iter().rev().find(|&class| occupied & 1 << class as u32 != 0)
+    }
+
+    /// Classes with a ready thread, one bit each.
+    #[inline(always)]
+    pub fn occupied(&self) -> u32 {
+        self.occupied.get()
     }
 
     /// Takes the first thread of a class.

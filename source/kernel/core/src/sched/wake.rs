@@ -37,8 +37,7 @@ impl Kernel {
     /// Interrupts a CPU, unless it already is being interrupted: it takes its mail and chooses anew.
     pub(crate) fn kick_cpu(&self, cpu: &Cpu, target: &Cpu) {
         if target.kicked.atomic().swap(1, AcqRel) == 0 {
-            let requests = &cpu.requests.kicks;
-            requests.set(requests.get() | 1 << target.id.get());
+            cpu.requests.kick(target.id.get());
         }
     }
 
