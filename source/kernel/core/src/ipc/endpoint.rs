@@ -140,10 +140,11 @@ impl Kernel {
         while index != 0 {
             let message = self.messages.at(index);
             let handle = Handle::from_raw(message.handle.take());
-            if let Some(found) = handle.and_then(|handle| self.slot(owner, handle).ok()) {
-                if found.slot.child.get() == 0 && !self.last_to_name(found.slot) {
-                    self.move_away(found.place);
-                }
+            if let Some(found) = handle.and_then(|handle| self.slot(owner, handle).ok())
+                && found.slot.child.get() == 0
+                && !self.last_to_name(found.slot)
+            {
+                self.move_away(found.place);
             }
             index = message.next.get();
         }
