@@ -77,14 +77,14 @@ pub trait Answer: Sized {
     fn decode(message: &Message) -> Result<Self, Error>;
 }
 
-/// Word 0 of a request: which interface, and which method of it.
+/// Word 0 of a request: which interface, and which method of it. A hash: to be computed by the compiler.
 pub const fn tag(interface: &str, number: u16) -> u64 {
     ServiceId::program(interface).0 << 16 | number as u64
 }
 
-/// True if a request with this word 0 is one of the interface's, known method or not.
-pub const fn owns(interface: &str, tag: u64) -> bool {
-    tag & !0xffff == self::tag(interface, 0)
+/// True if a request with this word 0 is of the interface whose method 0 has the tag `first`, known method or not.
+pub const fn owns(first: u64, tag: u64) -> bool {
+    tag & !0xffff == first
 }
 
 /// Declares the interface of the module it stands in; see the [module](mod@crate::interface).
@@ -190,7 +190,7 @@ macro_rules! interface {
 
         /// True if a request is one of this interface's.
         pub fn owns(request: &$crate::Message) -> bool {
-            $crate::interface::owns(NAME, request.tag())
+            $crate::interface::owns(const { $crate::interface::tag(NAME, 0) }, request.tag())
         }
 
         /// Calls a service through a transport.

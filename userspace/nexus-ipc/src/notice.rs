@@ -8,7 +8,8 @@ use nexus_abi::{Error, Handle, Name};
 
 use crate::{Message, interface::tag};
 
-const NAME: &str = "notice";
+/// The tag of kind 0; the kinds count from 1.
+const FIRST: u64 = tag("notice", 0);
 
 /// A one-way message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Notice {
             Notice::Route { nonce, inbox, .. } => (3, nonce, Some(inbox)),
             Notice::Routed { nonce, result } => (4, nonce, result.ok()),
         };
-        let mut message = Message::tagged(tag(NAME, number));
+        let mut message = Message::tagged(FIRST | number);
         message.words[1] = nonce;
         match self {
             Notice::Route { interface, .. } => interface.write(2, &mut |at, word| message.words[at] = word),
@@ -65,7 +66,7 @@ impl Notice {
 
     /// The notice in a message. `ENOSYS`: it is none. `EINVAL`: it is malformed. Handles stay the caller's either way.
     pub fn from_message(message: &Message) -> Result<Notice, Error> {
-        if !crate::interface::owns(NAME, message.tag()) {
+        if !crate::interface::owns(FIRST, message.tag()) {
             return Err(Error::NoCall);
         }
         let (nonce, handle) = (message.words[1], message.handles.get(0));

@@ -12,6 +12,9 @@ use crate::channel::{arrived, close_all, send};
 use crate::sys::{self, Departure, Mutex};
 use crate::{env, kernel::invoke, time};
 
+/// Who answers routes.
+const INIT: ServiceId = ServiceId::service("init");
+
 /// Answers that can wait in an inbox.
 const INBOX: u16 = 4;
 /// Foreign answers that one route tolerates: as many as can have been waiting.
@@ -110,7 +113,7 @@ impl RouteLink for Inbox {
             return Err(error);
         }
         let message = arrived(&arrival);
-        let from_init = arrival.status.has(Status::ONE_WAY) && arrival.service == ServiceId::service("init").0;
+        let from_init = arrival.status.has(Status::ONE_WAY) && arrival.service == INIT.0;
         match Notice::from_message(&message) {
             Ok(Notice::Routed { nonce, result }) if from_init => Ok(RouteAnswer { nonce, result }),
             _ => {
