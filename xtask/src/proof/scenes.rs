@@ -81,7 +81,7 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
-    let acted = desk.session.wait_for(PROMPT, BOOT).and_then(|_| (scene.act)(&mut desk));
+    let acted = desk.sit_down().and_then(|()| (scene.act)(&mut desk));
     let (asked, status) = match scene.ends {
         Ends::Itself(status) => (acted, status),
         Ends::WhenAsked => (acted.and_then(|()| desk.session.send_line("shutdown")), 0),
@@ -100,6 +100,13 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Waits until the machine is up. A line of the system prints the prompt again, so the last of them is awaited first.
+    fn sit_down(&mut self) -> Result<(), SessionError> {
+        self.session.wait_for("init: ready", BOOT)?;
+        self.session.wait_for(PROMPT, BOOT)?;
+        self.ask("uptime", "up ").map(drop)
+    }
+
     /// Types a line at the prompt, waits for `answer`, and for the next prompt.
     fn ask(&mut self, line: &str, answer: &str) -> Result<String, SessionError> {
         self.session.send_line(line)?;

@@ -1,7 +1,7 @@
 //! Keys on their way to whoever reads: the session, or the program that runs in front.
 //!
-//! For the session every byte is a key. A program gets lines' bytes: return is a line feed, what is typed is shown, Ctrl-D
-//! is the end, and Ctrl-C is no byte at all but a signal to the session.
+//! For the session every byte is a key. A program gets whole lines: what is typed is shown and can be taken back until
+//! return is pressed; Ctrl-D ends the input, Ctrl-C is no byte at all but a signal to the session.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -11,6 +11,9 @@ pub(crate) const HELD: usize = 1024;
 
 const INTERRUPT: u8 = 0x03;
 const END: u8 = 0x04;
+const BACK: u8 = 0x08;
+const KILL: u8 = 0x15;
+const DELETE: u8 = 0x7f;
 
 /// Who gets the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) enum Effect {
     None,
     /// The byte is shown.
     Shown(u8),
+    /// This many shown bytes are taken back.
+    Erased(usize),
     /// The session is signalled.
     Interrupt,
 }
@@ -36,6 +41,8 @@ pub(crate) enum Effect {
 #[derive(Debug, Default)]
 pub(crate) struct Keyboard {
     keys: VecDeque<u8>,
+    /// The line that a program does not have yet.
+    line: Vec<u8>,
     /// The program in front was told that there is nothing more.
     end: Option<()>,
 }
@@ -52,26 +59,35 @@ impl Keyboard {
             self.keys.push_back(byte);
             return Effect::None;
         }
-        let byte = match byte {
+        match byte {
             INTERRUPT => {
                 self.keys.clear();
-                return Effect::Interrupt;
+                self.line.clear();
+                Effect::Interrupt
             }
-            END => {
+            END if self.line.is_empty() => {
                 self.end = Some(());
-                return Effect::None;
+                Effect::None
             }
-            b'\r' => b'\n',
-            plain => plain,
-        };
-        if self.keys.len() == HELD {
-            return Effect::None;
-        }
-        self.keys.push_back(byte);
-        match byte {
-            b'\n' | b' '..=b'~' => Effect::Shown(byte),
+            END => self.hand_over(),
+            BACK | DELETE => Effect::Erased(self.line.pop().map_or(0, |_| 1)),
+            KILL => Effect::Erased(self.line.drain(..).count()),
+            b'\r' | b'\n' if self.keys.len() < HELD => {
+                self.line.push(b'\n');
+                self.hand_over();
+                Effect::Shown(b'\n')
+            }
+            b'\t' | b' '..=b'~' | 0x80.. if self.keys.len() + self.line.len() < HELD => {
+                self.line.push(byte);
+                Effect::Shown(byte)
+            }
             _ => Effect::None,
         }
+    }
+
+    fn hand_over(&mut self) -> Effect {
+        self.keys.extend(self.line.drain(..));
+        Effect::None
     }
 
     /// Takes up to `most` keys away; `None`: there is nothing to say yet. No keys: the end.
@@ -91,6 +107,7 @@ impl Keyboard {
     /// The reader changed: what was typed ahead stays, an end does not.
     pub(crate) fn change_hands(&mut self) {
         self.end = None;
+        self.hand_over();
     }
 }
 
@@ -106,27 +123,46 @@ mod tests {
         assert_eq!(keyboard.read(1000), None);
     }
 
-    #[test]
-    fn a_program_gets_lines_an_end_and_no_interrupt() {
-        let mut keyboard = Keyboard::default();
-        let effects: Vec<Effect> = b"a\r\x1b".iter().map(|byte| keyboard.press(*byte, Reader::Program)).collect();
-        assert_eq!(effects, [Effect::Shown(b'a'), Effect::Shown(b'\n'), Effect::None]);
-        assert_eq!(keyboard.read(2).unwrap(), b"a\n");
-        assert_eq!(keyboard.press(END, Reader::Program), Effect::None);
-        assert_eq!((keyboard.read(9).unwrap(), keyboard.read(9), keyboard.read(9)), (vec![0x1b], Some(vec![]), None));
-        keyboard.press(b'x', Reader::Program);
-        assert_eq!(keyboard.press(INTERRUPT, Reader::Program), Effect::Interrupt);
-        assert_eq!(keyboard.read(9), None);
+    fn effects(keyboard: &mut Keyboard, keys: &[u8]) -> Vec<Effect> {
+        keys.iter().map(|byte| keyboard.press(*byte, Reader::Program)).collect()
     }
 
     #[test]
-    fn keys_are_bounded_and_an_interrupt_still_comes_through() {
+    fn a_program_gets_whole_lines_that_could_be_mended() {
+        let mut keyboard = Keyboard::default();
+        let shown = effects(&mut keyboard, b"ab\x7f\x08\x08");
+        let taken_back = [Effect::Erased(1), Effect::Erased(1), Effect::Erased(0)];
+        assert_eq!(shown[..2], [Effect::Shown(b'a'), Effect::Shown(b'b')]);
+        assert_eq!((&shown[2..], keyboard.read(9)), (&taken_back[..], None));
+        assert_eq!(effects(&mut keyboard, b"xy\x15").last(), Some(&Effect::Erased(2)));
+        assert_eq!(effects(&mut keyboard, b"c\x1b\r"), [Effect::Shown(b'c'), Effect::None, Effect::Shown(b'\n')]);
+        assert_eq!(keyboard.read(9).unwrap(), b"c\n");
+    }
+
+    #[test]
+    fn a_program_gets_an_end_and_no_interrupt() {
+        let mut keyboard = Keyboard::default();
+        effects(&mut keyboard, b"part\x04\x04");
+        assert_eq!(
+            (keyboard.read(9).unwrap(), keyboard.read(9), keyboard.read(9)),
+            (b"part".to_vec(), Some(vec![]), None)
+        );
+        effects(&mut keyboard, b"x\ry");
+        assert_eq!(effects(&mut keyboard, &[INTERRUPT]), [Effect::Interrupt]);
+        assert_eq!(effects(&mut keyboard, b"\r"), [Effect::Shown(b'\n')]);
+        assert_eq!(keyboard.read(9).unwrap(), b"\n");
+    }
+
+    #[test]
+    fn keys_are_bounded_and_line_ends_and_interrupts_still_come_through() {
         let mut keyboard = Keyboard::default();
         (0..HELD).for_each(|_| _ = keyboard.press(b'x', Reader::Session));
         assert!(!keyboard.has_room(Reader::Session) && keyboard.has_room(Reader::Program));
-        assert_eq!(keyboard.press(b'y', Reader::Program), Effect::None);
-        assert_eq!(keyboard.keys.len(), HELD);
-        assert_eq!(keyboard.press(INTERRUPT, Reader::Program), Effect::Interrupt);
+        assert_eq!(effects(&mut keyboard, b"y\x03"), [Effect::None, Effect::Interrupt]);
+        effects(&mut keyboard, &[b'z'; 2 * HELD]);
+        assert_eq!(keyboard.line.len(), HELD);
+        effects(&mut keyboard, &[b'\r'; 2 * HELD]);
+        assert_eq!(keyboard.keys.len(), HELD + 1);
     }
 
     #[test]

@@ -29,6 +29,8 @@ use screen::Screen;
 
 /// Where a badge of the manifest's says which interface it is for; see `wiring`.
 const ROUTE_SHIFT: u32 = 56;
+/// Takes the last shown byte back.
+const ERASE: &[u8] = b"\x08 \x08";
 /// The bit that the device's interrupt signals.
 const DEVICE_BIT: u64 = 1;
 /// Writers that may wait at once.
@@ -109,6 +111,7 @@ impl<R: Registers, B: Board> Consoled<R, B> {
             let Some(byte) = self.uart.receive() else { return };
             match (self.keyboard.press(byte, reader), &self.holder) {
                 (Effect::Shown(byte), _) => _ = self.screen.session(&[byte]),
+                (Effect::Erased(count), _) => _ = self.screen.session(&ERASE.repeat(count)),
                 (Effect::Interrupt, Some(holder)) => self.board.notify(holder.events, holder.bits),
                 (Effect::Interrupt | Effect::None, _) => {}
             }

@@ -1,6 +1,6 @@
 //! The shell on the real machine: the console for keys and screen, services and kernel behind [`System`].
 //!
-//! Two threads: the first answers init's probes, the second waits for keys and runs commands. When the console is gone
+//! Two threads: the first waits for keys and runs commands, the second answers init's probes. When the console is gone
 //! the shell ends, and is started again with a way to the new one.
 
 mod kernel;
@@ -16,19 +16,26 @@ use core::convert::Infallible;
 use kernel::Tables;
 use nexus_abi::{Deadline, Error};
 use nexus_ipc::{Call, Message, NoAnswer, Outcome, Serve};
-use nexus_rt::{Server, program, thread};
+use nexus_rt::{Server, thread};
 use services::Programs;
 use terminal::Terminal;
 
 /// Pages of the second thread's stack.
-const STACK: u64 = 16;
+const STACK: u64 = 4;
 /// The boot argument that asks for the proof.
 const SELFTEST: &str = "selftest";
 
-/// Runs the shell.
+/// Runs the shell: the session in the first thread, which has the class that the manifest gives.
 pub fn main() -> Result<Infallible, Error> {
-    let _session = thread::spawn(STACK, Box::new(|| program::exit(i64::from(session_end().number()))))?;
-    Server::of_start_page()?.run(&mut Probes)
+    let server = Server::of_start_page()?;
+    let _probes = thread::spawn(
+        STACK,
+        Box::new(|| {
+            // It ends with the endpoint, and that with the process.
+            let _ = server.run(&mut Probes);
+        }),
+    )?;
+    serve_session()
 }
 
 /// Serves nothing: the loop around it answers probes.
@@ -41,14 +48,6 @@ impl Serve for Probes {
 
     fn deadline(&self) -> Deadline {
         Deadline::NEVER
-    }
-}
-
-/// Runs the session until it has to end; says why it did.
-fn session_end() -> Error {
-    match serve_session() {
-        Ok(never) => match never {},
-        Err(error) => error,
     }
 }
 
