@@ -126,6 +126,13 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "kernel",
+        about: "bad images, little memory, many harts, missing extensions, and each defect on show",
+        tools: EMULATOR,
+        command: &["./scripts/kernel-test.sh"],
+        ..NOTHING
+    },
+    Suite {
         name: "refutations",
         about: "each line of the ladder is absent where its mechanism is broken",
         tools: EMULATOR,
