@@ -33,6 +33,26 @@ const RARE: [u64; 5] = [
     syscall::Revoke::NUMBER,
 ];
 
+/// What the root process does to fill the machine.
+const GROW: [u64; 6] = [
+    syscall::ProcessCreate::NUMBER,
+    syscall::ThreadCreate::NUMBER,
+    syscall::ThreadStart::NUMBER,
+    syscall::EndpointCreate::NUMBER,
+    syscall::MemoryCreate::NUMBER,
+    syscall::Grant::NUMBER,
+];
+/// And to empty it.
+const SHRINK: [u64; 3] = [syscall::ProcessKill::NUMBER, syscall::Close::NUMBER, syscall::Revoke::NUMBER];
+
+/// What the root process is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Season {
+    Grow,
+    Live,
+    Shrink,
+}
+
 /// Where random arguments come from.
 pub(super) struct Source<'a> {
     pub kernel: &'static Kernel,
@@ -40,6 +60,7 @@ pub(super) struct Source<'a> {
     pub process: &'static Process,
     pub now: u64,
     pub root: bool,
+    pub season: Season,
 }
 
 /// A name, a number, and registers.
@@ -49,6 +70,11 @@ impl Source<'_> {
     pub(super) fn call(&mut self, thread: &'static Thread) -> Call {
         if self.dice.one_in(500) {
             return ("no call", self.dice.pick(&[10, 15, 200, u64::MAX]), Vec::from([(reg::T2, 10)]));
+        }
+        if self.root && self.dice.one_in(2) && self.season != Season::Live {
+            let wanted = if self.season == Season::Grow { self.dice.pick(&GROW) } else { self.dice.pick(&SHRINK) };
+            let typed = TYPED.iter().find(|call| call.number == wanted).expect("it is in the table");
+            return self.typed(typed);
         }
         let linked = thread.link.get() != 0 && self.dice.one_in(2);
         if linked || self.dice.below(10) < 5 {
@@ -107,13 +133,12 @@ impl Source<'_> {
     fn argument(&mut self, call: &Description, name: &str, kind: &str) -> Vec<u64> {
         match kind {
             "Handle" => Vec::from([self.named_handle(call, name)]),
-            "Option<Handle>" if self.dice.one_in(2) => Vec::from([0]),
+            "Option<Handle>" if self.dice.one_in(if self.root { 6 } else { 2 }) => Vec::from([0]),
             "Option<Handle>" => Vec::from([self.named_handle(call, name)]),
             "Rights" => Vec::from([if self.dice.one_in(3) { 15 } else { self.dice.below(17) }]),
             "Deadline" => Vec::from([self.deadline()]),
+            "ServiceId" if self.dice.one_in(8) => Vec::from([self.dice.pick(&[0, ServiceId::ANY_PROGRAM.0])]),
             "ServiceId" => Vec::from([self.dice.pick(&[
-                0,
-                ServiceId::ANY_PROGRAM.0,
                 ServiceId::service("some").0,
                 ServiceId::program("app/some").0,
                 ServiceId::program("app/other").0,
@@ -131,13 +156,13 @@ impl Source<'_> {
     fn quota(&mut self) -> Quota {
         let mut some = |bound: u64| self.dice.below(bound) as u16;
         Quota {
-            frames: u32::from(some(60)),
-            threads: some(5),
-            messages: some(9),
-            slot_blocks: some(3),
+            frames: 6 + u32::from(some(60)),
+            threads: some(8),
+            messages: some(12),
+            slot_blocks: some(4),
             processes: some(4),
-            endpoints: some(5),
-            notifications: some(6),
+            endpoints: some(6),
+            notifications: some(7),
             memories: some(5),
             mappings: some(9),
             timers: some(4),
@@ -153,7 +178,7 @@ impl Source<'_> {
             "address" => self.address(),
             "entry" => USER_START + 2 * self.dice.below(100) + u64::from(self.dice.one_in(20)),
             "stack" => 16 * self.dice.below(1000) + u64::from(self.dice.one_in(20)),
-            "ipc_page" => self.address() + u64::from(self.dice.one_in(20)),
+            "ipc_page" => 0x20_0000_0000 + self.dice.below(64) * PAGE_SIZE as u64 + u64::from(self.dice.one_in(20)),
             "pages" => self.dice.below(24),
             "offset" => self.dice.below(6),
             "access" => self.dice.below(6),
@@ -181,7 +206,7 @@ impl Source<'_> {
     fn deadline(&mut self) -> u64 {
         match self.dice.below(10) {
             0 | 1 => 0,
-            2 if !self.root => u64::MAX,
+            2 if !self.root && self.dice.one_in(3) => u64::MAX,
             3 => self.now + self.dice.below(1 << 16),
             _ => self.now + self.dice.below(2000),
         }
@@ -215,7 +240,14 @@ impl Source<'_> {
         if self.dice.one_in(8) {
             return self.any_handle();
         }
-        let keys = self.keys(Some(kind));
+        let mut keys = self.keys(Some(kind));
+        if kind == Kind::Process && !self.dice.one_in(6) {
+            keys.retain(|&key| {
+                let block = self.process.blocks[(key >> 58) as usize].get();
+                let slot = self.kernel.blocks.at(block * 64 + (key >> 52 & 63) as u32);
+                self.kernel.processes.get(slot.object.get()).is_some_and(|process| process.running())
+            });
+        }
         if keys.is_empty() { self.any_handle() } else { self.dice.pick(&keys) }
     }
 

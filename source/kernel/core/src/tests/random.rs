@@ -4,19 +4,23 @@
 //! come in between. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length. At the end stands a table of how often
 //! each kind of event succeeded and was refused, and a pair that was to be expected and never came fails the test.
 
-use super::{arguments::Source, expected::EXPECTED, state};
+use super::{
+    arguments::{Season, Source},
+    expected::EXPECTED,
+    state,
+};
 use crate::{
     Kernel,
-    caps::Capability,
+    caps::{Capability, slot::Slot, table::Found},
     cpu::Next,
     event::Trap,
     info::invariant::Check,
     process::Process,
-    testing::{self, WIDE},
+    testing,
     thread::{State, Thread, reg},
 };
 use nexus_abi::{
-    Handle, Kind, Rights,
+    Handle, Kind, Quota, Rights,
     message::Status,
     syscall::{self, Syscall, ipc},
 };
@@ -30,6 +34,21 @@ use std::{
 const CPUS: usize = 4;
 /// Roots that processes of the test are given, so that they can do something.
 const DOWRY: [Kind; 5] = [Kind::Spawn, Kind::Info, Kind::Log, Kind::DeviceRoot, Kind::Power];
+
+/// What the root process may own: nearly everything.
+const ROOT: Quota = Quota {
+    frames: 2000,
+    threads: 90,
+    messages: 120,
+    slot_blocks: 60,
+    processes: 30,
+    endpoints: 60,
+    notifications: 60,
+    memories: 100,
+    mappings: 400,
+    timers: 60,
+    irqs: 16,
+};
 
 /// SplitMix64.
 pub(super) struct Dice(u64);
@@ -76,12 +95,16 @@ struct World {
     pending: BTreeMap<u32, Made>,
     counts: BTreeMap<(&'static str, String), u64>,
     last: String,
+    /// The thread that the root process made last.
+    to_start: u64,
+    /// Events so far.
+    events: u64,
 }
 
 impl World {
     fn new(seed: u64) -> World {
         let kernel = testing::machine(CPUS, 400);
-        let root = testing::process(kernel, "root", &WIDE);
+        let root = testing::process(kernel, "root", &ROOT);
         for kind in DOWRY.into_iter().chain([Kind::Spawn, Kind::Spawn]) {
             testing::give(kernel, root, kind, 0, Rights::ALL);
         }
@@ -90,16 +113,31 @@ impl World {
             testing::put_on_cpu(kernel, cpu, thread);
         }
         let (pending, counts) = (BTreeMap::new(), BTreeMap::new());
-        World { kernel, dice: Dice(seed), now: 100, root, kicks: 0, pending, counts, last: String::new() }
+        World {
+            kernel,
+            dice: Dice(seed),
+            now: 100,
+            root,
+            kicks: 0,
+            pending,
+            counts,
+            last: String::new(),
+            to_start: 0,
+            events: 0,
+        }
     }
 
-    fn count(&mut self, kind: &'static str, outcome: &str) {
+    fn note(&mut self, kind: &'static str, outcome: &str) {
         *self.counts.entry((kind, outcome.to_string())).or_default() += 1;
     }
 
     /// One event at one CPU.
     fn step(&mut self) {
         self.now += self.dice.below(40);
+        if self.events.is_multiple_of(500) {
+            self.endow_root();
+        }
+        self.events += 1;
         let cpu = self.dice.below(CPUS as u64) as usize;
         let kicked = self.kicks & 1 << cpu != 0;
         let due = self.kernel.cpus[cpu].alarm() <= self.now;
@@ -112,7 +150,7 @@ impl World {
                 Next::Reap => {
                     self.last = format!("reap on {cpu}");
                     self.kernel.reap(cpu, self.now);
-                    self.count("reap", "ok");
+                    self.note("reap", "ok");
                 }
                 Next::Idle => self.idle(cpu),
                 Next::Run(thread) => self.run(cpu, self.kernel.threads.at(thread)),
@@ -145,20 +183,20 @@ impl World {
         self.last = format!("kick of {cpu}");
         self.kicks &= !(1 << cpu);
         self.kernel.kick(cpu, self.now);
-        self.count("kick", "ok");
+        self.note("kick", "ok");
     }
 
     fn timer(&mut self, cpu: usize) {
         self.last = format!("timer of {cpu} at {}", self.now);
         self.kernel.timer(cpu, self.now);
-        self.count("timer", "ok");
+        self.note("timer", "ok");
     }
 
     fn interrupt(&mut self, cpu: usize) {
         let line = self.dice.below(40) as u32;
         self.last = format!("interrupt {line} at {cpu}");
         self.kernel.interrupt(cpu, line, self.now);
-        self.count("interrupt", "ok");
+        self.note("interrupt", "ok");
     }
 
     /// A CPU with nothing to do sleeps up to its alarm, if no other CPU has anything to do before.
@@ -179,7 +217,7 @@ impl World {
         if !root && self.dice.one_in(150) {
             self.last = format!("fault of {}", thread.index());
             self.kernel.fault(cpu, Trap { cause: 13, address: self.dice.next() }, self.now);
-            self.count("fault", "ok");
+            self.note("fault", "ok");
             return;
         }
         let process = self.kernel.processes.at(thread.process.get() as u32);
@@ -194,9 +232,9 @@ impl World {
         let pc = thread.frame.get(0);
         self.kernel.system_call(cpu, self.now);
         if thread.header.me() != made.thread {
-            self.count(made.name, "ok");
+            self.note(made.name, "ok");
         } else if thread.frame.get(0) == pc {
-            self.count(made.name, "restart");
+            self.note(made.name, "restart");
         } else {
             self.answered(thread, made, before);
         }
@@ -224,18 +262,61 @@ impl World {
                 None => "ok".to_string(),
                 Some(error) => error.name().to_string(),
             };
-            self.count(made.name, &outcome);
+            self.note(made.name, &outcome);
+        }
+    }
+
+    /// Gives a process a few endpoints that it may call.
+    fn introduce(&mut self, process: &'static Process) {
+        let places = (64..(self.kernel.blocks.touched() + 1) * 64).filter(|&place| {
+            let slot = self.kernel.blocks.at(place);
+            slot.kind() == Some(Kind::Endpoint) && slot.receive_key.get() != 0
+        });
+        let places: Vec<u32> = places.collect();
+        for _ in 0..places.len().min(3) {
+            let place = self.dice.pick(&places);
+            let found = Found { place, slot: self.kernel.blocks.at(place) };
+            let room = process.running() && self.kernel.check_slots(process, 1).is_ok();
+            if let (true, Ok(capability)) = (room, self.kernel.transferable(&found, process)) {
+                self.kernel.insert(process, &capability, place).expect("there is room");
+            }
         }
     }
 
     fn choose(&mut self, thread: &'static Thread, process: &'static Process, root: bool) -> Made {
+        let season = match self.events / 500 % 8 {
+            0..5 => Season::Grow,
+            7 => Season::Shrink,
+            _ => Season::Live,
+        };
+        if root && self.to_start != 0 && self.dice.one_in(2) {
+            let number = syscall::ThreadStart::NUMBER;
+            let registers = Vec::from([(reg::T2, number), (reg::T3, core::mem::take(&mut self.to_start))]);
+            return Made { thread: thread.header.me(), name: "ThreadStart", number, registers };
+        }
         loop {
-            let mut source = Source { kernel: self.kernel, dice: &mut self.dice, process, now: self.now, root };
+            let mut source = Source { kernel: self.kernel, dice: &mut self.dice, process, now: self.now, root, season };
             let (name, number, registers) = source.call(thread);
             let ends = matches!(number, syscall::ThreadExit::NUMBER | syscall::ProcessExit::NUMBER);
             let deaf = matches!(number, ipc::CALL | ipc::REPLY_RECV);
             if !root || !ends && !deaf {
                 return Made { thread: thread.header.me(), name, number, registers };
+            }
+        }
+    }
+
+    /// Gives the root process back what it closed.
+    fn endow_root(&mut self) {
+        for kind in DOWRY {
+            let mut slots = (64..(self.kernel.blocks.touched() + 1) * 64).map(|place| self.kernel.blocks.at(place));
+            let whole = |slot: &Slot| {
+                slot.kind() == Some(kind)
+                    && slot.process.get() == self.root.index()
+                    && slot.object.get() == 0
+                    && slot.rights() == Rights::ALL
+            };
+            if !slots.any(whole) && self.kernel.check_slots(self.root, 1).is_ok() {
+                testing::give(self.kernel, self.root, kind, 0, Rights::ALL);
             }
         }
     }
@@ -256,9 +337,10 @@ impl World {
                 }
             }
             syscall::ThreadCreate::NUMBER => {
-                if let Some(made) = self.kernel.threads.get(object) {
-                    made.cpu.set(self.dice.below(CPUS as u64) as u32);
-                }
+                let Some(made) = self.kernel.threads.get(object) else { return };
+                made.cpu.set(self.dice.below(CPUS as u64) as u32);
+                self.to_start = handle.raw();
+                self.introduce(self.kernel.processes.at(made.process.get() as u32));
             }
             syscall::EndpointCreate::NUMBER | syscall::NotificationCreate::NUMBER | syscall::MemoryCreate::NUMBER => {
                 for _ in 0..2 {
