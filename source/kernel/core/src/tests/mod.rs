@@ -9,6 +9,7 @@ mod expected;
 mod random;
 mod state;
 mod transfers;
+mod waits;
 
 use crate::{
     Kernel,
