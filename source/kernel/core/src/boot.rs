@@ -48,7 +48,10 @@ impl Kernel {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
         let identity = Identity { service: ServiceId::service("init"), name };
-        let process = self.new_process(0, identity, &self.capacity())?;
+        let quota = self.capacity();
+        self.may_make_process(&quota)?;
+        let root = self.frames.allocate().ok_or(Error::Exhausted)?;
+        let process = self.new_process(0, identity, &quota, root)?;
         let header = boot.image.header();
         for segment in header.segments.iter().filter(|segment| segment.pages > 0) {
             self.lay_segment(process, boot, segment)?;
@@ -63,7 +66,9 @@ impl Kernel {
         let length = self.write_start_page(process, boot)?;
         let arguments = [START_PAGE, length as u64];
         let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
-        let thread = self.new_thread(process, 0, &entry)?;
+        let mut stash = Stash::new(&self.frames);
+        stash.fill(self.frames_for_thread(process, &entry)?)?;
+        let thread = self.new_thread(process, 0, &entry, &mut stash)?;
         thread.base_class.set(QosClass::Interactive as u32);
         thread.class.set(QosClass::Interactive as u32);
         self.cpus[0].since.set(now);

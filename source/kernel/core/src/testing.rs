@@ -113,7 +113,8 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
     process.asid.set(index);
     process.service.set(ServiceId::service("test").0);
     process.account.open(quota);
-    process.root.set(kernel.new_root().expect("the test machine has frames"));
+    process.root.set(kernel.frames.allocate().expect("the test machine has frames"));
+    kernel.make_root(process.root.get());
     process.account.charge(Resource::Frames, 1);
     process.satp.set(8 << 60 | u64::from(index) << 44 | kernel.frames.address(process.root.get()) >> 12);
     process

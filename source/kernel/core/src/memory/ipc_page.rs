@@ -11,21 +11,27 @@ use crate::{
 use nexus_abi::{Error, layout::PAGE_SIZE, syscall::access};
 
 impl Kernel {
-    /// Maps an IPC page whose frame is charged already, and charges the tables it takes. `EINVAL`: misaligned.
-    /// `EFAULT`: not user space. `EEXIST`: something is mapped there. `EOVERLIMIT`, `ENOMEM`. Holds all shards.
-    pub(crate) fn map_ipc_page(&self, process: &Process, address: u64, frame: u32) -> Result<(), Error> {
-        let page = user_page(address, 1)?;
-        let root = process.root.get();
+    /// The frames that an IPC page at this address takes: its own, and those of missing tables. `EINVAL`: misaligned.
+    /// `EFAULT`: not user space. `EEXIST`: something is mapped there. `EOVERLIMIT`. Holds all shards.
+    pub(crate) fn check_ipc_page(&self, process: &Process, address: u64) -> Result<u32, Error> {
+        let (page, root) = (user_page(address, 1)?, process.root.get());
         if self.is_mapped(root, page) || self.mapping_at(process, page).is_some() {
             return Err(Error::Exists);
         }
-        let tables = self.missing_tables(root, page, 1);
-        process.account.check(Resource::Frames, tables)?;
-        let mut stash = Stash::new(&self.frames);
-        stash.fill(tables)?;
-        self.add_tables(process, page, 1, &mut stash);
-        self.set_page(root, page, self.frames.address(frame), access::READ | access::WRITE);
-        Ok(())
+        let frames = 1 + self.missing_tables(root, page, 1);
+        process.account.check(Resource::Frames, frames)?;
+        Ok(frames)
+    }
+
+    /// Maps what [`Kernel::check_ipc_page`] allowed, from a stash with the frames it counted, and charges them. Answers
+    /// the page's frame.
+    pub(crate) fn map_ipc_page(&self, process: &Process, address: u64, stash: &mut Stash) -> u32 {
+        let page = (address / PAGE_SIZE as u64) as u32;
+        self.add_tables(process, page, 1, stash);
+        let frame = stash.take().unwrap_or(0);
+        process.account.charge(Resource::Frames, 1);
+        self.set_page(process.root.get(), page, self.frames.address(frame), access::READ | access::WRITE);
+        frame
     }
 
     /// Unmaps an IPC page and asks for the fence after which its frame may be released. Holds all shards.

@@ -1,6 +1,9 @@
 //! Map, unmap, protect, seal: what the tables say afterwards, and every refusal.
 
-use super::bench::{BASE, Bench, PAGE};
+use super::{
+    bench::{BASE, Bench, PAGE},
+    stash::Stash,
+};
 use crate::{
     process::quota::Resource,
     testing::{self, WIDE, give, machine},
@@ -38,6 +41,17 @@ impl Bench {
 
     fn narrow(&self, at: u64, pages: u64, access: u8) -> Result<u64, Error> {
         self.call(protect(at, pages, access)).map(|done| done.pages)
+    }
+
+    /// Moves the thread's IPC page here.
+    fn ipc_page(&self, at: u64) -> Result<u32, Error> {
+        let address = BASE + at * PAGE;
+        let mut stash = Stash::new(&self.kernel.frames);
+        stash.fill(self.kernel.check_ipc_page(self.process, address)?)?;
+        self.kernel.frames.release(self.thread.ipc_frame.get());
+        self.process.account.refund(Resource::Frames, 1);
+        self.thread.ipc_frame.set(self.kernel.map_ipc_page(self.process, address, &mut stash));
+        Ok(self.thread.ipc_frame.get())
     }
 
     fn records(&self) -> u32 {
@@ -167,8 +181,7 @@ fn map_refuses_overlap_and_leaves_ipc_pages_alone() {
     let bench = Bench::new(128);
     let memory = bench.memory(8);
     bench.map(memory, 10, (0, 4), READ).expect("nothing is there");
-    let frame = bench.thread.ipc_frame.get();
-    bench.kernel.map_ipc_page(bench.process, BASE + 20 * PAGE, frame).expect("nothing is there");
+    let frame = bench.ipc_page(20).expect("nothing is there");
 
     for (at, pages) in [(10, 1), (13, 1), (9, 2), (13, 4), (8, 8), (20, 1), (19, 3)] {
         bench.refused(Map { address: BASE + at * PAGE, pages, ..map(memory) }, Error::Exists);
@@ -176,11 +189,7 @@ fn map_refuses_overlap_and_leaves_ipc_pages_alone() {
     assert_eq!(bench.unmap(20, 1), Ok(0));
     bench.refused(protect(20, 1, READ), Error::BadAddress);
     assert_eq!(bench.page(20), Some((bench.kernel.frames.address(frame), BOTH)));
-    assert_eq!(
-        bench.kernel.map_ipc_page(bench.process, BASE + 10 * PAGE, frame),
-        Err(Error::Exists),
-        "an IPC page hides no mapping either"
-    );
+    assert_eq!(bench.ipc_page(10), Err(Error::Exists), "an IPC page hides no mapping either");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Page tables: Sv39 over frames (RISC-V privileged specification, "Sv39: Page-Based 39-bit Virtual-Memory System").
 //!
 //! Three levels of 512 entries. Entries 256..512 of a root are the kernel's, the same in every address space; nothing
-//! here reads or writes them after [`Kernel::new_root`]. User pages are 4 KiB, marked accessed and dirty from the start,
+//! here reads or writes them after [`Kernel::make_root`]. User pages are 4 KiB, marked accessed and dirty from the start,
 //! so the hardware never writes a table. A table stays until its process ends: an address range that was used once is
 //! likely used again, and the quota pays for it.
 
@@ -41,16 +41,13 @@ fn slot_of(page: u32, level: u32) -> usize {
 }
 
 impl Kernel {
-    /// A root table with the kernel's half in place and nothing of the user's. The caller charges its frame to the
-    /// process whose root it becomes. `None`: out of frames.
-    pub(crate) fn new_root(&self) -> Option<u32> {
-        let frame = self.frames.allocate()?;
+    /// Makes a zeroed frame a root table: the kernel's half in place, nothing of the user's.
+    pub(crate) fn make_root(&self, frame: u32) {
         if let Some(kernel) = self.machine.kernel_root {
             for (entry, of_kernel) in self.frames.at(frame).0.iter().zip(kernel).skip(USER_ENTRIES) {
                 entry.set(of_kernel.get());
             }
         }
-        Some(frame)
     }
 
     /// The table that an entry points to; `None` if there is none.

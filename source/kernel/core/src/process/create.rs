@@ -7,6 +7,7 @@ use crate::{
     caps::Capability,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
+    memory::Stash,
 };
 use nexus_abi::{
     Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId,
@@ -27,23 +28,27 @@ pub(crate) struct Identity {
 }
 
 impl Kernel {
-    /// Brings a process to life, with an empty address space and table. The caller has checked its quota.
+    /// Refuses a quota without a frame for the root table, and a process without a place.
+    pub(crate) fn may_make_process(&self, quota: &Quota) -> Result<(), Error> {
+        if quota.frames == 0 {
+            return Err(Error::OverLimit);
+        }
+        if self.processes.has_room() { Ok(()) } else { Err(Error::Exhausted) }
+    }
+
+    /// Brings a process to life, with a zeroed frame as its root table and an empty capability table. The caller has
+    /// checked its quota.
     pub(crate) fn new_process(
         &self,
         shard: usize,
         identity: Identity,
         quota: &Quota,
+        root: u32,
     ) -> Result<&'static Process, Error> {
-        if quota.frames == 0 {
-            return Err(Error::OverLimit);
-        }
-        if !self.processes.has_room() {
-            return Err(Error::Exhausted);
-        }
-        let root = self.new_root().ok_or(Error::Exhausted)?;
         let process = self.processes.allocate(shard).ok_or(Error::Exhausted)?;
         let index = index_of(process.header.me());
         process.asid.set(index);
+        self.make_root(root);
         process.root.set(root);
         let table = self.frames.address(root) >> 12;
         process.satp.set(self.machine.satp_mode | u64::from(index) << 44 | table);
@@ -93,17 +98,25 @@ impl Context {
 impl Serve for ProcessCreate {
     fn serve(self, context: &Context) -> Verdict<ProcessCreated> {
         let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
-        check_scope(context.spawn_scope(self.spawn)?, self.service)?;
         let parent = context.process;
-        parent.account.check_child(&self.quota)?;
-        kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
         let identity = Identity { service: self.service, name: self.name };
-        let process = kernel.new_process(parent.header.shard(), identity, &self.quota)?;
-        parent.account.carve(&process.account);
-        kernel.own(parent, Tag::new(Kind::Process, process.index()));
-        let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
-        Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) })
+        let mut stash = Stash::new(&kernel.frames);
+        loop {
+            let held = kernel.shards.hold(ShardSet::ALL);
+            check_scope(context.spawn_scope(self.spawn)?, self.service)?;
+            parent.account.check_child(&self.quota)?;
+            kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
+            kernel.may_make_process(&self.quota)?;
+            if let Some(root) = stash.take() {
+                let process = kernel.new_process(parent.header.shard(), identity, &self.quota, root)?;
+                parent.account.carve(&process.account);
+                kernel.own(parent, Tag::new(Kind::Process, process.index()));
+                let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
+                return Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) });
+            }
+            drop(held);
+            stash.fill(1)?;
+        }
     }
 }
 

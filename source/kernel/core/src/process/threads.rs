@@ -11,6 +11,7 @@ use crate::{
     caps::Capability,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
+    memory::Stash,
     sched::queue::ADMISSION_LIMIT,
     thread::{State, Thread, reg},
 };
@@ -46,24 +47,26 @@ fn check_entry(entry: &Entry) -> Result<(), Error> {
 }
 
 impl Kernel {
-    /// Brings a thread to life that does not run yet. Holds all shards.
-    pub(crate) fn new_thread(&self, process: &Process, cpu: u32, entry: &Entry) -> Result<&'static Thread, Error> {
+    /// The frames that a new thread takes, or why there can be none. Holds all shards.
+    pub(crate) fn frames_for_thread(&self, process: &Process, entry: &Entry) -> Result<u32, Error> {
         check_entry(entry)?;
         process.account.check(Resource::Threads, 1)?;
-        process.account.check(Resource::Frames, 1)?;
-        if !self.threads.has_room() {
-            return Err(Error::Exhausted);
-        }
-        let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
-        process.account.charge(Resource::Frames, 1);
-        if let Err(error) = self.map_ipc_page(process, entry.ipc_page, frame) {
-            process.account.refund(Resource::Frames, 1);
-            self.frames.release(frame);
-            return Err(error);
-        }
-        process.account.charge(Resource::Threads, 1);
+        let frames = self.check_ipc_page(process, entry.ipc_page)?;
+        if self.threads.has_room() { Ok(frames) } else { Err(Error::Exhausted) }
+    }
+
+    /// Brings a thread to life that does not run yet, from a stash with the frames that [`Kernel::frames_for_thread`]
+    /// counted. Holds all shards.
+    pub(crate) fn new_thread(
+        &self,
+        process: &Process,
+        cpu: u32,
+        entry: &Entry,
+        stash: &mut Stash,
+    ) -> Result<&'static Thread, Error> {
         let thread = self.threads.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
-        thread.ipc_frame.set(frame);
+        thread.ipc_frame.set(self.map_ipc_page(process, entry.ipc_page, stash));
+        process.account.charge(Resource::Threads, 1);
         thread.ipc_page.set(entry.ipc_page);
         thread.satp.set(process.satp.get());
         thread.service.set(process.service.get());
@@ -100,14 +103,22 @@ impl Kernel {
 impl Serve for ThreadCreate {
     fn serve(self, context: &Context) -> Verdict<ThreadCreated> {
         let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
-        let process = context.subject(self.process, Rights::USE)?;
-        kernel.check_slots(context.process, 1)?;
         let arguments = [self.a0, self.a1];
         let entry = Entry { pc: self.entry, stack: self.stack, arguments, ipc_page: self.ipc_page };
-        let thread = kernel.new_thread(process, context.cpu.id.get(), &entry)?;
-        let capability = Capability::full(Kind::Thread, thread);
-        Ok(ThreadCreated { thread: kernel.insert(context.process, &capability, 0)? })
+        let mut stash = Stash::new(&kernel.frames);
+        loop {
+            let held = kernel.shards.hold(ShardSet::ALL);
+            let process = context.subject(self.process, Rights::USE)?;
+            kernel.check_slots(context.process, 1)?;
+            let frames = kernel.frames_for_thread(process, &entry)?;
+            if frames <= stash.len() {
+                let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
+                let capability = Capability::full(Kind::Thread, thread);
+                return Ok(ThreadCreated { thread: kernel.insert(context.process, &capability, 0)? });
+            }
+            drop(held);
+            stash.fill(frames)?;
+        }
     }
 }
 
