@@ -83,13 +83,6 @@ impl Embryo {
         Ok(())
     }
 
-    /// Lets it find a capability that it has already under one more name.
-    pub fn also(&mut self, name: Name, known: &str) {
-        if let Some(&(_, handle)) = self.handles.iter().find(|(given, _)| given.as_str() == known) {
-            self.handles.push((name, handle));
-        }
-    }
-
     /// Writes its start page, makes its thread and lets it run.
     pub fn start(self, kernel: &mut impl Kernel, begin: &Begin<'_>) -> Result<Launched, Error> {
         let ran = self.run(kernel, begin);

@@ -63,7 +63,6 @@ fn launch(kernel: &mut Fake, qos: QosClass) -> Result<Launched, LaunchError> {
         embryo.abandon(kernel);
         return Err(error.into());
     }
-    embryo.also(Name::new("stderr").expect("short"), "stdout");
     Ok(embryo.start(kernel, &begin(qos))?)
 }
 
@@ -89,7 +88,6 @@ fn the_process_sees_its_file_its_stack_and_its_start_page() {
     assert_eq!(page.arguments().collect::<Vec<_>>(), ["x", "one"]);
     assert_eq!(page.info().process, launched.id);
     assert_eq!(page.handle("stdout"), Some(handle(0x1001)));
-    assert_eq!(page.handle("stderr"), page.handle("stdout"));
     assert_eq!(kernel.grants, [(901, Rights::USE.bits(), 5)]);
     assert!(kernel.running && kernel.class.is_none());
 }

@@ -81,6 +81,7 @@ impl<G: Ground> Init<G> {
         while let Some(step) = self.watch.next(self.ground.now()) {
             match step {
                 Step::Start(service) => self.start(service),
+                Step::Probe(service, nonce) => self.probe(service, nonce),
                 Step::End(service) => self.end(service),
                 Step::Ready => self.ready(),
             }
@@ -120,6 +121,13 @@ impl<G: Ground> Init<G> {
                 self.close(&running);
                 Err(error)
             }
+        }
+    }
+
+    fn probe(&mut self, service: usize, nonce: u64) {
+        if let Some(running) = self.running[service] {
+            // A full queue is what a later probe is for.
+            let _ = self.ground.send(running.endpoint, &Notice::Probe { nonce }.to_message());
         }
     }
 

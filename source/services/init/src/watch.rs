@@ -11,8 +11,10 @@ use nexus_abi::Deadline;
 use nexus_proto::supervisor::State;
 use wiring::{Backoff, Restart};
 
-/// How long a service may take from its start to its answer to the probe.
+/// How long a service may take from its start to its answer to a probe.
 const PATIENCE_MS: u64 = 5_000;
+/// How long an answer may take before the service is asked again: the first may have met a full queue.
+const PROBE_MS: u64 = 500;
 
 /// The bounds of [`Backoff`], in ticks.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,7 @@ pub struct Timing {
     most: u64,
     window: u64,
     patience: u64,
+    probe: u64,
     limit: usize,
 }
 
@@ -34,6 +37,7 @@ impl Timing {
             most: ticks(backoff.most_ms.into()),
             window: ticks(backoff.window_ms.into()),
             patience: ticks(PATIENCE_MS),
+            probe: ticks(PROBE_MS),
             limit: backoff.limit.into(),
         }
     }
@@ -44,6 +48,8 @@ impl Timing {
 pub enum Step {
     /// Start this service.
     Start(usize),
+    /// Ask this service again, with this nonce.
+    Probe(usize, u64),
     /// End this service: it did not answer in time.
     End(usize),
     /// Say that every service is up.
@@ -73,7 +79,7 @@ pub enum After {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Waiting,
-    Starting { nonce: u64, until: u64 },
+    Starting { nonce: u64, until: u64, probe: u64 },
     Ending,
     Up,
     BackingOff { until: u64 },
@@ -114,13 +120,18 @@ impl Watch {
 
     /// The next thing to do now, if there is any. Each answer changes something, so asking again comes to an end.
     pub fn next(&mut self, now: u64) -> Option<Step> {
+        let pause = self.timing.probe;
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            match slot.phase {
-                Phase::Starting { until, .. } if until <= now => {
+            match &mut slot.phase {
+                Phase::Starting { until, .. } if *until <= now => {
                     slot.phase = Phase::Ending;
                     return Some(Step::End(index));
                 }
-                Phase::BackingOff { until } if until <= now => return Some(Step::Start(index)),
+                Phase::Starting { nonce, probe, .. } if *probe <= now => {
+                    *probe = now.saturating_add(pause);
+                    return Some(Step::Probe(index, *nonce));
+                }
+                Phase::BackingOff { until } if *until <= now => return Some(Step::Start(index)),
                 _ => {}
             }
         }
@@ -140,8 +151,9 @@ impl Watch {
     pub fn started(&mut self, index: usize, now: u64) -> u64 {
         self.nonce += 1;
         let until = now.saturating_add(self.timing.patience);
+        let probe = now.saturating_add(self.timing.probe);
         let slot = &mut self.slots[index];
-        slot.phase = Phase::Starting { nonce: self.nonce, until };
+        slot.phase = Phase::Starting { nonce: self.nonce, until, probe };
         slot.starts += 1;
         self.nonce
     }
@@ -198,7 +210,8 @@ impl Watch {
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         let until = |slot: &Slot| match slot.phase {
-            Phase::Starting { until, .. } | Phase::BackingOff { until } => Some(until),
+            Phase::Starting { until, probe, .. } => Some(until.min(probe)),
+            Phase::BackingOff { until } => Some(until),
             _ => None,
         };
         self.slots.iter().filter_map(until).min().map_or(Deadline::NEVER, Deadline)

@@ -353,6 +353,23 @@ fn a_service_that_never_answers_is_ended_and_tried_again() {
 }
 
 #[test]
+fn a_service_is_asked_again_while_its_answer_does_not_come() {
+    let world = World::new(&system());
+    let probes =
+        || world.see(|machine| machine.sent.iter().filter(|(_, notice)| *notice == Notice::Probe { nonce: 1 }).count());
+    assert_eq!(probes(), 1);
+    world.wait(499);
+    assert_eq!(probes(), 1);
+    world.wait(1);
+    assert_eq!(probes(), 2);
+    world.wait(500);
+    assert_eq!(probes(), 3);
+    world.up("driver");
+    world.wait(500);
+    assert_eq!(probes(), 3);
+}
+
+#[test]
 fn a_start_that_fails_counts_as_an_end_and_leaves_nothing() {
     let steps = [
         syscall::ProcessCreate::NUMBER,
