@@ -74,6 +74,15 @@ fn window_mint_refuses() {
 }
 
 #[test]
+fn window_mint_refuses_when_the_arena_is_full() {
+    let bench = Bench::with(machine(1, 64), &Quota { memories: 500, ..WIDE });
+    for at in 0..u64::from(bench.kernel.memories.capacity()) {
+        bench.call(bench.window(UART + at * PAGE, 1)).map(|_| ()).expect("the arena has room");
+    }
+    bench.refused(bench.window(UART + 500 * PAGE, 1), Error::Exhausted);
+}
+
+#[test]
 fn an_interrupt_signals_and_is_acknowledged() {
     let bench = Bench::new(64);
     let notification = bench.notification();

@@ -219,6 +219,48 @@ fn map_refuses_without_quota_arena_or_frames() {
 }
 
 #[test]
+fn unmap_and_protect_refuse_a_hole_when_the_arena_is_full() {
+    let bench = Bench::with(machine(1, 64), &Quota { mappings: 600, ..WIDE });
+    let memory = bench.memory(4);
+    bench.map(memory, 0, (0, 4), READ | WRITE).expect("nothing is there");
+    for at in 1..u64::from(bench.kernel.mappings.capacity()) {
+        testing::call(bench.kernel, bench.thread, Map { address: BASE + 8 * at * PAGE, ..map(memory) })
+            .map(|_| ())
+            .expect("the arena has room");
+    }
+    bench.refused(unmap(1, 1), Error::Exhausted);
+    bench.refused(protect(1, 1, READ), Error::Exhausted);
+    bench.refused(protect(0, 1, READ), Error::Exhausted);
+    assert_eq!(bench.unmap(0, 1), Ok(1), "an end needs no record");
+}
+
+#[test]
+fn calls_on_a_space_refuse_stale_handles_and_weak_ones() {
+    let bench = Bench::new(64);
+    let own = give(bench.kernel, bench.process, Kind::Process, bench.process.header.me(), Rights::ALL);
+    let weak = bench.weaker(own, Rights::TAKE);
+    let stale = bench.weaker(own, Rights::ALL);
+    bench.call(Close { handle: stale }).map(|_| ()).expect("the handle is good");
+    for (process, error) in [(weak, Error::Permission), (stale, Error::BadHandle)] {
+        bench.refused(Unmap { process: Some(process), ..unmap(0, 1) }, error);
+        bench.refused(Protect { process: Some(process), ..protect(0, 1, READ) }, error);
+    }
+}
+
+#[test]
+fn nothing_is_done_with_memory_that_is_gone() {
+    let bench = Bench::new(64);
+    let other = Bench::with(bench.kernel, &WIDE);
+    other.memory(1);
+    let object = bench.kernel.memories.at(1);
+    let memory = give(bench.kernel, bench.process, Kind::Memory, object.header.me(), Rights::ALL);
+    object.set_stage(crate::memory::object::Stage::Gone);
+    bench.refused(map(memory), Error::PeerClosed);
+    bench.refused(MemorySeal { memory }, Error::PeerClosed);
+    bench.refused(nexus_abi::syscall::MemoryGrow { memory, pages: 1 }, Error::PeerClosed);
+}
+
+#[test]
 fn nothing_is_mapped_into_a_dying_process() {
     let bench = Bench::new(128);
     let child = Bench::with(bench.kernel, &WIDE);
