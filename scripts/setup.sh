@@ -40,7 +40,13 @@ apt_install() {
 
 # --- Facts ------------------------------------------------------------------------------------------------------------
 
-has_compiler() { have cc && echo 'int main(void){return 0;}' | cc -x c - -o /dev/null 2>/dev/null; }
+# A compiler without the C library's start files does not link, so that asking for its version is not enough.
+has_compiler() {
+    local file
+    for file in crt1.o libc.so; do
+        case $(cc -print-file-name="$file" 2>/dev/null) in /*) ;; *) return 1 ;; esac
+    done
+}
 
 has_rust() {
     have cargo && have rustc || return 1

@@ -221,7 +221,7 @@ impl World {
             return;
         }
         let process = self.kernel.processes.at(thread.process.get() as u32);
-        let made = self.choose(thread, process, root);
+        let made = self.choose(thread, process);
         self.last =
             format!("{} by {} of {} on {cpu} at {}: {made:x?}", made.name, thread.index(), process.index(), self.now);
         for (register, value) in &made.registers {
@@ -283,7 +283,8 @@ impl World {
         }
     }
 
-    fn choose(&mut self, thread: &'static Thread, process: &'static Process, root: bool) -> Made {
+    fn choose(&mut self, thread: &'static Thread, process: &'static Process) -> Made {
+        let root = thread.process.get() == self.root.header.me();
         let season = match self.events / 500 % 8 {
             0..5 => Season::Grow,
             7 => Season::Shrink,
