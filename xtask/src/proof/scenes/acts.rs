@@ -45,7 +45,9 @@ pub(super) fn programs(desk: &mut Desk) -> Result<(), SessionError> {
     let pid = desk.start_behind("run rogue exit 5")?;
     desk.ask(&format!("wait {pid}"), "exited 5")?;
     desk.ask(&format!("wait {pid}"), "error: ENOENT: ")?;
-    desk.start_behind("run hello behind")?;
+    desk.session.send_line("run hello behind &")?;
+    desk.session.wait_for("app/boot/hello: hello, behind", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
     desk.session.send_line("run echo")?;
     // The program is in front once its line was taken.
     std::thread::sleep(IN_FRONT);
