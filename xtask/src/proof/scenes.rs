@@ -61,6 +61,7 @@ fn counted(machine: Machine) -> Machine {
 pub const SCENES: &[Scene] = &[
     Scene { name: "listings", about: "every listing command answers, also as JSON lines", act: acts::listings, ..PLAIN },
     Scene { name: "programs", about: "programs run, in front and behind, read and write, and say how they ended", act: acts::programs, ..PLAIN },
+    Scene { name: "pipes", about: "programs of one line read what the one before them writes", act: acts::pipes, ..PLAIN },
     Scene { name: "faults", about: "each way to fault ends the program and nothing else", act: acts::faults, ..PLAIN },
     Scene { name: "rogues", about: "the shell answers while programs take all they can get", act: acts::rogues, ..PLAIN },
     Scene { name: "latency", about: "beside each rogue the shell answers within a virtual second", machine: counted, act: acts::latency, ..PLAIN },

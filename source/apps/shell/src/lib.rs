@@ -16,6 +16,7 @@ mod keys;
 mod listing;
 mod machine;
 mod parse;
+mod pipes;
 mod session;
 mod system;
 

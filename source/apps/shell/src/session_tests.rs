@@ -178,6 +178,15 @@ fn how_a_program_ended_is_an_error_with_a_stable_name() {
 }
 
 #[test]
+fn a_line_ends_as_its_last_program_does() {
+    let ends = |first, last| vec![Waited::Ended(first), Waited::Ended(last)];
+    let fake = Fake { ends: ends(End::Exited(0), End::Exited(4)), ..Fake::default() };
+    assert!(typed_on(fake, b"run a | b\r").0.contains("error: EEXIT: `b` exited 4\n"));
+    let fake = Fake { ends: ends(End::Exited(4), End::Exited(0)), ..Fake::default() };
+    assert!(typed_on(fake, b"run a | b\rstatus\r").0.contains("\n0\n"));
+}
+
+#[test]
 fn ctrl_c_ends_every_stage_of_the_foreground_program() {
     let fake = Fake { ends: vec![Waited::Interrupted], ..Fake::default() };
     let (out, fake) = typed_on(fake, b"run a | b\r");

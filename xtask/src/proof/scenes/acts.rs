@@ -58,6 +58,22 @@ pub(super) fn programs(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("status", "0").map(drop)
 }
 
+pub(super) fn pipes(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("run hello pipes | echo", "hello, pipes")?;
+    desk.ask("run hello one | echo | echo | echo", "hello, one")?;
+    desk.ask("status", "0")?;
+    desk.ask("run echo x | rogue exit 4", "error: EEXIT: `rogue` exited 4")?;
+    desk.ask("run rogue load-null | echo", "")?;
+    desk.ask("run echo x | nobody", "error: ENOENT: cannot start")?;
+    desk.session.send_line("run rogue spin | echo")?;
+    std::thread::sleep(IN_FRONT);
+    desk.session.send_bytes(b"\x03")?;
+    desk.session.wait_for("error: ECANCELLED: ", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("run hello pipes | echo", "hello, pipes")?;
+    desk.ask("ps -j", "\"name\":\"shell\"").map(drop)
+}
+
 pub(super) fn faults(desk: &mut Desk) -> Result<(), SessionError> {
     for (name, cause) in FAULTS {
         desk.ask(&format!("run rogue {name}"), &format!("error: EFAULTED: `rogue` faulted: {cause}"))?;

@@ -53,10 +53,10 @@ pub(crate) fn kill(context: &mut Context<'_>) -> Result<(), Failure> {
 }
 
 fn launch(context: &mut Context<'_>, stages: &[Vec<String>]) -> Result<(), Failure> {
-    let name = stages.first().and_then(|words| words.first());
-    let Some(name) = name.map(|name| name.escape_debug().to_string()) else {
+    if stages.iter().any(Vec::is_empty) {
         return Err(Failure::invalid("run <program> [args…]"));
-    };
+    }
+    let name = name_of(stages, 0);
     let started = context.system.start(stages, context.place);
     let pids = started.map_err(|error| Failure::new(error, format!("cannot start `{name}`")))?;
     if context.place == Place::Background {
@@ -67,12 +67,17 @@ fn launch(context: &mut Context<'_>, stages: &[Vec<String>]) -> Result<(), Failu
     for (at, pid) in pids.iter().enumerate() {
         match context.system.wait(*pid) {
             // As in every shell, the last stage says how the line ended.
-            Ok(Waited::Ended(end)) => last = verdict(&name, end),
+            Ok(Waited::Ended(end)) => last = verdict(&name_of(stages, at), end),
             Ok(Waited::Interrupted) => return interrupted(context, &pids[at..], &name),
             Err(error) => return Err(Failure::new(error, format!("lost sight of `{name}`"))),
         }
     }
     last
+}
+
+/// The program of a stage, as it can be shown.
+fn name_of(stages: &[Vec<String>], at: usize) -> String {
+    stages.get(at).and_then(|words| words.first()).map(|name| name.escape_debug().to_string()).unwrap_or_default()
 }
 
 /// Ctrl-C ends the foreground program, all its stages.

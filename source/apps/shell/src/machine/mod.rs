@@ -1,12 +1,15 @@
 //! The shell on the real machine: the console for keys and screen, services and kernel behind [`System`].
 //!
-//! Two threads: the first waits for keys and runs commands, the second answers init's probes. When the console is gone
+//! Two threads: the first waits for keys and runs commands, the second serves the pipes
+//! between programs and answers init's probes. When the console is gone
 //! the shell ends, and is started again with a way to the new one.
 
 mod kernel;
+mod plumbing;
 mod services;
 mod terminal;
 
+use crate::pipes::Pipes;
 use crate::system::{Cpu, Memory, Power, Process, Program, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
@@ -14,8 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use kernel::Tables;
-use nexus_abi::{Deadline, Error};
-use nexus_ipc::{Call, Message, NoAnswer, Outcome, Serve};
+use nexus_abi::Error;
 use nexus_rt::{Server, thread};
 use services::Programs;
 use terminal::Terminal;
@@ -32,23 +34,10 @@ pub fn main() -> Result<Infallible, Error> {
         STACK,
         Box::new(|| {
             // It ends with the endpoint, and that with the process.
-            let _ = server.run(&mut Probes);
+            let _ = server.run(&mut Pipes::default());
         }),
     )?;
     serve_session()
-}
-
-/// Serves nothing: the loop around it answers probes.
-struct Probes;
-
-impl Serve for Probes {
-    fn call(&mut self, _: &mut Call<'_>, _: &Message) -> Outcome<Message> {
-        Err(NoAnswer::Refused(Error::NoCall))
-    }
-
-    fn deadline(&self) -> Deadline {
-        Deadline::NEVER
-    }
 }
 
 fn serve_session() -> Result<Infallible, Error> {
