@@ -38,7 +38,8 @@ pub fn find(interface: &str) -> Result<Handle, Error> {
 }
 
 /// The handle to an interface after the server behind `dead` is gone: another's that was routed meanwhile, or by asking
-/// init, for as long as the deadline allows.
+/// init, for as long as the deadline allows. `dead` is closed once there is another; until then it goes on to answer
+/// `EPEERCLOSED`.
 pub fn renew(interface: Name, dead: Handle, deadline: Deadline) -> Result<Handle, Error> {
     let mut routed = ROUTED.lock();
     match routed.iter_mut().find(|(known, _)| *known == interface) {
@@ -46,9 +47,10 @@ pub fn renew(interface: Name, dead: Handle, deadline: Deadline) -> Result<Handle
         Some((_, known)) => *known = None,
         None => routed.push((interface, None)),
     }
-    let _ = invoke(Close { handle: dead });
     let left = time::Instant::from_ticks(deadline.0).since(time::Instant::now());
-    ask(&mut routed, interface, left.min(ROUTE_WAIT))
+    let found = ask(&mut routed, interface, left.min(ROUTE_WAIT))?;
+    let _ = invoke(Close { handle: dead });
+    Ok(found)
 }
 
 fn ask(routed: &mut Vec<(Name, Option<Handle>)>, name: Name, wait: Duration) -> Result<Handle, Error> {

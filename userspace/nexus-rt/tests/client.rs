@@ -127,6 +127,7 @@ fn a_request_whose_server_does_not_come_back_ends_in_time() {
     let mut client = supervisor::Client::new(Channel::to("lost").expect("started with"));
     assert_eq!(client.until(Deadline(5_000_000)).list(0).err(), Some(Error::TimedOut));
     assert_eq!(machine.made("Recv")[0].deadline, 5_000_000, "the route waits no longer than the caller");
+    assert!(machine.made("Close").iter().all(|made| made.target != 12), "the old handle still says what happened");
 }
 
 #[test]

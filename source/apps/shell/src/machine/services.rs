@@ -199,9 +199,11 @@ pub(super) fn kill(name: &str) -> Result<(), Error> {
 /// must not happen twice.
 fn client() -> Result<exec::Client<Channel>, Error> {
     let mut exec = exec::Client::new(Channel::to(exec::NAME)?);
-    // Listing may be repeated, so it follows the restart; its answer does not matter.
-    let _ = exec.list(0);
-    Ok(exec)
+    // Listing may be repeated, so it follows the restart; an empty list is an answer too.
+    match exec.list(0) {
+        Ok(_) | Err(Error::NotFound) => Ok(exec),
+        Err(error) => Err(error),
+    }
 }
 
 /// Everything in execd's table.
