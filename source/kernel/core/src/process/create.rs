@@ -138,7 +138,7 @@ impl Serve for SpawnMint {
     fn serve(self, context: &Context) -> Verdict<SpawnMinted> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
-        let found = context.capability(self.root, Kind::Spawn, Rights::MANAGE)?;
+        let found = context.capability(self.root, Kind::Spawn, Rights::USE.union(Rights::MANAGE))?;
         if found.slot.object.get() != SCOPE_ROOT {
             return Err(Error::Permission.into());
         }
@@ -149,7 +149,7 @@ impl Serve for SpawnMint {
             kind: Kind::Spawn,
             object: self.service.0,
             shard: self.root.shard(),
-            rights: Rights::USE.union(Rights::TRANSFER),
+            rights: found.slot.rights().intersection(Rights::USE.union(Rights::TRANSFER)),
             badge: 0,
         };
         Ok(SpawnMinted { spawn: kernel.insert(context.process, &spawn, found.place)? })

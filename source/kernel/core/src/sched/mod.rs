@@ -39,28 +39,29 @@ impl Kernel {
     #[cold]
     fn choose(&'static self, cpu: &'static Cpu, current: Option<&'static Thread>, now: u64) {
         self.yield_cpu(cpu, current, End::Front, now);
-        let best = cpu.queue.best();
+        let best = self.best(cpu);
         let reap = self.reap_class(cpu);
         if reap.is_some() && reap >= best {
             return;
         }
-        let next = self.take_first(cpu);
+        let next = best.and_then(|class| cpu.queue.pop(&self.threads, class));
         self.run(cpu, next, now);
         if let Some(thread) = next {
             self.set_slice(cpu, thread, now);
         }
     }
 
-    /// Takes the first thread of the highest class off the queue. One whose class another CPU has changed meanwhile is
-    /// queued anew first.
-    fn take_first(&self, cpu: &Cpu) -> Option<&'static Thread> {
+    /// The highest class with a ready thread. A thread that comes first and whose class another CPU has changed meanwhile
+    /// is queued anew before.
+    fn best(&self, cpu: &Cpu) -> Option<QosClass> {
         loop {
             let class = cpu.queue.best()?;
-            let thread = cpu.queue.pop(&self.threads, class)?;
-            if thread.class() == class {
-                return Some(thread);
+            let first = cpu.queue.first(&self.threads, class)?;
+            if first.class() == class {
+                return Some(class);
             }
-            cpu.queue.push(&self.threads, thread, End::Back);
+            cpu.queue.remove(&self.threads, first);
+            cpu.queue.push(&self.threads, first, End::Back);
         }
     }
 

@@ -61,6 +61,12 @@ impl RunQueue {
         self.occupied.get()
     }
 
+    /// The first thread of a class.
+    #[inline(always)]
+    pub fn first(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
+        self.lists[class as usize].first(threads)
+    }
+
     /// Takes the first thread of a class.
     pub fn pop(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
         let thread = self.lists[class as usize].first(threads)?;

@@ -65,6 +65,14 @@ impl Kernel {
                 check.same("a thread is queued under its class", thread.queued_class.get(), class as u32);
             });
             check.same("a run queue counts its threads", queued, cpu.queue.count(class));
+            let marked = cpu.queue.occupied() & 1 << class as u32 != 0;
+            check.same("a run queue marks its occupied classes", marked, queued > 0);
+            let reaps = cpu.reaping[class as usize].get() != 0;
+            check.same(
+                "a CPU marks the classes it takes back in",
+                cpu.reap_classes.get() & 1 << class as u32 != 0,
+                reaps,
+            );
             found[State::Ready as usize] += queued;
         }
         let (mut index, mut mail) = (cpu.wake_mail.get(), 0);
