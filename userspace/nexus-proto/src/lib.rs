@@ -11,5 +11,6 @@ extern crate alloc;
 pub mod console;
 pub mod contract;
 pub mod exec;
+pub mod pipe;
 pub mod stream;
 pub mod supervisor;

@@ -16,6 +16,7 @@ pub mod io;
 pub mod kernel;
 pub mod log;
 pub mod memory;
+pub mod pipe;
 pub mod program;
 pub mod server;
 pub mod sys;

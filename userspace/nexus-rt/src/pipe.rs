@@ -1,0 +1,85 @@
+//! Pipes between programs, served by a thread of whoever starts them.
+
+use alloc::boxed::Box;
+
+use nexus_abi::syscall::{Close, Derive, EndpointCreate, NotificationCreate};
+use nexus_abi::{Error, Handle, Rights};
+use nexus_ipc::{Call, Message, Outcome, Port, Serve, Signal};
+use nexus_proto::pipe::{End, Opened, Pipes};
+
+use crate::sys::Mutex;
+use crate::{Server, kernel::invoke, thread};
+
+/// Pages of the serving thread's stack.
+const STACK_PAGES: u64 = 4;
+
+/// A thread that serves pipes, for the rest of the program's life.
+#[derive(Debug)]
+pub struct Plumber {
+    pipes: &'static Mutex<Pipes>,
+    endpoint: Handle,
+    ends: Handle,
+}
+
+/// The ends of a pipe. Closing the handles does not close the pipe: that takes the end of both programs.
+#[derive(Debug)]
+pub struct Joint {
+    opened: Opened,
+    ends: Handle,
+    /// Where bytes go in.
+    pub writer: Handle,
+    /// Where they come out.
+    pub reader: Handle,
+}
+
+impl Plumber {
+    /// Starts the thread.
+    pub fn start() -> Result<Plumber, Error> {
+        let pipes: &'static Mutex<Pipes> = Box::leak(Box::default());
+        let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
+        let ends = invoke(NotificationCreate { process: None })?.notification;
+        let body = move || {
+            // It serves until the program ends; an error would mean that its endpoint is gone already.
+            let _ = Server::over(endpoint).bound_to(ends).and_then(|server| server.serve(&mut Shared(pipes)));
+        };
+        thread::spawn(STACK_PAGES, Box::new(body))?;
+        Ok(Plumber { pipes, endpoint, ends })
+    }
+
+    /// Opens a pipe. `EOVERLIMIT`: too many are.
+    pub fn open(&self) -> Result<Joint, Error> {
+        let opened = self.pipes.lock().open()?;
+        let rights = Rights::USE.union(Rights::TRANSFER);
+        let derive = |badge| invoke(Derive { source: self.endpoint, rights, badge }).map(|derived| derived.handle);
+        let writer = derive(opened.badge(End::Writer))?;
+        let reader = derive(opened.badge(End::Reader))?;
+        Ok(Joint { opened, ends: self.ends, writer, reader })
+    }
+}
+
+impl Joint {
+    /// What to watch the program at this end with: a notification, and the bits that say it has ended.
+    pub fn watch(&self, end: End) -> (Handle, u64) {
+        (self.ends, self.opened.ended(end))
+    }
+}
+
+impl Drop for Joint {
+    fn drop(&mut self) {
+        for handle in [self.writer, self.reader] {
+            let _ = invoke(Close { handle });
+        }
+    }
+}
+
+struct Shared(&'static Mutex<Pipes>);
+
+impl Serve for Shared {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+        self.0.lock().call(call, request)
+    }
+
+    fn signal(&mut self, port: &mut dyn Port, signal: Signal) {
+        self.0.lock().signal(port, signal);
+    }
+}
