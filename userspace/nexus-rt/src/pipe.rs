@@ -1,4 +1,4 @@
-//! Pipes between programs, served by a thread of whoever starts them.
+//! Pipes between programs, served by whoever starts them.
 
 use alloc::boxed::Box;
 
@@ -13,7 +13,7 @@ use crate::{Server, kernel::invoke, thread};
 /// Pages of the serving thread's stack.
 const STACK_PAGES: u64 = 4;
 
-/// A thread that serves pipes, for the rest of the program's life.
+/// Makes pipes.
 #[derive(Debug)]
 pub struct Plumber {
     pipes: &'static Mutex<Pipes>,
@@ -33,17 +33,33 @@ pub struct Joint {
 }
 
 impl Plumber {
-    /// Starts the thread.
-    pub fn start() -> Result<Plumber, Error> {
-        let pipes: &'static Mutex<Pipes> = Box::leak(Box::default());
-        let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
+    /// Over an endpoint of this program that carries no badge. Somebody has to run its [`Plumber::service`].
+    pub fn over(endpoint: Handle) -> Result<Plumber, Error> {
         let ends = invoke(NotificationCreate { process: None })?.notification;
+        Ok(Plumber { pipes: Box::leak(Box::default()), endpoint, ends })
+    }
+
+    /// Over an endpoint and a thread of its own, for the rest of the program's life.
+    pub fn start() -> Result<Plumber, Error> {
+        let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
+        let plumber = Plumber::over(endpoint)?;
+        let (mut service, ends) = (plumber.service(), plumber.ends);
         let body = move || {
             // It serves until the program ends; an error would mean that its endpoint is gone already.
-            let _ = Server::over(endpoint).bound_to(ends).and_then(|server| server.serve(&mut Shared(pipes)));
+            let _ = Server::over(endpoint).bound_to(ends).and_then(|server| server.serve(&mut service));
         };
         thread::spawn(STACK_PAGES, Box::new(body))?;
-        Ok(Plumber { pipes, endpoint, ends })
+        Ok(plumber)
+    }
+
+    /// What serves the pipes, in a loop that is bound to [`Plumber::ends`].
+    pub fn service(&self) -> Plumbing {
+        Plumbing(self.pipes)
+    }
+
+    /// Where the ends of programs are signalled.
+    pub fn ends(&self) -> Handle {
+        self.ends
     }
 
     /// Opens a pipe. `EOVERLIMIT`: too many are.
@@ -72,9 +88,11 @@ impl Drop for Joint {
     }
 }
 
-struct Shared(&'static Mutex<Pipes>);
+/// The serving side of a [`Plumber`].
+#[derive(Debug)]
+pub struct Plumbing(&'static Mutex<Pipes>);
 
-impl Serve for Shared {
+impl Serve for Plumbing {
     fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
         self.0.lock().call(call, request)
     }

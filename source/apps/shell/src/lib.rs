@@ -16,7 +16,6 @@ mod keys;
 mod listing;
 mod machine;
 mod parse;
-mod pipes;
 mod session;
 mod system;
 

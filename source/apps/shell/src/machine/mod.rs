@@ -1,15 +1,13 @@
 //! The shell on the real machine: the console for keys and screen, services and kernel behind [`System`].
 //!
-//! Two threads: the first waits for keys and runs commands, the second serves the pipes
-//! between programs and answers init's probes. When the console is gone
-//! the shell ends, and is started again with a way to the new one.
+//! Two threads: the first waits for keys and runs commands, the second serves the pipes between programs and answers
+//! init's probes. When the console is gone the shell ends, and is started again with a way to the new one.
 
 mod kernel;
-mod plumbing;
+mod pipeline;
 mod services;
 mod terminal;
 
-use crate::pipes::Pipes;
 use crate::system::{Cpu, Memory, Power, Process, Program, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
@@ -18,7 +16,7 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use kernel::Tables;
 use nexus_abi::Error;
-use nexus_rt::{Server, thread};
+use nexus_rt::{Server, env, pipe::Plumber, thread};
 use services::Programs;
 use terminal::Terminal;
 
@@ -29,20 +27,22 @@ const SELFTEST: &str = "selftest";
 
 /// Runs the shell: the session in the first thread, which has the class that the manifest gives.
 pub fn main() -> Result<Infallible, Error> {
+    let plumber = Plumber::over(env::handle(env::SERVE)?)?;
+    let (mut pipes, ends) = (plumber.service(), plumber.ends());
     let server = Server::of_start_page()?;
-    let _probes = thread::spawn(
+    let _served = thread::spawn(
         STACK,
-        Box::new(|| {
+        Box::new(move || {
             // It ends with the endpoint, and that with the process.
-            let _ = server.run(&mut Pipes::default());
+            let _ = server.bound_to(ends).and_then(|server| server.run(&mut pipes));
         }),
     )?;
-    serve_session()
+    serve_session(plumber)
 }
 
-fn serve_session() -> Result<Infallible, Error> {
+fn serve_session(plumber: Plumber) -> Result<Infallible, Error> {
     let mut terminal = Terminal::open()?;
-    let mut machine = Machine { tables: Tables::open(), programs: Programs::new(terminal.events()) };
+    let mut machine = Machine { tables: Tables::open(), programs: Programs::new(terminal.events(), plumber) };
     let mut session = Session::default();
     if machine.tables.boot_arguments().split_whitespace().any(|word| word == SELFTEST) {
         session.run(SELFTEST, &mut machine, &mut terminal);

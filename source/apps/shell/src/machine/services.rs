@@ -1,134 +1,69 @@
 //! Programs and services, through execd and init.
 
-use super::plumbing::{PipeEnd, pipe};
+use super::pipeline;
 use super::terminal::{Events, Loan};
 use crate::Place;
 use crate::system::{End, Process, Program, State, Waited};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use nexus_abi::{Error, Handle, ProcessId};
+use nexus_abi::{Error, ProcessId};
 use nexus_proto::exec::{self, Fate};
 use nexus_proto::supervisor;
 use nexus_rt::Channel;
+use nexus_rt::pipe::Plumber;
 
 /// The status with which programs are ended.
-const KILLED: i64 = 137;
+pub(super) const KILLED: i64 = 137;
 
-/// Programs that execd runs, and the loan of the terminal to those in front.
+/// Programs that execd runs, and the loan of the terminal to the one in front.
 pub(super) struct Programs {
     events: Events,
-    loan: Option<Loan>,
-    /// The programs in front, in the order of their line.
-    stages: Vec<Stage>,
-    /// Pipes so far.
-    pipes: u64,
+    front: Option<Front>,
+    plumber: Plumber,
 }
 
-/// One program in front, and its ends of pipes.
-struct Stage {
-    process: ProcessId,
-    ends: Vec<PipeEnd>,
+/// What runs in front: its programs that were not awaited yet, and the terminal that they have.
+struct Front {
+    _loan: Loan,
+    pids: Vec<u32>,
 }
 
 impl Programs {
-    pub(super) fn new(events: Events) -> Self {
-        Programs { events, loan: None, stages: Vec::new(), pipes: 0 }
+    pub(super) fn new(events: Events, plumber: Plumber) -> Self {
+        Programs { events, front: None, plumber }
     }
 
     pub(super) fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
-        if place == Place::Background {
-            // Nobody would see when a program of a line behind the prompt ends, and close its pipes.
-            let [words] = stages else { return Err(Error::Unavailable) };
-            return start_one(words, [None; 3]).map(|process| Vec::from([process.number()]));
-        }
-        let loan = Loan::take()?;
-        let screen = Some(loan.stream());
-        self.loan = Some(loan);
-        let mut input = None;
-        for (at, words) in stages.iter().enumerate() {
-            let result = self.start_stage(words, input.take(), (at + 1 < stages.len(), screen));
-            match result {
-                Ok(next) => input = next,
-                Err(error) => {
-                    self.abandon();
-                    return Err(error);
-                }
-            }
-        }
-        Ok(self.stages.iter().map(|stage| stage.process.number()).collect())
-    }
-
-    /// Starts one program of a line, and makes the pipe to the next; answers the end for that one.
-    fn start_stage(
-        &mut self,
-        words: &[String],
-        input: Option<PipeEnd>,
-        (more, screen): (bool, Option<Handle>),
-    ) -> Result<Option<PipeEnd>, Error> {
-        let mut ends: Vec<PipeEnd> = input.into_iter().collect();
-        let stdin = ends.first().map_or(screen, |end| Some(end.handle()));
-        let (mut stdout, mut next) = (screen, None);
-        if more {
-            self.pipes += 1;
-            let (read, write) = pipe(self.pipes)?;
-            stdout = Some(write.handle());
-            ends.push(write);
-            next = Some(read);
-        }
-        let process = start_one(words, [stdin, stdout, screen])?;
-        self.stages.push(Stage { process, ends });
-        Ok(next)
-    }
-
-    /// Ends a line that could not be started as a whole.
-    fn abandon(&mut self) {
-        for stage in core::mem::take(&mut self.stages) {
-            let ended = client().and_then(|mut exec| {
-                exec.kill(stage.process, KILLED)?;
-                exec.wait(stage.process)
-            });
-            if let Err(error) = ended {
-                nexus_rt::log!("program {}: {}", stage.process.number(), error.name());
-            }
-        }
-        self.loan = None;
+        self.front = None;
+        let loan = match place {
+            Place::Foreground => Some(Loan::take()?),
+            Place::Background => None,
+        };
+        let terminal = loan.as_ref().map(Loan::stream);
+        let started = pipeline::start(&self.plumber, &mut client()?, stages, terminal)?;
+        let pids: Vec<u32> = started.into_iter().map(ProcessId::number).collect();
+        self.front = loan.map(|loan| Front { _loan: loan, pids: pids.clone() });
+        Ok(pids)
     }
 
     pub(super) fn wait(&mut self, pid: u32) -> Result<Waited, Error> {
         let process = find(pid)?;
         // While something is awaited, Ctrl-C is a signal and not a key.
-        let _own = if self.loan.is_none() { Some(Loan::take()?) } else { None };
-        let waited = self.wait_in_front(process);
-        if !matches!(waited, Ok(Waited::Interrupted)) {
-            self.stages.retain(|stage| stage.process != process);
-        }
-        if self.stages.is_empty() {
-            self.loan = None;
-        }
-        waited
-    }
-
-    fn wait_in_front(&mut self, process: ProcessId) -> Result<Waited, Error> {
+        let mut front = match self.front.take() {
+            Some(front) => front,
+            None => Front { _loan: Loan::take()?, pids: Vec::new() },
+        };
         let mut exec = client()?;
         exec.watch(process, self.events.handle(), Events::ENDED)?;
-        for stage in self.stages.iter().filter(|stage| stage.process != process && !stage.ends.is_empty()) {
-            // One that is gone already cannot be watched; its ends are closed below all the same.
-            let _ = exec.watch(stage.process, self.events.handle(), Events::ENDED);
-        }
-        loop {
-            for stage in &mut self.stages {
-                if exec.state(stage.process).and_then(|stated| stated.fate()) != Ok(Fate::Running) {
-                    stage.ends.clear();
-                }
-            }
-            if exec.state(process)?.fate()? != Fate::Running {
-                break;
-            }
+        while exec.state(process)?.fate()? == Fate::Running {
             // A signal may be left from a program that was awaited before: the state decides.
             if self.events.wait()? & Events::INTERRUPT != 0 {
                 return Ok(Waited::Interrupted);
             }
         }
+        // The other stages go on with the terminal.
+        front.pids.retain(|&stage| stage != pid);
+        self.front = Some(front).filter(|front| !front.pids.is_empty());
         match exec.wait(process)?.fate()? {
             Fate::Exited(status) => Ok(Waited::Ended(End::Exited(status))),
             Fate::Killed(status) => Ok(Waited::Ended(End::Killed(status))),
@@ -159,13 +94,6 @@ impl Programs {
         }
         Ok(rows)
     }
-}
-
-/// Starts one program with standard input, output and error.
-fn start_one(words: &[String], [stdin, stdout, stderr]: [Option<Handle>; 3]) -> Result<ProcessId, Error> {
-    let (name, arguments) = words.split_first().ok_or(Error::Invalid)?;
-    let arguments = exec::pack(arguments.iter().map(String::as_str))?;
-    Ok(client()?.start(name, &arguments, stdin, stdout, stderr)?.process)
 }
 
 /// All services.
