@@ -10,6 +10,7 @@ extern crate alloc;
 mod capture;
 mod exec;
 mod ipc;
+mod kernel;
 
 use nexus_abi::Error;
 use nexus_proto::contract::Broken;
@@ -49,16 +50,23 @@ pub fn run() -> i64 {
     for (name, check) in CHECKS {
         match check() {
             Ok(()) => nexus_rt::log!("{name} ok"),
-            Err(Failure::Refused(what, error)) => {
+            Err(failure) => {
                 failed += 1;
-                nexus_rt::log!("{name} FAIL {what}: {}", error.name());
-            }
-            Err(Failure::Wrong(what)) => {
-                failed += 1;
-                nexus_rt::log!("{name} FAIL not so: {what}");
+                report(name, failure);
             }
         }
     }
+    if let Err(failure) = kernel::invariants_hold() {
+        failed += 1;
+        report("kernel invariants", failure);
+    }
     nexus_rt::log!("end");
     failed
+}
+
+fn report(name: &str, failure: Failure) {
+    match failure {
+        Failure::Refused(what, error) => nexus_rt::log!("{name} FAIL {what}: {}", error.name()),
+        Failure::Wrong(what) => nexus_rt::log!("{name} FAIL not so: {what}"),
+    }
 }
