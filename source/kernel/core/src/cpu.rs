@@ -49,7 +49,7 @@ pub struct Cpu {
     pub reap_mail: Half,
     /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
     pub kicked: Half,
-    /// When the running thread's slice ends; `u64::MAX`: nobody waits for its place.
+    /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
     pub slice_end: Word,
     /// When the running thread, or idleness, began; time up to here is accounted.
     pub since: Word,

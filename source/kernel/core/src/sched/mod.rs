@@ -16,6 +16,9 @@ use crate::{
 use nexus_abi::QosClass;
 use queue::End;
 
+/// In [`Cpu::slice_end`]: the slice is over, but nobody of the running thread's class waits.
+pub(crate) const EXPIRED: u64 = u64::MAX - 1;
+
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
     #[inline(always)]
@@ -89,7 +92,7 @@ impl Kernel {
             // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
             let (end, left) = match slice_end {
                 u64::MAX => (end, 0),
-                over if over <= now => (End::Back, 0),
+                over if over <= now || over == EXPIRED => (End::Back, 0),
                 later => (end, later - now),
             };
             thread.slice_left.set(if end == End::Front { left } else { 0 });
@@ -134,24 +137,37 @@ impl Kernel {
         }
     }
 
-    /// A slice ends only if somebody of the same class waits.
+    /// A slice begins when somebody of the same class waits. It goes with the CPU along calls and answers: who calls a
+    /// higher class all the time still comes to its end.
     #[inline(always)]
     fn set_slice(&self, cpu: &Cpu, thread: &Thread, now: u64) {
-        let waited_for = cpu.queue.occupied() >> (thread.class.get() & 3) & 1 == 1;
-        if !waited_for {
-            cpu.slice_end.set(u64::MAX);
-        } else if cpu.slice_end.get() == u64::MAX {
-            let left = thread.slice_left.get();
-            let slice = if left == 0 { self.machine.slice } else { left };
-            thread.slice_left.set(0);
-            cpu.slice_end.set(now.saturating_add(slice));
+        let end = cpu.slice_end.get();
+        if end >= EXPIRED && Self::waited_for(cpu, thread) {
+            let left = if end == EXPIRED { 0 } else { self.fresh_slice(thread) };
+            cpu.slice_end.set(now.saturating_add(left));
         }
     }
 
-    /// The running thread's slice may be over: then it goes behind the others of its class.
+    fn waited_for(cpu: &Cpu, thread: &Thread) -> bool {
+        cpu.queue.occupied() >> (thread.class.get() & 3) & 1 == 1
+    }
+
+    /// What an interrupted thread has left, or a whole slice.
+    fn fresh_slice(&self, thread: &Thread) -> u64 {
+        match thread.slice_left.take() {
+            0 => self.machine.slice,
+            left => left,
+        }
+    }
+
+    /// The slice may be over: then the running thread goes behind the others of its class.
     pub(crate) fn end_slice(&'static self, cpu: &'static Cpu, now: u64) {
-        if cpu.slice_end.get() <= now {
-            self.rotate(cpu, now);
+        if cpu.slice_end.get() > now {
+            return;
+        }
+        match self.running(cpu) {
+            Some(thread) if !Self::waited_for(cpu, thread) => cpu.slice_end.set(EXPIRED),
+            _ => self.rotate(cpu, now),
         }
     }
 
@@ -193,5 +209,39 @@ mod tests {
         }
         assert!(other.cpu_time.get() > 0, "the other thread of the class never ran");
         assert!(waker.cpu_time.get() > 0);
+    }
+
+    /// Two threads of one class, the first of which calls a server of a higher class all the time.
+    #[test]
+    fn who_calls_a_higher_class_often_still_comes_to_the_end_of_its_slice() {
+        let kernel = testing::machine(1, 256);
+        let process = testing::process(kernel, "app/test", &WIDE);
+        let [caller, other, server]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
+        server.class.set(QosClass::Interactive as u32);
+        testing::put_on_cpu(kernel, 0, caller);
+        let cpu = &kernel.cpus[0];
+        kernel.make_ready(cpu, other);
+        kernel.settle(cpu, 0);
+        let (mut now, mut rounds) = (0, 0);
+        while cpu.current.get() == caller.index() {
+            now += 10;
+            caller.set_state(State::Awaiting);
+            kernel.run_partner(cpu, server);
+            kernel.settle(cpu, now);
+            assert_eq!(cpu.current.get(), server.index());
+            now += 10;
+            if cpu.alarm() <= now {
+                kernel.timer(0, now);
+            }
+            server.set_state(State::Receiving);
+            kernel.run_partner(cpu, caller);
+            kernel.settle(cpu, now);
+            if cpu.alarm() <= now {
+                kernel.timer(0, now);
+            }
+            rounds += 1;
+            assert!(rounds <= kernel.machine.slice / 10, "the other thread of the class never runs");
+        }
+        assert_eq!(cpu.current.get(), other.index());
     }
 }

@@ -38,7 +38,7 @@ pub struct Node {
     when: Word,
     next: Half,
     previous: Half,
-    /// 1 + level × 64 + slot; 0: not in a wheel.
+    /// 1 + level × 64 + slot; 0: not in a wheel. Read without the lock.
     place: Half,
     /// The CPU whose wheel it is in, or was.
     cpu: Half,
@@ -107,10 +107,15 @@ impl Wheel {
     /// Takes a node out of the wheel it is in.
     pub fn remove(&self, nodes: &[Node], index: u32) {
         let _held = self.lock.hold();
-        self.unlink(nodes, index);
+        self.detach(nodes, index);
+        if let Some(node) = nodes.get(index as usize) {
+            node.place.set(0);
+        }
     }
 
-    fn unlink(&self, nodes: &[Node], index: u32) {
+    /// Takes a node out of its list. It still says where it was: others read that without the lock, and one that is
+    /// only put closer must never look as if it were in no wheel.
+    fn detach(&self, nodes: &[Node], index: u32) {
         let node = &nodes[index as usize];
         let Some(place) = node.place.get().checked_sub(1) else { return };
         let (level, slot) = (place as usize / 64, place as usize % 64);
@@ -128,7 +133,6 @@ impl Wheel {
                 self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
             }
         }
-        node.place.set(0);
     }
 
     /// Takes one due node out, or says that none is due and when to look again.
@@ -145,8 +149,9 @@ impl Wheel {
                 self.reach(level, slot);
                 continue;
             }
-            self.unlink(nodes, index);
+            self.detach(nodes, index);
             if nodes[index as usize].when.get() <= now {
+                nodes[index as usize].place.set(0);
                 self.next.set(0);
                 return Some(index);
             }
