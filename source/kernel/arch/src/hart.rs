@@ -14,6 +14,8 @@ pub(crate) struct Hart {
     spare: Word,
     /// The core's number for it.
     pub(crate) cpu: Word,
+    /// Address of the core's record of it; set once, before the hart runs anything.
+    pub(crate) record: Word,
     /// What `satp` holds.
     pub(crate) satp: Word,
     /// What the timer is set to; 0: unknown.
@@ -35,6 +37,7 @@ impl Hart {
             stack: Word::new(0),
             spare: Word::new(0),
             cpu: Word::new(0),
+            record: Word::new(0),
             satp: Word::new(0),
             alarm: Word::new(0),
             float: Word::new(0),

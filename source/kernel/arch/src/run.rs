@@ -49,9 +49,6 @@ pub fn enter(system: &'static System) -> ! {
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
-    // The first look at the run queue: as if another CPU had left the first thread in the mail.
-    cpu_of(system, hart).since.set(csr::time());
-    system.kernel.kick(hart.cpu(), csr::time());
     let frame = proceed(system, hart);
     if system.statistics == Statistics::On {
         let count = csr::instret().wrapping_sub(system.entered);
@@ -80,7 +77,7 @@ extern "C" fn trap_taken(hart: &'static Hart) -> *const Frame {
 fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
     let address = csr::stval();
     if cause == ILLEGAL_INSTRUCTION {
-        let thread = system.kernel.threads.at(cpu_of(system, hart).current.get());
+        let thread = system.kernel.threads.at(cpu_of(hart).current.get());
         if float::first_use(system, hart, thread) == FirstUse::Loaded {
             return;
         }
@@ -90,7 +87,7 @@ fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
 
 /// Turns what is pending and enabled into events.
 fn interrupts(system: &'static System, hart: &'static Hart) {
-    let (kernel, cpu) = (&system.kernel, cpu_of(system, hart));
+    let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     let pending = csr::sip() & csr::sie();
     if pending & csr::TIMER != 0 {
         Timer::fired(hart);
@@ -115,22 +112,22 @@ fn interrupts(system: &'static System, hart: &'static Hart) {
 /// What was asked for is done, and the thread that runs next is put in place.
 #[inline(always)]
 fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
-    let cpu = cpu_of(system, hart);
+    let cpu = cpu_of(hart);
     let current = cpu.current.get();
     if cpu.requests.pending() || current == 0 {
         return proceed_until_ready(system, hart);
     }
-    switch_to(system, hart, system.kernel.threads.at(current))
+    switch_to(system, hart, cpu, system.kernel.threads.at(current))
 }
 
 /// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.
 #[inline(never)]
 fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const Frame {
-    let (kernel, cpu) = (&system.kernel, cpu_of(system, hart));
+    let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     loop {
         requests::obey(system, hart, cpu);
         match kernel.next(hart.cpu()) {
-            Next::Run(index) => return switch_to(system, hart, kernel.threads.at(index)),
+            Next::Run(index) => return switch_to(system, hart, cpu, kernel.threads.at(index)),
             Next::Reap => {
                 leave_user(system, hart);
                 kernel.reap(hart.cpu(), csr::time());
@@ -148,13 +145,14 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const F
 }
 
 #[inline(always)]
-fn cpu_of(system: &'static System, hart: &Hart) -> &'static Cpu {
-    &system.kernel.cpus[hart.cpu()]
+fn cpu_of(hart: &Hart) -> &'static Cpu {
+    // SAFETY: every hart that runs was given the address of one of the kernel's CPUs, which are never freed.
+    unsafe { &*(hart.record.get() as *const Cpu) }
 }
 
 /// Puts everything of a thread in place but its registers.
 #[inline(always)]
-fn switch_to(system: &'static System, hart: &Hart, thread: &'static Thread) -> *const Frame {
+fn switch_to(system: &'static System, hart: &Hart, cpu: &Cpu, thread: &'static Thread) -> *const Frame {
     let satp = thread.satp.get();
     if hart.satp.get() != satp {
         load_space(system, hart, satp);
@@ -162,7 +160,7 @@ fn switch_to(system: &'static System, hart: &Hart, thread: &'static Thread) -> *
     if hart.float.get() != 0 && hart.float.get() != thread.header.me() {
         float::release(system, hart);
     }
-    system.timer.set(hart, cpu_of(system, hart).alarm());
+    system.timer.set(hart, cpu.alarm());
     &thread.frame
 }
 

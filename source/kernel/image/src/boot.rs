@@ -1,5 +1,6 @@
 //! Boot, from the firmware's hand-over to the first program.
 
+use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
 use nexus_arch::{
     arguments::Arguments,
@@ -15,8 +16,7 @@ use nexus_core::boot::First;
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(arrival: Arrival) -> ! {
     let (facts, device_tree) = machine::discover(&arrival);
-    let arguments =
-        Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", word.escape_debug()));
+    let arguments = Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", Escaped(word)));
     let mut memory = memory::map(&facts, device_tree);
     let carved = memory.carve(&facts);
     say!(
@@ -47,5 +47,15 @@ fn read_image(memory: &Memory) -> Image<'static> {
             say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());
             power::stop(Status::Image)
         }
+    }
+}
+
+/// A word of the command line as a line may show it: what is not printable ASCII becomes `?`.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        let shown = |byte: u8| if byte.is_ascii_graphic() { byte.into() } else { '?' };
+        self.0.bytes().try_for_each(|byte| to.write_char(shown(byte)))
     }
 }
