@@ -17,6 +17,8 @@ pub(crate) use stash::Stash;
 #[cfg(test)]
 pub(crate) mod bench;
 #[cfg(test)]
+mod broken_tests;
+#[cfg(test)]
 mod destroy_tests;
 #[cfg(test)]
 mod device_tests;
