@@ -3,6 +3,8 @@
 //! User mode is left through `trap_entry`, which calls [`trap_taken`]; what that returns is resumed. Interrupts stay
 //! off in the kernel, so between two steps of something long the pending bits are looked at instead.
 
+use core::arch::asm;
+
 use crate::{
     arguments::Statistics,
     console, csr,
@@ -58,9 +60,9 @@ pub fn enter(system: &'static System) -> ! {
     unsafe { resume_first(frame, hart) }
 }
 
-/// Called by `trap_entry` when user mode was left; returns the frame to resume.
+/// `trap_entry` jumps here when user mode was left. It never returns, it resumes: so the compiler saves no register.
 #[unsafe(no_mangle)]
-extern "C" fn trap_taken(hart: &'static Hart) -> *const Frame {
+extern "C" fn trap_taken(hart: &'static Hart) -> ! {
     let system = system::get().expect("no program runs before the system is installed");
     let (cause, now) = (csr::scause(), csr::time());
     if cause == SYSTEM_CALL {
@@ -70,7 +72,11 @@ extern "C" fn trap_taken(hart: &'static Hart) -> *const Frame {
     } else {
         fault(system, hart, cause, now);
     }
-    proceed(system, hart)
+    let frame = proceed(system, hart);
+    // SAFETY: `resume` takes the frame in a0 and this hart in tp, where the trap entry put it and no Rust code touches
+    // it; `proceed` put the thread's translation and float state in place. The stack is left as it is: the next trap
+    // starts from its top.
+    unsafe { asm!("j resume", in("a0") frame, options(noreturn)) }
 }
 
 #[cold]

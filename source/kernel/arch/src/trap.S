@@ -15,8 +15,8 @@
 
 # trap_entry: stvec.
 #   in:        any state; from user mode: sscratch = Hart
-#   out:       calls trap_taken(a0 Hart) with all user registers in the frame of the running thread;
-#              it returns a0 = the frame to resume, see resume
+#   out:       jumps to trap_taken(a0 Hart) with all user registers in the frame of the running thread;
+#              that ends in a jump to resume, so that nothing of the kernel's own registers is saved
 #   state:     interrupts off, and they stay off until sret
     .balign 4
     .globl trap_entry
@@ -62,12 +62,13 @@ trap_entry:
     sd      t1, 0*8(t0)
     ld      sp, 8(tp)
     mv      a0, tp
-    call    trap_taken
+    j       trap_taken
 
 # resume: user mode goes on.
 #   in:        a0 = frame to resume, tp = Hart; the satp and float state of that thread are in place,
 #              sstatus has SPP = 0 and SPIE = 1
 #   out:       user mode, registers as in the frame
+    .globl  resume
 resume:
     sd      a0, 0(tp)
     csrw    sscratch, tp

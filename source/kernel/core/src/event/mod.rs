@@ -59,7 +59,7 @@ pub struct Trap {
 
 impl Kernel {
     /// The running thread made a system call; `pc` still names the call.
-    #[inline(never)]
+    #[inline(always)]
     pub fn system_call(&'static self, cpu: usize, now: u64) {
         let Some(context) = self.context(cpu, now) else { return };
         let frame = &context.thread.frame;

@@ -96,28 +96,48 @@ impl Kernel {
     pub(crate) fn message_call(&'static self, context: &Context, number: u64) -> Verdict<()> {
         let frame = &context.thread.frame;
         let (target, deadline) = (frame.get(reg::T3), Deadline(frame.get(reg::T5)));
-        let (timed, plain) =
-            (Request { target, deadline, extent: 0 }, Request { target, deadline: Deadline::NEVER, extent: 0 });
+        let deadline = if number < ipc::CALL_UNTIL { Deadline::NEVER } else { deadline };
+        let request = Request { target, deadline, extent: 0 };
         match number {
-            ipc::CALL => self.enter_call(context, plain),
-            ipc::REPLY_RECV => self.enter_reply_and_receive(context, plain),
-            ipc::CALL_UNTIL => self.enter_call(context, timed),
-            ipc::REPLY_RECV_UNTIL => self.enter_reply_and_receive(context, timed),
-            _ => self.enter_rare(context, number, timed),
+            ipc::CALL | ipc::CALL_UNTIL => self.enter_call(context, request),
+            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.enter_reply_and_receive(context, request),
+            _ => self.enter_rare(context, number, request),
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn enter_call(&'static self, context: &Context, request: Request) -> Verdict<()> {
         let shards = self.own_shards(context, &request);
-        with_shards(self, shards, |held| self.call(context, held, &request))
+        let outcome = self.call(context, &self.shards.hold(shards), &request);
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Halt::Stop(stop)) => Err(stop),
+            Err(Halt::Need(more)) => self.call_again(context, shards.with(more), &request),
+        }
     }
 
+    #[cold]
     #[inline(never)]
+    fn call_again(&'static self, context: &Context, shards: ShardSet, request: &Request) -> Verdict<()> {
+        with_shards(self, shards, |held| self.call(context, held, request))
+    }
+
+    #[inline(always)]
     fn enter_reply_and_receive(&'static self, context: &Context, request: Request) -> Verdict<()> {
         let caller = self.threads.at(context.thread.link.get() as u32).header.shard();
         let shards = self.own_shards(context, &request).with(ShardSet::of(caller));
-        with_shards(self, shards, |held| self.reply_and_receive(context, held, &request))
+        let outcome = self.reply_and_receive(context, &self.shards.hold(shards), &request);
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(Halt::Stop(stop)) => Err(stop),
+            Err(Halt::Need(more)) => self.reply_and_receive_again(context, shards.with(more), &request),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reply_and_receive_again(&'static self, context: &Context, shards: ShardSet, request: &Request) -> Verdict<()> {
+        with_shards(self, shards, |held| self.reply_and_receive(context, held, request))
     }
 
     #[inline(never)]

@@ -117,6 +117,7 @@ impl Kernel {
         }
     }
 
+    #[inline(always)]
     fn deliver(&self, answer: &Answer) {
         let caller = answer.letter.to;
         caller.renew_token();
