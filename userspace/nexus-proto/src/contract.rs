@@ -5,7 +5,7 @@
 
 use alloc::vec;
 
-use nexus_abi::{Error, ProcessId};
+use nexus_abi::{Error, Handle, ProcessId};
 use nexus_ipc::{Message, Transport};
 
 use crate::{console, exec, stream, supervisor};
@@ -141,15 +141,23 @@ pub fn supervisor_denied<T: Transport>(reader: T, service: &str) -> Kept {
     Ok(())
 }
 
-/// The console: one session at a time; `stranger` is not it.
-pub fn console<A: Transport, B: Transport>(session: A, stranger: B, events: nexus_abi::Handle) -> Kept {
-    let (mut session, mut stranger) = (console::Client::new(session), console::Client::new(stranger));
-    malformed(session.transport(), console::NAME, console::METHODS)?;
+/// The console: its session reads and writes; `stranger` is not it.
+pub fn console<A: Transport, B: Transport>(session: A, stranger: B, events: Handle) -> Kept {
+    let mut session = console::Client::new(session);
     promise!(session.claim(events, 1).is_ok(), "the console can be claimed");
     promise!(session.claim(events, 1).is_ok(), "claiming again means the same");
+    promise!(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes");
+    console_held(stranger, events)
+}
+
+/// The console while another holds it.
+pub fn console_held<T: Transport>(stranger: T, events: Handle) -> Kept {
+    let mut stranger = console::Client::new(stranger);
+    malformed(stranger.transport(), console::NAME, console::METHODS)?;
     promise!(stranger.claim(events, 1).err() == Some(Error::Again), "while it is held nobody else gets it");
     promise!(stranger.write(b"x").err() == Some(Error::Permission), "only the session writes");
     promise!(stranger.read(1).err() == Some(Error::Permission), "only the session reads");
-    promise!(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes");
+    promise!(stranger.lend().err() == Some(Error::Permission), "only the session lends");
+    promise!(stranger.retake().err() == Some(Error::Permission), "only the session ends a loan");
     Ok(())
 }

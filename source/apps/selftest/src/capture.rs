@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 use core::time::Duration;
-use nexus_abi::{Deadline, Error, Handle, Rights, syscall::Derive, syscall::EndpointCreate};
+use nexus_abi::syscall::{Close, Derive, EndpointCreate};
+use nexus_abi::{Deadline, Error, Handle, Rights};
 use nexus_ipc::{Call, Caller, Message, Outcome, Serve};
 use nexus_proto::stream::{self, Chunk, Closed, Stream, Written};
 use nexus_rt::{Server, kernel::invoke, time::deadline_in};
@@ -44,6 +45,13 @@ impl Capture {
         Server::over(self.endpoint)
             .serve_until(self, |capture| capture.late || capture.bytes.len() >= capture.wanted)?;
         if self.late { Err(Error::TimedOut) } else { Ok(()) }
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        // Whoever still writes here hears that nobody reads.
+        let _ = invoke(Close { handle: self.endpoint });
     }
 }
 

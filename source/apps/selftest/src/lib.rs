@@ -11,6 +11,7 @@ mod capture;
 mod exec;
 mod ipc;
 mod kernel;
+mod streams;
 
 use nexus_abi::Error;
 use nexus_proto::contract::Broken;
@@ -40,6 +41,8 @@ const CHECKS: &[(&str, Check)] = &[
     ("exec denied", exec::stranger_is_refused),
     ("contract supervisor", exec::supervisor_keeps_its_contract),
     ("contract exec kill", exec::kill_keeps_its_contract),
+    ("contract stream", streams::pipe_keeps_its_contract),
+    ("contract console", streams::console_keeps_its_contract),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
 ];
