@@ -60,3 +60,24 @@ fn no_prefix_of_the_system_manifest_makes_the_reader_panic() {
         }
     }
 }
+
+#[test]
+fn no_changed_byte_of_the_system_manifest_makes_the_reader_panic() {
+    let text = std::fs::read_to_string(xtask::root().join("system.toml")).expect("part of the tree");
+    for at in (0..text.len()).step_by(31) {
+        for byte in *b"\"]}=-9" {
+            let mut changed = text.clone().into_bytes();
+            changed[at] = byte;
+            if let Ok(changed) = String::from_utf8(changed) {
+                let _ = xtask::manifest::parse("changed.toml", &changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_about_the_manifest_has_every_rule() {
+    let page = std::fs::read_to_string(xtask::root().join("docs/manifest.md")).expect("part of the tree");
+    let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !page.contains(&format!("| `{}` |", rule.name()))).collect();
+    assert!(missing.is_empty(), "docs/manifest.md does not explain {missing:?}");
+}

@@ -9,7 +9,7 @@ use crate::terms::{Budget, Grants, Party, Restart};
 pub const IRQ_SUFFIX: &str = ".irq";
 /// Behind a device's name: the handle of the notification that the line signals, with bit 0.
 pub const SIGNAL_SUFFIX: &str = ".signal";
-/// The name under which a service finds the endpoint that it serves; also under the name of each of its interfaces.
+/// The name under which a service finds the endpoint that it serves.
 pub const SERVE: &str = "serve";
 
 /// The badge of a route: the owner's permission bits, and above them which of its interfaces the handle is for.

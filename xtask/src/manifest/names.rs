@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nexus_abi::{Name, ServiceId};
+use wiring::Grant;
 
 use super::reader::At;
 use super::refusal::{Broken, Rule, broken};
@@ -32,7 +33,7 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
     }
     written.init.provides.iter().try_for_each(|provided| well_formed(&provided.name))?;
     prefixes(written)?;
-    written.services.iter().try_for_each(one_handle_a_name)?;
+    written.services.iter().chain(&written.programs).try_for_each(one_handle_a_name)?;
     distinct_ids(services.map(|name| (name, ServiceId::service(&name.value))))?;
     distinct_ids(programs.map(|name| (name, ServiceId::program(&format!("{PROGRAM_PREFIX}{}", name.value)))))
 }
@@ -51,12 +52,14 @@ fn prefixes(written: &Written) -> Result<(), Broken> {
     Ok(())
 }
 
-/// A service finds its own endpoint and its routes by name, in one list.
-fn one_handle_a_name(service: &Task) -> Result<(), Broken> {
-    let own = |name: &str| name == wiring::SERVE || service.provides.iter().any(|provided| provided.name.value == name);
-    match service.routes.iter().find(|route| own(&route.name.value)) {
+/// Handles are found by name in one list: no route is called as what init gives besides.
+fn one_handle_a_name(task: &Task) -> Result<(), Broken> {
+    // The right to drain the console ring goes by the ring's name.
+    let grants = [Grant::Log, Grant::Info, Grant::Power, Grant::Spawn, Grant::Image];
+    let given = |name: &str| name == wiring::SERVE || name == INIT || grants.iter().any(|grant| grant.name() == name);
+    match task.routes.iter().find(|route| given(&route.name.value)) {
         Some(route) => {
-            let text = format!("`{}` is the name of the service's own endpoint", route.name.value);
+            let text = format!("`{}` is the name of a handle that init gives", route.name.value);
             Err(broken(Rule::Repeated, route.name.line, text))
         }
         None => Ok(()),
