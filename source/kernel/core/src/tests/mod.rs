@@ -5,7 +5,9 @@
 
 mod arguments;
 mod calls;
+mod capabilities;
 mod expected;
+mod lives;
 mod random;
 mod state;
 mod transfers;
