@@ -9,6 +9,7 @@ mod capabilities;
 mod expected;
 mod lives;
 mod random;
+mod scheduling;
 mod state;
 mod transfers;
 mod waits;

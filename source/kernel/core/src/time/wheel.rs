@@ -215,3 +215,7 @@ impl Wheel {
         count
     }
 }
+
+#[cfg(test)]
+#[path = "wheel_tests.rs"]
+mod tests;
