@@ -7,7 +7,7 @@ use super::verdict::Stamped;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 /// What a line may hold before it is cut: a guest that prints without end must not fill the host's memory.
@@ -57,7 +57,7 @@ pub enum Event {
 /// A running emulator.
 pub struct Emulator {
     child: Child,
-    input: Option<ChildStdin>,
+    input: Sender<Vec<u8>>,
     output: Receiver<Vec<u8>>,
     started: Instant,
     pending: Vec<u8>,
@@ -76,7 +76,9 @@ impl Emulator {
         let (sender, output) = sync_channel(CHUNKS);
         let stdout = child.stdout.take().expect("its standard output was made a pipe");
         std::thread::spawn(move || pump(stdout, &sender));
-        let input = child.stdin.take();
+        let stdin = child.stdin.take().expect("its standard input was made a pipe");
+        let (input, keys) = channel();
+        std::thread::spawn(move || type_in(stdin, &keys));
         Ok(Emulator { child, input, output, started: Instant::now(), pending: Vec::new(), shown: 0 })
     }
 
@@ -99,12 +101,9 @@ impl Emulator {
         }
     }
 
-    /// Types `bytes` on the console.
+    /// Types `bytes` on the console, as fast as the guest takes them; does not wait for that.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.input {
-            Some(input) => input.write_all(bytes).and_then(|()| input.flush()),
-            None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        self.input.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// The time since the start.
@@ -152,6 +151,15 @@ fn bound_to_us(script: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(script);
     command
+}
+
+/// Writes what comes until the emulator or the run is gone: a guest that takes no keys must not stop the run.
+fn type_in(mut to: ChildStdin, keys: &Receiver<Vec<u8>>) {
+    while let Ok(bytes) = keys.recv() {
+        if to.write_all(&bytes).and_then(|()| to.flush()).is_err() {
+            return;
+        }
+    }
 }
 
 /// Hands chunks on until the pipe or the receiver closes.

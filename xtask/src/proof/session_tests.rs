@@ -135,3 +135,12 @@ fn a_failed_line_ends_the_run_soon_but_not_before_what_explains_it() {
     assert_eq!(failure(verdict), Reason::Forbidden("a panic"));
     assert_eq!(transcript[1].text, "why");
 }
+
+#[test]
+fn a_guest_that_takes_no_keys_does_not_stop_the_run() {
+    let tree = Tree::new("deaf", "echo up; exec sleep 60");
+    let mut session = tree.boot();
+    session.send_bytes(&vec![b'x'; 1 << 20]).unwrap();
+    session.wait_for("up", SOON).unwrap();
+    assert_eq!(session.finish(BRIEF).1, Ending::TimedOut);
+}

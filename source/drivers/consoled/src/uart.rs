@@ -26,8 +26,8 @@ const STATUS: u8 = 5;
 
 const ENABLE_RECEIVE: u8 = 1;
 const ENABLE_TRANSMIT: u8 = 2;
-/// Queues on and emptied, receive trigger at one byte.
-const QUEUES_ON: u8 = 0x07;
+/// Queues on and emptied. The device interrupts at eight received bytes, or when fewer wait for four times a byte.
+const QUEUES_ON: u8 = 0x87;
 const EIGHT_BITS: u8 = 0x03;
 /// Terminal ready, request to send, interrupt line connected.
 const MODEM_ON: u8 = 0x0b;
@@ -155,7 +155,7 @@ pub(crate) mod tests {
     #[test]
     fn set_up_turns_on_queues_and_the_receive_interrupt_last() {
         let (fake, _) = device();
-        assert_eq!(fake.borrow().set_up, [(LINE, 0x03), (QUEUES, 0x07), (MODEM, 0x0b)]);
+        assert_eq!(fake.borrow().set_up, [(LINE, 0x03), (QUEUES, 0x87), (MODEM, 0x0b)]);
         assert_eq!(fake.borrow().enabled, ENABLE_RECEIVE);
     }
 

@@ -118,6 +118,25 @@ pub(super) fn input(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("run hello ok", "hello, ok").map(drop)
 }
 
+pub(super) fn mebibyte(desk: &mut Desk) -> Result<(), SessionError> {
+    const TYPED: Duration = Duration::from_secs(150);
+    desk.session.send_bytes(&vec![b'x'; 1 << 20])?;
+    desk.session.send_line("")?;
+    desk.session.wait_for("error: ETOOLONG: ", TYPED)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("run hello ok", "hello, ok").map(drop)
+}
+
+/// What booting to the prompt took, by the kernel's own count of busy time: a microsecond is 1,000 instructions.
+pub(super) fn boot_cost(desk: &mut Desk) -> Result<(), SessionError> {
+    const MOST: u64 = 20_000;
+    let printed = desk.collect("cpus -j")?;
+    match printed.iter().find_map(|line| number_after(line, "\"busy_us\":")) {
+        Some(busy) if busy <= MOST => Ok(()),
+        _ => Err(missed("at most 20,000,000 instructions to the prompt", printed)),
+    }
+}
+
 pub(super) fn services(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("kill nobody", "error: ENOENT: ")?;
     desk.session.send_line("kill execd")?;
