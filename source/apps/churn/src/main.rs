@@ -46,8 +46,9 @@ fn main() -> Result<i64, Error> {
     Ok(lost)
 }
 
+/// Runs a program that says nothing and ends at once.
 fn run_one(exec: &mut exec::Client<Channel>) -> Result<(), Error> {
-    let process = exec.start("hello", &[], None, None, None)?.process;
+    let process = exec.start("rogue", &exec::pack(["exit"])?, None, None, None)?.process;
     match exec.wait(process)?.fate()? {
         Fate::Exited(0) => Ok(()),
         _ => Err(Error::Protocol),
