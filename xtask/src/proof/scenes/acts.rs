@@ -209,6 +209,7 @@ pub(super) fn leaks(desk: &mut Desk, programs: u32) -> Result<(), SessionError> 
     for _ in 0..programs {
         desk.ask("run hello", "hello, world")?;
     }
+    desk.ask("run churn 100", "100 programs, 0 of ")?;
     let after = desk.collect("mem -j")?;
     let counts = |lines: &[String]| lines.iter().filter(|line| line.starts_with('{')).cloned().collect::<Vec<_>>();
     match counts(&before) == counts(&after) && !counts(&before).is_empty() {
