@@ -8,13 +8,14 @@
 extern crate alloc;
 
 use alloc::{boxed::Box, vec::Vec};
+use core::time::Duration;
 
 use nexus_abi::Error;
-use nexus_abi::syscall::EndpointCreate;
+use nexus_abi::syscall::{EndpointCreate, NotificationCreate, QosSet, Wait};
 use nexus_ipc::Message;
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Wrong, provoke};
-use nexus_rt::{channel, env, println, thread};
+use nexus_rt::{Instant, channel, env, println, thread};
 
 nexus_rt::program!(main);
 
@@ -25,6 +26,7 @@ fn main() -> Result<i64, Error> {
         "memory" => memory(),
         "objects" => objects(),
         "flood" => flood(),
+        "inversion" => inversion(),
         "panic" => panic!("on purpose"),
         "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
         name => match Wrong::ALL.into_iter().find(|wrong| wrong.name() == name) {
@@ -52,6 +54,31 @@ fn threads() -> Result<i64, Error> {
     }
     println!("rogue: {started} threads");
     spin()
+}
+
+/// Shares the heap with a thread of a lower class, and often wakes while that one holds its lock.
+fn inversion() -> Result<i64, Error> {
+    let idle = || {
+        // Lowering itself is allowed to everybody.
+        let _ = invoke(QosSet { class: 0, target: 0 });
+        loop {
+            allocate();
+        }
+    };
+    thread::spawn(4, Box::new(idle))?;
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    for _ in 0..1000 {
+        // Nobody signals it: the wait is a pause.
+        let _ = invoke(Wait { notification, deadline: Instant::now().after(Duration::from_micros(300)) });
+        allocate();
+    }
+    println!("rogue: both classes ran");
+    Ok(0)
+}
+
+fn allocate() {
+    let kept: Vec<Box<[u8; 48]>> = (0..200).map(|byte| Box::new([byte; 48])).collect();
+    drop(core::hint::black_box(kept));
 }
 
 /// Takes memory until there is no more; the end is a panic.

@@ -39,8 +39,6 @@ pub enum Defect {
     None,
     /// The timer never interrupts.
     NoTimer,
-    /// All threads use the float registers as they find them.
-    SharedFloat,
     /// The kernel panics.
     Panic,
     /// The kernel's stack overflows.
@@ -61,9 +59,8 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 10] = [
+    const NAMES: [(&str, Defect); 9] = [
         ("no-timer", Defect::NoTimer),
-        ("shared-float", Defect::SharedFloat),
         ("panic", Defect::Panic),
         ("stack", Defect::Stack),
         ("write-text", Defect::WriteText),

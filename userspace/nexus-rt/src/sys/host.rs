@@ -76,6 +76,11 @@ pub(crate) fn time() -> u64 {
     MACHINE.with(|machine| machine.borrow_mut().time())
 }
 
+/// The host's scheduler decides for how long.
+pub(crate) fn nap() {
+    std::thread::yield_now();
+}
+
 /// The start page, if one was installed.
 pub(crate) fn start_page() -> Option<StartPage<'static>> {
     START.with(|start| *start.borrow())

@@ -17,7 +17,7 @@ pub use lock::{Mutex, YieldLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
 pub use machine::*;
 pub(crate) use machine::{
-    leaf, load, message, read_page, sealed_bytes, start_page, store, thread_registers, time, write_page,
+    leaf, load, message, nap, read_page, sealed_bytes, start_page, store, thread_registers, time, write_page,
 };
 
 use nexus_abi::message::Status;

@@ -39,6 +39,7 @@ pub(super) fn listings(desk: &mut Desk) -> Result<(), SessionError> {
 pub(super) fn programs(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("run hello", "hello, world")?;
     desk.ask("run hello 'a b'", "hello, a b")?;
+    desk.ask("run rogue inversion", "rogue: both classes ran")?;
     desk.ask("run rogue exit 3", "error: EEXIT: `rogue` exited 3")?;
     desk.ask("status", "EEXIT")?;
     desk.ask("run nobody", "error: ENOENT: ")?;
