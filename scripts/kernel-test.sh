@@ -30,14 +30,15 @@ cut image       | IMAGE=$out/cut.img     | 114 | ^KINIT: boot image: ECORRUPT
 damaged image   | IMAGE=$out/damaged.img | 114 | ^KINIT: boot image: ECORRUPT
 other version   | IMAGE=$out/version.img | 114 | ^KINIT: boot image: EPROTO
 little memory   | MEM=15M                | 113 | ^KINIT: memory: 15360 KiB of RAM, 16384 needed
-least memory    | MEM=16M APPEND=selftest | 0  | ^SELFTEST: end
+least memory    | MEM=16M APPEND=selftest | 0  | ^SELFTEST: float registers ok
 much memory     | MEM=3G APPEND=selftest | 0   | ^SELFTEST: end
 four harts      | SMP=4 APPEND=selftest  | 0   | ^KINIT: hart [0-3] of 4,
 nine harts      | SMP=9 APPEND=selftest  | 0   | ^KINIT: hart [0-8] of 9,
 no sstc         | CPU=rv64,sstc=off APPEND=selftest | 0 | ^SELFTEST: ipc deadline timeout ok
-no float        | CPU=rv64,f=off,d=off APPEND=selftest | 0 | ^SELFTEST: end
+no float        | CPU=rv64,f=off,d=off APPEND=selftest | 1 | ^error: EFAULTED: .selftest. faulted: illegal instruction
 unknown word    | APPEND=colour=blue,selftest | 0 | ^KINIT: unknown boot argument ignored: colour=blue
 boot cost       | MEM=16M ICOUNT=shift=0,sleep=off APPEND=bootstat,selftest | 0 | ^KINIT: bootstat: [0-9]{1,6} instructions
+shared float    | APPEND=defect=shared-float,selftest | 1 | ^SELFTEST: float registers FAIL not so: a thread finds
 panic           | APPEND=defect=panic    | 116 | ^PANIC: panicked at
 stack overflow  | APPEND=defect=stack    | 116 | ^PANIC: kernel stack overflow: scause 0xf,
 write text      | APPEND=defect=write-text | 116 | ^PANIC: kernel page fault: scause 0xf,

@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod capture;
 mod exec;
+mod float;
 mod ipc;
 mod kernel;
 mod streams;
@@ -43,6 +44,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("contract exec kill", exec::kill_keeps_its_contract),
     ("contract stream", streams::pipe_keeps_its_contract),
     ("contract console", streams::console_keeps_its_contract),
+    ("float registers", float::threads_keep_their_registers),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
 ];

@@ -39,6 +39,8 @@ pub enum Defect {
     None,
     /// The timer never interrupts.
     NoTimer,
+    /// All threads use the float registers as they find them.
+    SharedFloat,
     /// The kernel panics.
     Panic,
     /// The kernel's stack overflows.
@@ -59,8 +61,9 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 9] = [
+    const NAMES: [(&str, Defect); 10] = [
         ("no-timer", Defect::NoTimer),
+        ("shared-float", Defect::SharedFloat),
         ("panic", Defect::Panic),
         ("stack", Defect::Stack),
         ("write-text", Defect::WriteText),

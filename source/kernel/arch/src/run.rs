@@ -6,7 +6,7 @@
 use core::arch::asm;
 
 use crate::{
-    arguments::Statistics,
+    arguments::{Defect, Statistics},
     console, csr,
     float::{self, FirstUse},
     hart::{HARTS, Hart},
@@ -50,6 +50,9 @@ pub fn enter(system: &'static System) -> ! {
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
+    if system.defect == Defect::SharedFloat {
+        csr::set_sstatus_bits(csr::FS_CLEAN);
+    }
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
     let frame = proceed(system, hart);
     if system.statistics == Statistics::On {

@@ -1,7 +1,7 @@
 //! The one kernel, and what of the machine goes with it.
 
 use crate::{
-    arguments::{Arguments, Statistics},
+    arguments::{Arguments, Defect, Statistics},
     csr,
     entry::Arrival,
     facts::{Extension, Facts},
@@ -31,6 +31,7 @@ pub struct System {
     /// Whether the harts have float registers.
     pub(crate) has_float: Extension,
     pub(crate) statistics: Statistics,
+    pub(crate) defect: Defect,
     pub(crate) entered: u64,
 }
 
@@ -81,6 +82,7 @@ pub fn install(
         has_float: boot.float,
         spaces: probe_spaces(kernel_satp, processes),
         statistics: arguments.statistics,
+        defect: arguments.defect,
         entered: arrival.instructions,
         kernel: Kernel::new(carved.storage, machine),
     });
