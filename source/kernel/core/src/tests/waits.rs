@@ -83,6 +83,23 @@ fn a_call_that_is_served_ends_at_its_deadline_and_its_answer_goes_nowhere() {
 }
 
 #[test]
+fn an_answer_to_a_call_that_ended_does_not_reach_the_next() {
+    let Pair { stage, home, server, endpoint, client, door, .. } = pair();
+    let second = stage.thread(home);
+    stage.post(client, ipc::CALL_UNTIL, Mail::to(door).until(5_000));
+    stage.posts(server, ipc::RECV, Mail::to(endpoint)).expect("a caller waits");
+    stage.pass_to(5_000);
+    stage.post(client, ipc::CALL, Mail::to(door));
+    stage.posts(second, ipc::RECV, Mail::to(endpoint)).expect("a caller waits");
+
+    let late = stage.posts(server, ipc::REPLY, Mail { to: 0, ..Mail::to(door) }.saying([1; 8]));
+
+    assert_eq!((late.err(), client.state()), (Some(Error::PeerClosed), State::Awaiting));
+    stage.posts(second, ipc::REPLY, Mail { to: 0, ..Mail::to(door) }.saying([2; 8])).expect("the caller waits");
+    assert_eq!(stage.got(client).words, [2; 8]);
+}
+
+#[test]
 fn a_receive_ends_at_its_deadline() {
     let Pair { stage, server, endpoint, client, door, .. } = pair();
     stage.post(server, ipc::RECV, Mail::to(endpoint).until(700));
