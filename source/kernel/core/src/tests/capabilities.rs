@@ -51,6 +51,8 @@ fn a_closed_handle_never_comes_back() {
         stage.does(root, Close { handle });
         seen.push(handle);
     }
+    let living = stage.does(root, Derive { source, rights: SIGNAL, badge: 0 }).handle;
+    assert_eq!(living.index(), seen[0].index(), "the place is used again");
     stage.refuses(root, Close { handle: seen[0] }, Error::BadHandle);
     stage.refuses(root, Derive { source: seen[99], rights: SIGNAL, badge: 0 }, Error::BadHandle);
     stage.refuses(root, Notify { notification: seen[50], bits: 1 }, Error::BadHandle);
