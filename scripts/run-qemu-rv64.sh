@@ -5,6 +5,7 @@
 #   SMP=1           harts, 1 to 8
 #   MEM=128M        memory
 #   CPU=rv64        processor model and its extensions
+#   BIOS=default    firmware
 #   DISK=path       a raw disk image as virtio block device
 #   RUN_TIMEOUT=90s end the emulator after this time, with exit status 124; none: no bound
 #   GDB=1234        wait for a debugger on this local port
@@ -25,7 +26,7 @@ for file in "$kernel" "$image"; do
     [ -r "$file" ] || { echo "run-qemu-rv64: $file: not there; \`cargo xtask image\` makes it" >&2; exit 2; }
 done
 
-command=("${QEMU:-qemu-system-riscv64}" -machine virt -cpu "${CPU:-rv64}" -smp "${SMP:-1}" -m "${MEM:-128M}" -nographic -bios default)
+command=("${QEMU:-qemu-system-riscv64}" -machine virt -cpu "${CPU:-rv64}" -smp "${SMP:-1}" -m "${MEM:-128M}" -nographic -bios "${BIOS:-default}")
 command+=(-global virtio-mmio.force-legacy=off -kernel "$kernel" -initrd "$image" -append "${APPEND:-}")
 if [ "${CONSOLE:-}" = raw ]; then
     command+=(-chardev "stdio,id=console,signal=off,mux=off" -serial chardev:console -monitor none)

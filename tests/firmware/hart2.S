@@ -1,0 +1,39 @@
+# A firmware that does nothing but let hart 2 boot: no calls, every trap and interrupt is the supervisor's.
+#
+# _start: where the emulator's reset code jumps, in machine mode, on every hart.
+#   in:        a0 hart number, a1 physical address of the device tree
+#   out:       hart 2: the kernel's first address in supervisor mode, a0 and a1 as they came; others: never
+#   clobbered: t0
+#   state:     a call to this firmware, or any trap it does not delegate, stops the hart for good
+
+    .option arch, rv64imac_zicsr
+    .section .text.entry, "ax"
+    .globl _start
+_start:
+    csrr    a0, mhartid
+    li      t0, 2
+    bne     a0, t0, asleep
+    li      t0, -1
+    csrw    pmpaddr0, t0                # all memory
+    csrw    mcounteren, t0              # all counters
+    li      t0, 0x1f
+    csrw    pmpcfg0, t0
+    li      t0, 0xb1ff                  # all but calls of the supervisor
+    csrw    medeleg, t0
+    li      t0, 0x222
+    csrw    mideleg, t0
+    li      t0, 1 << 63
+    csrw    0x30a, t0                   # menvcfg: the supervisor's timer register
+    lla     t0, asleep
+    csrw    mtvec, t0
+    li      t0, 0x1800
+    csrc    mstatus, t0
+    li      t0, 0x800                   # return to supervisor mode
+    csrs    mstatus, t0
+    li      t0, 0x80200000
+    csrw    mepc, t0
+    mret
+    .balign 4
+asleep:
+    wfi
+    j       asleep
