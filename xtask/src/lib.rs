@@ -2,6 +2,7 @@
 //!
 //! Each module is one subcommand or what several of them share; `main.rs` holds the table that names them.
 
+pub mod bench;
 pub mod check;
 pub mod deps;
 pub mod diag_os;
@@ -15,15 +16,8 @@ pub mod run;
 pub mod suites;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// The root of the source tree that this tool was built from.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies one folder below the root").to_path_buf()
-}
-
-/// Stands where a subcommand is not built yet: says so and fails.
-pub fn not_built(_args: &[String]) -> ExitCode {
-    println!("not built");
-    ExitCode::FAILURE
 }

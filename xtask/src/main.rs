@@ -3,7 +3,6 @@
 //! A row names the function that does the work; the modules behind it live in the library so that tests reach them.
 
 use std::process::ExitCode;
-use xtask::not_built;
 
 /// One subcommand. `run` gets the arguments after the name; exit 0 = done, 1 = failed, 2 = wrong usage.
 struct Command {
@@ -18,7 +17,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", about: "run every suite and print the table", run: xtask::suites::run },
     Command { name: "proof", about: "judge one boot by the ladder of tests/boot", run: xtask::proof::main },
     Command { name: "check", about: "the gates over the source tree", run: xtask::check::run },
-    Command { name: "bench", about: "the benchmark table", run: not_built },
+    Command { name: "bench", about: "the benchmark table", run: xtask::bench::run },
     Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },
     Command { name: "gdb", about: "boot halted and attach the debugger", run: xtask::run::gdb },
     Command { name: "new-app", about: "make a program from the template", run: xtask::new_app::run },

@@ -54,6 +54,24 @@ pub struct Departure {
     pub words: [u64; 8],
 }
 
+/// A system call and what it took: instructions retired by this hart, all privilege levels.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// The counter directly before the `ecall`.
+    pub before: u64,
+    /// The counter directly after it.
+    pub after: u64,
+    /// What the call left in the registers.
+    pub arrival: Arrival,
+}
+
+impl Counted {
+    /// Instructions from the `ecall` to the `sret` behind it, both included.
+    pub fn cost(&self) -> u64 {
+        self.after - self.before - 1
+    }
+}
+
 /// A wrong thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {

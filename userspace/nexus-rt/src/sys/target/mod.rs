@@ -1,6 +1,7 @@
 //! The machine itself: RISC-V under the Nexus kernel.
 
 mod call;
+mod counted;
 mod entry;
 mod heap;
 mod memory;
@@ -11,6 +12,7 @@ mod spawn;
 mod wrong;
 
 pub(crate) use call::{leaf, message, time};
+pub use counted::counted;
 pub(crate) use entry::start_page;
 pub(crate) use memory::{load, sealed_bytes, store};
 pub(crate) use nap::nap;

@@ -1,0 +1,35 @@
+//! One row of the table.
+
+use nexus_rt::println;
+
+/// Samples of a row that count; as many before them warm up.
+pub(crate) const SAMPLES: usize = 64;
+
+/// The costs seen so far.
+pub(crate) struct Row {
+    name: &'static str,
+    seen: usize,
+    least: u64,
+    most: u64,
+}
+
+impl Row {
+    /// An empty row.
+    pub(crate) fn new(name: &'static str) -> Row {
+        Row { name, seen: 0, least: u64::MAX, most: 0 }
+    }
+
+    /// Takes a sample; the first [`SAMPLES`] only warm up.
+    pub(crate) fn add(&mut self, cost: u64) {
+        self.seen += 1;
+        if self.seen > SAMPLES {
+            self.least = self.least.min(cost);
+            self.most = self.most.max(cost);
+        }
+    }
+
+    /// Prints it, in the form that `cargo xtask bench` reads.
+    pub(crate) fn print(&self) {
+        println!("bench: {} | {} | {}", self.name, self.least, self.most);
+    }
+}
