@@ -1,9 +1,9 @@
 //! Calls that no partner answers.
 
 use crate::row::{Row, SAMPLES};
+use nexus_abi::Error;
 use nexus_abi::layout::SHARED_START;
 use nexus_abi::syscall::{Map, MemoryCreate, MemoryGrow, NotificationCreate, Notify, Syscall, Unmap, Whoami, access};
-use nexus_abi::Error;
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Departure, counted};
 
