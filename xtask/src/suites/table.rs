@@ -146,4 +146,21 @@ pub(super) const SUITES: &[Suite] = &[
         command: &["cargo", "xtask", "proof", "--scenes"],
         ..NOTHING
     },
+    Suite {
+        name: "events",
+        about: "a million random events at the kernel core, every invariant checked after each",
+        tier: Tier::Daily,
+        command: &[
+            "cargo",
+            "test",
+            "--package",
+            "nexus-core",
+            "--lib",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "no_long_sequence",
+        ],
+        ..NOTHING
+    },
 ];
