@@ -143,11 +143,17 @@ pub fn supervisor_denied<T: Transport>(reader: T, service: &str) -> Kept {
 
 /// The console: its session reads and writes; `stranger` is not it.
 pub fn console<A: Transport, B: Transport>(session: A, stranger: B, events: Handle) -> Kept {
+    console_session(session, events)?;
+    console_held(stranger, events)
+}
+
+/// The console for the one who holds it from then on.
+pub fn console_session<T: Transport>(session: T, events: Handle) -> Kept {
     let mut session = console::Client::new(session);
     promise!(session.claim(events, 1).is_ok(), "the console can be claimed");
     promise!(session.claim(events, 1).is_ok(), "claiming again means the same");
     promise!(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes");
-    console_held(stranger, events)
+    Ok(())
 }
 
 /// The console while another holds it.

@@ -7,6 +7,7 @@ mod acts;
 
 use super::emulator::Machine;
 use super::session::{Session, SessionError};
+use super::variant::Difference;
 use super::verdict::{Ending, escape};
 use std::path::Path;
 use std::time::Duration;
@@ -43,13 +44,22 @@ pub struct Scene {
     pub about: &'static str,
     /// When it is played.
     pub tier: Tier,
+    /// The program that lies in the shell's place, and acts instead of a person; none: the shell itself.
+    instead: Option<&'static str>,
     machine: fn(Machine) -> Machine,
     act: fn(&mut Desk) -> Result<(), SessionError>,
     ends: Ends,
 }
 
-const PLAIN: Scene =
-    Scene { name: "", about: "", tier: Tier::Test, machine: |machine| machine, act: |_| Ok(()), ends: Ends::WhenAsked };
+const PLAIN: Scene = Scene {
+    name: "",
+    about: "",
+    tier: Tier::Test,
+    instead: None,
+    machine: |machine| machine,
+    act: |_| Ok(()),
+    ends: Ends::WhenAsked,
+};
 
 /// Instructions are counted: while a program runs, time is the guest's own. A machine that waits still waits for the host,
 /// since keys come from there.
@@ -71,6 +81,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "mebibyte", about: "a line of a mebibyte is refused once", act: acts::mebibyte, ..PLAIN },
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
     Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
+    Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some("selftest"), act: acts::session, ..PLAIN },
     Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },
     Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
     Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: acts::boot_cost, ..PLAIN },
@@ -83,6 +94,9 @@ pub const SCENES: &[Scene] = &[
 /// Runs one scene below `root`.
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
+    if let Some(program) = scene.instead {
+        return run_instead(root, scene, machine, program);
+    }
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
     let acted = desk.sit_down().and_then(|()| (scene.act)(&mut desk));
@@ -96,6 +110,14 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
         return Err(format!("on the console: {}", escape(&line.text)));
     }
     if ending == Ending::Exited(status) { Ok(()) } else { Err(format!("the machine ended with {ending:?}")) }
+}
+
+/// Runs a scene that a program plays in the shell's place. The machine has no prompt then, and is ended with the desk.
+fn run_instead(root: &Path, scene: &Scene, machine: Machine, program: &str) -> Result<(), String> {
+    let difference = Difference::Replaced("shell".to_string(), program.to_string());
+    let machine = super::with_image(root, machine, &difference)?;
+    let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
+    (scene.act)(&mut Desk { session }).map_err(|error| error.to_string())
 }
 
 /// A person at the console.

@@ -243,3 +243,8 @@ fn number_after(line: &str, mark: &str) -> Option<u64> {
 fn missed(what: &str, printed: Vec<String>) -> SessionError {
     SessionError::Missed(what.to_string(), "it is not so", printed)
 }
+
+/// Played by the proof program in the shell's place.
+pub(super) fn session(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.wait_for("shell: contract console session ok", BOOT).map(drop)
+}
