@@ -147,6 +147,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "leaks",
+        about: "10,000 programs leave nothing behind",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "leaks-long"],
+        ..NOTHING
+    },
+    Suite {
         name: "events",
         about: "a million random events at the kernel core, every invariant checked after each",
         tier: Tier::Daily,

@@ -277,7 +277,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Two running sums over words: three instructions a word, catches any single damaged word and any swap.
+/// Two running sums over words, folded into one: three instructions a word. Against damage, not against intent.
 #[derive(Default)]
 struct Checksum {
     first: u64,
