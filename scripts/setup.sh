@@ -88,7 +88,7 @@ install_rust() {
     if ! have rustup; then
         have curl || apt_install curl ca-certificates
         say "installing rustup (rust-toolchain.toml names the channel)"
-        if ! script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
+        if ! script=$(curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs) ||
             ! sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain none <<<"$script"; then
             die "rustup cannot be installed"
         fi
@@ -137,7 +137,8 @@ add_backports() {
     [ -e "$list" ] && return
     mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -n 1)
     mirror=${mirror%% *}
-    say "adding bookworm-backports from ${mirror:=http://deb.debian.org/debian}"
+    [ -n "$mirror" ] || die "no Debian mirror among this machine's sources to take bookworm-backports from"
+    say "adding bookworm-backports from $mirror"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" |
         as_root tee "$list" >/dev/null
     apt_fresh=no
