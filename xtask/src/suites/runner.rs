@@ -53,12 +53,15 @@ fn command(suite: &Suite) -> Command {
 }
 
 /// How a command ended.
-enum Ended {
+pub(crate) enum Ended {
+    /// With this status.
     ByItself(ExitStatus),
+    /// It was ended, with all that it had started.
     AtTheDeadline,
 }
 
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Ended> {
+/// Waits for a child until it ends or its time is over; then it is ended.
+pub(crate) fn wait(child: &mut Child, deadline: Instant) -> io::Result<Ended> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Ended::ByItself(status));

@@ -135,6 +135,5 @@ fn tiers_and_names_select() {
     assert_eq!(names(&["boot", "fmt"]), ["fmt", "boot"]);
     assert_eq!(names(&[]).len(), of_tier(Tier::Test));
     assert_eq!(names(&["--full"]).len(), of_tier(Tier::Test) + of_tier(Tier::Daily) + of_tier(Tier::Full));
-    assert_eq!(names(&["--defects"]).len(), of_tier(Tier::Defects));
     assert!(select(&["--weekly".to_string()]).is_err());
 }

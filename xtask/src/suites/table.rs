@@ -12,8 +12,6 @@ pub(super) enum Tier {
     Daily,
     /// With `--full`.
     Full,
-    /// With `--defects` only: each run must end red.
-    Defects,
 }
 
 /// What must be there before a suite can run.

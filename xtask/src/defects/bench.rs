@@ -1,0 +1,80 @@
+//! Builds and runs one test in the copy, within a bounded time.
+//!
+//! Build and run are two commands: a test that fails and a program that is none must not be taken for each other.
+
+use super::outcome::{self, Finish, Verdict};
+use super::patch::Patch;
+use super::scratch::Scratch;
+use crate::suites::runner::{Ended, wait};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// Most that one build may take: the first one compiles everything.
+const BUILD: Duration = Duration::from_secs(600);
+/// Most that one test may take: the slowest of them checks every invariant after each of 100,000 events.
+const TEST: Duration = Duration::from_secs(90);
+
+/// The copy of the tree and where it is built.
+pub(super) struct Bench {
+    scratch: Scratch,
+    build: PathBuf,
+    log: PathBuf,
+}
+
+impl Bench {
+    /// A copy of the tree at `root`, below its `target` folder.
+    pub(super) fn new(root: &Path) -> io::Result<Bench> {
+        let folder = root.join("target/defects");
+        let scratch = Scratch::copy_of(root, &folder.join("tree"))?;
+        Ok(Bench { scratch, build: folder.join("build"), log: folder.join("output.log") })
+    }
+
+    /// The named test on the tree as it is: it must pass.
+    pub(super) fn without_defect(&self, patch: &Patch) -> Verdict {
+        let judge = |finish: &Finish| outcome::judge_clean(finish, &patch.test);
+        self.build_and_run(patch, judge).unwrap_or_else(unexpected)
+    }
+
+    /// The named test with the defect; the copy is restored.
+    pub(super) fn with_defect(&self, patch: &Patch) -> Verdict {
+        let judge = |finish: &Finish| outcome::judge(finish, &patch.test, patch.expected, &self.scratch.tree);
+        let verdict = match self.scratch.apply(&patch.path) {
+            Ok(true) => self.build_and_run(patch, judge),
+            Ok(false) => Ok(Verdict::DoesNotApply),
+            Err(error) => Err(error),
+        };
+        let restored = self.scratch.restore();
+        restored.and(verdict).unwrap_or_else(unexpected)
+    }
+
+    fn build_and_run(&self, patch: &Patch, judge: impl Fn(&Finish) -> Verdict) -> io::Result<Verdict> {
+        let no_run = ["--no-run".to_string()];
+        let (built, _) = self.cargo(&[&patch.target[..], &no_run].concat(), BUILD)?;
+        if !matches!(built, Ended::ByItself(status) if status.success()) {
+            return Ok(Verdict::DoesNotCompile);
+        }
+        let exactly = ["--".to_string(), "--exact".to_string(), patch.test.clone()];
+        let (ended, output) = self.cargo(&[&patch.target[..], &exactly].concat(), TEST)?;
+        Ok(judge(&match ended {
+            Ended::ByItself(_) => Finish::Said(output),
+            Ended::AtTheDeadline => Finish::TimedOut,
+        }))
+    }
+
+    /// `cargo test` with these arguments, and what it printed.
+    fn cargo(&self, arguments: &[String], within: Duration) -> io::Result<(Ended, String)> {
+        let file = File::create(&self.log)?;
+        let mut command = crate::packages::cargo();
+        command.arg("test").args(arguments).current_dir(&self.scratch.tree).env("CARGO_TARGET_DIR", &self.build);
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let ended = wait(&mut command.spawn()?, Instant::now() + within)?;
+        Ok((ended, String::from_utf8_lossy(&fs::read(&self.log)?).into_owned()))
+    }
+}
+
+fn unexpected(error: io::Error) -> Verdict {
+    Verdict::FailedOtherwise(error.to_string())
+}

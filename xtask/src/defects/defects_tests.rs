@@ -1,0 +1,147 @@
+//! A head that says less than it must is refused; only a test's own assertion is a catch.
+
+use super::outcome::{Expected, Finish, Verdict, is_test_code, judge, judge_clean};
+use super::patch::{self, Patch};
+use super::scratch::Scratch;
+use super::table::{Row, is_success, print};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const HEAD: &str = "Defect: it is broken.\nCaught by: cargo test -p some --lib tests::one\n\ndiff --git a/x b/x\n";
+
+fn parse(text: &str) -> Result<Patch, String> {
+    patch::parse(Path::new("folder/broken.patch"), text)
+}
+
+fn said(text: &str) -> Finish {
+    Finish::Said(text.to_string())
+}
+
+fn verdict(output: &str) -> Verdict {
+    judge(&said(output), "tests::one", Expected::Assertion, Path::new("/nowhere"))
+}
+
+#[test]
+fn a_head_names_target_test_and_expected_end() {
+    let patch = parse(HEAD).unwrap();
+
+    assert_eq!((patch.name.as_str(), patch.test.as_str()), ("broken", "tests::one"));
+    assert_eq!(patch.target, ["-p", "some", "--lib"]);
+    assert_eq!(patch.expected, Expected::Assertion);
+    assert_eq!(parse(&HEAD.replace("\n\n", "\nHangs.\n\n")).unwrap().expected, Expected::Hang);
+    assert_eq!(parse(&HEAD.replace("--lib", "--test hostile")).unwrap().target, ["-p", "some", "--test", "hostile"]);
+}
+
+#[test]
+fn a_head_that_says_too_little_is_refused() {
+    assert_eq!(parse("Defect: \n").unwrap_err(), "no line `Defect: …`");
+    assert_eq!(
+        parse("Defect: one\ndiff --git \nCaught by: cargo test x\n").unwrap_err(),
+        "no line `Caught by: cargo test …`"
+    );
+    assert!(parse(&HEAD.replace(" --lib", "")).unwrap_err().contains("must be"));
+    assert!(parse(&HEAD.replace("-p some --lib tests::one", "tests::one")).unwrap_err().contains("must be"));
+}
+
+#[test]
+fn a_failure_by_the_tests_own_assertion_is_a_catch() {
+    let output =
+        "test tests::one ... FAILED\nthread 'tests::one' (7) panicked at source/core/src/tests/calls.rs:5:9:\n";
+
+    assert_eq!(verdict(output), Verdict::Caught);
+}
+
+#[test]
+fn everything_else_is_a_miss() {
+    let inside = "test tests::one ... FAILED\nthread 'tests::one' panicked at source/core/src/ipc/call.rs:5:9:\n";
+    let text = |verdict: Verdict| verdict.text();
+
+    assert_eq!(verdict("test tests::one ... ok\n"), Verdict::Survived);
+    assert_eq!(text(verdict(inside)), "failed otherwise: panicked at source/core/src/ipc/call.rs:5, no test's code");
+    assert_eq!(text(verdict("running 0 tests\n")), "failed otherwise: no panic of the test");
+    assert_eq!(text(verdict("test tests::one ... FAILED\n")), "failed otherwise: no panic of the test");
+    assert_eq!(text(verdict("signal: 11, SIGSEGV\n")), "failed otherwise: no panic of the test");
+}
+
+#[test]
+fn a_hang_is_a_catch_only_if_it_was_announced() {
+    let end = |finish: &Finish, expected| judge(finish, "tests::one", expected, Path::new("/nowhere")).text();
+
+    assert_eq!(end(&Finish::TimedOut, Expected::Hang), "caught");
+    assert_eq!(end(&Finish::TimedOut, Expected::Assertion), "failed otherwise: does not end");
+    assert_eq!(
+        end(&said("test tests::one ... FAILED\n"), Expected::Hang),
+        "failed otherwise: it was to hang and ended"
+    );
+    assert_eq!(end(&said("test tests::one ... ok\n"), Expected::Hang), "SURVIVED");
+}
+
+#[test]
+fn the_clean_tree_must_have_the_test_and_pass_it() {
+    let text = |output: &str| judge_clean(&said(output), "tests::one").text();
+
+    assert_eq!(judge_clean(&said("test tests::one ... ok\n"), "tests::one"), Verdict::Clean);
+    assert_eq!(text("test tests::one ... FAILED\n"), "failed otherwise: fails without the defect");
+    assert_eq!(text("running 0 tests\n"), "failed otherwise: there is no such test");
+    assert_eq!(judge_clean(&Finish::TimedOut, "").text(), "failed otherwise: does not end without the defect");
+}
+
+#[test]
+fn test_code_is_told_by_its_file_or_its_place_in_it() {
+    let text = "fn code() {}\n#[cfg(test)]\nmod tests {\n    fn test() {}\n}\n";
+
+    assert!(is_test_code("some/tests/hostile.rs", 1, "") && is_test_code("some/src/map_tests.rs", 1, ""));
+    assert!(!is_test_code("some/src/code.rs", 1, text) && is_test_code("some/src/code.rs", 4, text));
+}
+
+#[test]
+fn the_table_closes_with_the_count_and_is_green_only_if_all_are_caught() {
+    let patch = parse(HEAD).unwrap();
+    let row = |verdict| Row::of(&patch, verdict, Duration::from_millis(1500));
+    let mixed = [row(Verdict::Caught), row(Verdict::Survived), row(Verdict::DoesNotApply)];
+
+    let text = print(&mixed);
+
+    assert_eq!(text.lines().nth(1), Some("broken                 caught                1.5 s  tests::one"));
+    assert_eq!(text.lines().last(), Some("1 passed, 2 failed"));
+    assert!(!is_success(&mixed) && !is_success(&[]) && is_success(&mixed[..1]));
+}
+
+/// A repository of one file in a folder of its own.
+fn repository(name: &str) -> PathBuf {
+    let root = crate::root().join("target/gate-fixtures").join(name);
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(root.join("folder")).unwrap();
+    fs::write(root.join("folder/file"), "one\n").unwrap();
+    for arguments in [&["init", "-q"][..], &["add", "folder/file"]] {
+        assert!(Command::new("git").args(arguments).current_dir(&root).status().unwrap().success());
+    }
+    root
+}
+
+#[test]
+fn a_patch_changes_the_copy_alone_and_goes_without_a_trace() {
+    let root = repository("defects");
+    let (tree, patch) = (root.join("target/tree"), root.join("two.patch"));
+    let hunks = "--- a/folder/file\n+++ b/folder/file\n@@ -1 +1 @@\n-one\n+two\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n";
+    fs::write(&patch, format!("Defect: x.\n\n{hunks}")).unwrap();
+    let scratch = Scratch::copy_of(&root, &tree).unwrap();
+    let state = || (fs::read_to_string(tree.join("folder/file")).unwrap(), tree.join("new").exists());
+
+    assert!(scratch.apply(&patch).unwrap());
+    assert_eq!(state(), ("two\n".to_string(), true));
+    assert!(!scratch.apply(&patch).unwrap());
+    scratch.restore().unwrap();
+    assert_eq!(state(), ("one\n".to_string(), false));
+    assert_eq!(fs::read_to_string(root.join("folder/file")).unwrap(), "one\n");
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn every_defect_of_this_tree_has_a_sound_head() {
+    let patches = patch::load(&crate::root().join("tests/defects")).unwrap();
+
+    assert!(patches.iter().all(|patch| !patch.test.is_empty()));
+}
