@@ -9,6 +9,7 @@ pub mod deps;
 pub mod diag_os;
 pub mod doctor;
 pub mod image;
+pub mod limits;
 pub mod manifest;
 pub mod new_app;
 pub mod packages;

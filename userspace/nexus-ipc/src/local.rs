@@ -13,7 +13,7 @@ use nexus_abi::{Deadline, Error, Handle};
 
 use crate::{Call, Caller, Message, Port, Serve, Signal, Transport, server};
 
-/// How long a client waits that names no deadline.
+/// How long a client waits that names no deadline, where the service lives in the same process.
 const PATIENCE: u64 = 10_000_000;
 
 /// A service that lives in this process.

@@ -8,9 +8,9 @@ use nexus_abi::Handle;
 use nexus_abi::message::MAX_INLINE;
 use nexus_ipc::{Bytes, Moved, interface};
 
-/// Bytes that one write carries at most.
+/// Bytes that one write to the console carries at most.
 pub const CHUNK: usize = MAX_INLINE;
-/// Bytes that one read answers at most.
+/// Bytes that one read of the console answers at most.
 pub const KEYS: usize = 256;
 
 interface! {

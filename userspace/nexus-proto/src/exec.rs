@@ -14,7 +14,7 @@ use nexus_ipc::{Bytes, Text, interface};
 pub const START: u64 = 1;
 /// Permission `control` of the manifest: may watch and end every program.
 pub const CONTROL: u64 = 2;
-/// Bytes of packed arguments and environment.
+/// Bytes of packed arguments and environment that one start request carries at most.
 pub const TEXTS: usize = 1920;
 
 interface! {

@@ -3,7 +3,7 @@
 use nexus_abi::message::MAX_INLINE;
 use nexus_ipc::{Bytes, interface};
 
-/// Bytes that one read or write carries at most.
+/// Bytes that one read or write of a stream carries at most.
 pub const CHUNK: usize = MAX_INLINE;
 
 /// Word 0 of a `write`, for a program that has to write without its client: word 1 is the length of the payload.

@@ -16,10 +16,11 @@ use nexus_abi::field::{Field, Words};
 use crate::{Backoff, Party, Wiring};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"NXWIRING");
+/// Version of the resolved manifest's layout.
 const VERSION: u64 = 1;
 const FIXED: usize = 10;
 
-/// Records of one kind at most.
+/// Records of one kind in the resolved manifest at most.
 pub const MAX_RECORDS: usize = 256;
 
 impl Wiring {

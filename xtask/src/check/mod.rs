@@ -18,7 +18,7 @@ mod unwraps;
 #[cfg(test)]
 mod fixture_tests;
 
-pub use tree::{Finding, Tree};
+pub use tree::{Finding, RustFile, Tree};
 
 use std::process::ExitCode;
 

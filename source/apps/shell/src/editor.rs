@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-/// How many bytes a line may hold.
+/// How many bytes a command line may hold.
 pub const MAX_LINE: usize = 4096;
 
 /// What came of the keys so far.

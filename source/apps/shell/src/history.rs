@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-/// How many lines are kept.
+/// How many command lines the history keeps.
 pub(crate) const KEPT: usize = 64;
 
 /// Past lines and where in them the person is.

@@ -6,7 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Keys that wait for a reader.
+/// Keys that wait for a reader at most.
 pub(crate) const HELD: usize = 1024;
 
 const INTERRUPT: u8 = 0x03;

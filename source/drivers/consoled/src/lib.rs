@@ -33,7 +33,7 @@ const ROUTE_SHIFT: u32 = 56;
 const ERASE: &[u8] = b"\x08 \x08";
 /// The bit that the device's interrupt signals.
 const DEVICE_BIT: u64 = 1;
-/// Writers that may wait at once.
+/// Writers that may wait for the console at once.
 const WRITERS: usize = 8;
 /// Bytes that one turn takes from or gives to the device, so that a flood cannot keep the loop.
 const TURN: usize = 512;

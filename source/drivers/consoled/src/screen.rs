@@ -7,7 +7,7 @@ use crate::guard::Guard;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Bytes that wait for the device.
+/// Bytes of output that wait for the device at most.
 pub(crate) const QUEUE: usize = 16 * 1024;
 /// What the session's own bytes may fill: the rest is for what one chunk of them turns into, and for the system.
 const SESSION_QUEUE: usize = QUEUE / 2;

@@ -12,6 +12,7 @@ use crate::{
 use core::ops::Range;
 
 const MAGIC: u32 = 0xd00d_feed;
+/// Bytes of a device tree that are looked at; a larger one is refused.
 const MOST_BYTES: u32 = 2 << 20;
 
 /// The device tree and what it says, console and power open; without a usable one the machine stops with a line that says why.

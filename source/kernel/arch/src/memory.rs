@@ -29,6 +29,9 @@ use nexus_core::{
     word::Word,
 };
 
+/// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
+const SLICES_PER_SECOND: u64 = 200;
+
 /// A type that is valid as zeroed memory.
 ///
 /// # Safety
@@ -230,7 +233,7 @@ impl Memory {
             kernel_root: Some(&self.root().0),
             satp_mode: SV39,
             raisers,
-            slice: facts.timebase / 200,
+            slice: facts.timebase / SLICES_PER_SECOND,
             timebase: facts.timebase,
             arguments: facts.arguments,
         }

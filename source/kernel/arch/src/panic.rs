@@ -22,6 +22,7 @@ const NAMES: [&str; 32] = [
     "pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2",
     "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 ];
+/// Callers that a backtrace shows.
 const CALLERS: usize = 24;
 /// Bytes of the console ring that a panic repeats.
 const LAST_LINES: u64 = 1024;

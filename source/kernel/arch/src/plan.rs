@@ -14,6 +14,10 @@ use core::ops::Range;
 pub const MAX_RUNS: usize = 16;
 /// Least RAM that boots.
 pub const LEAST_RAM: u64 = 16 << 20;
+/// RAM for each multiple of the smallest machine's tables.
+const SCALE_BYTES: u64 = 64 << 20;
+/// Largest multiple of the smallest machine's tables.
+const MAX_SCALE: u64 = 8;
 
 /// Free memory in whole pages, ascending.
 pub type Runs = List<Range<u64>, MAX_RUNS>;
@@ -46,7 +50,7 @@ pub struct Counts {
 impl Counts {
     /// The counts for this much RAM: those of the smallest machine, times one for every 64 MiB, at most eight times.
     pub fn for_ram(bytes: u64) -> Counts {
-        let scale = (bytes / (64 << 20)).clamp(1, 8) as usize;
+        let scale = (bytes / SCALE_BYTES).clamp(1, MAX_SCALE) as usize;
         Counts {
             processes: 64 * scale,
             threads: 128 * scale,

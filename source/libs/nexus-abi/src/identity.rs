@@ -53,15 +53,18 @@ impl ProcessId {
     }
 }
 
-/// A display name or console prefix: at most 24 bytes of printable ASCII, zero-padded.
+/// Bytes of a display name or console prefix at most.
+pub const MAX_NAME: usize = 24;
+
+/// A display name or console prefix: at most [`MAX_NAME`] bytes of printable ASCII, zero-padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Name([u8; 24]);
+pub struct Name([u8; MAX_NAME]);
 
 impl Name {
-    /// The name with this text; `None` if it is longer than 24 bytes or has a byte that is not printable ASCII.
+    /// The name with this text; `None` if it is longer than that or has a byte that is not printable ASCII.
     pub const fn new(text: &str) -> Option<Name> {
-        let (bytes, mut name, mut at) = (text.as_bytes(), [0; 24], 0);
-        if bytes.len() > 24 {
+        let (bytes, mut name, mut at) = (text.as_bytes(), [0; MAX_NAME], 0);
+        if bytes.len() > MAX_NAME {
             return None;
         }
         while at < bytes.len() {
@@ -76,7 +79,7 @@ impl Name {
 
     /// The text, without its padding.
     pub fn as_str(&self) -> &str {
-        let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(24);
+        let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(MAX_NAME);
         core::str::from_utf8(&self.0[..length]).unwrap_or("?")
     }
 
@@ -89,11 +92,11 @@ impl Name {
 
     /// The name in these words; `None` if a byte is not printable or stands behind the padding.
     pub fn from_words(words: [u64; 3]) -> Option<Name> {
-        let mut name = [0; 24];
+        let mut name = [0; MAX_NAME];
         for (at, byte) in name.iter_mut().enumerate() {
             *byte = (words[at / 8] >> (8 * (at % 8))) as u8;
         }
-        let length = name.iter().position(|&byte| byte == 0).unwrap_or(24);
+        let length = name.iter().position(|&byte| byte == 0).unwrap_or(MAX_NAME);
         let clean = name[..length].iter().all(|&byte| printable(byte)) && name[length..].iter().all(|&byte| byte == 0);
         clean.then_some(Name(name))
     }

@@ -13,12 +13,15 @@
 use crate::{ABI_VERSION, Error, Name, ServiceId, layout::PAGE_SIZE};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"NEXUSIMG");
+/// Version of the boot image's layout.
 const FORMAT: u64 = 1;
 
 /// Segments that init can have.
 pub const MAX_SEGMENTS: usize = 4;
 /// Identities that may raise QoS classes.
 pub const MAX_RAISERS: usize = 4;
+/// Pages of init's stack at most.
+pub const MAX_STACK_PAGES: u64 = 1024;
 /// Words of the header before the entry table.
 const HEADER_WORDS: usize = 12 + MAX_RAISERS + 4 * MAX_SEGMENTS;
 /// Words of one entry: name 3, id, kind, offset, length, SHA-256 4.
@@ -132,7 +135,7 @@ impl<'a> Image<'a> {
             && header.length >= PAGE_SIZE as u64
             && header.entries <= MAX_ENTRIES
             && header.stack_pages > 0
-            && header.stack_pages <= 1024
+            && header.stack_pages <= MAX_STACK_PAGES
             && header.segments.iter().all(|segment| self.segment_fits(segment));
         if sane { Ok(()) } else { Err(Error::Corrupt) }
     }

@@ -31,5 +31,5 @@ pub use quota::Quota;
 pub use rights::Rights;
 pub use time::Deadline;
 
-/// Version of everything in this crate; kernel, boot image and start page carry it and must agree.
+/// Version of the ABI, that is of everything in this crate; kernel, boot image and start page carry it and must agree.
 pub const ABI_VERSION: u32 = 1;

@@ -21,7 +21,7 @@ pub const MAX_INLINE: usize = 4032;
 pub const MAX_HANDLES: usize = 7;
 /// Bytes of the IPC page before the payload: one [`Extent`] word and seven handles.
 pub const HEADER_BYTES: usize = 64;
-/// Calls that may be nested before donation refuses.
+/// Calls that may be nested. Declared: nothing enforces it yet.
 pub const MAX_CALL_DEPTH: usize = 16;
 
 /// What the IPC page carries beside the words: payload length and number of handles.

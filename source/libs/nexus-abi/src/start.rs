@@ -34,6 +34,8 @@ pub mod first {
 
 /// Handles a start page can carry.
 pub const MAX_START_HANDLES: usize = 48;
+/// Arguments a start page can carry, and variables of the environment; all have to fit the page.
+pub const MAX_TEXTS: usize = 255;
 
 /// The scalars of a start page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn write(
     arguments: &[&str],
     environment: &[&str],
 ) -> Result<usize, Error> {
-    if handles.len() > MAX_START_HANDLES || arguments.len() > 255 || environment.len() > 255 {
+    if handles.len() > MAX_START_HANDLES || arguments.len() > MAX_TEXTS || environment.len() > MAX_TEXTS {
         return Err(Error::OverLimit);
     }
     let mut at = FIXED;

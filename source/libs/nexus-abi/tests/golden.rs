@@ -8,7 +8,7 @@ use std::{env, fs, path::Path};
 use nexus_abi::message::{Extent, Passing, Status};
 use nexus_abi::start::{self, ExitKind, StartInfo};
 use nexus_abi::syscall::{self, TYPED, access, ipc};
-use nexus_abi::{ABI_VERSION, handle, image, layout, message};
+use nexus_abi::{ABI_VERSION, handle, identity, image, layout, message};
 use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
 
 #[test]
@@ -56,6 +56,9 @@ fn numbers(out: &mut String) -> std::fmt::Result {
         ("MAX_SHARDS", handle::MAX_SHARDS as u64),
         ("GENERATION_END", handle::GENERATION_END),
         ("MAX_START_HANDLES", start::MAX_START_HANDLES as u64),
+        ("MAX_TEXTS", start::MAX_TEXTS as u64),
+        ("MAX_NAME", identity::MAX_NAME as u64),
+        ("image MAX_STACK_PAGES", image::MAX_STACK_PAGES),
         ("image MAX_SEGMENTS", image::MAX_SEGMENTS as u64),
         ("image MAX_RAISERS", image::MAX_RAISERS as u64),
         ("image MAX_ENTRIES", image::MAX_ENTRIES as u64),

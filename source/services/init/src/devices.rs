@@ -16,7 +16,7 @@ use wiring::Device;
 /// The notification bit that an interrupt sets.
 pub const IRQ_BIT: u64 = 1;
 
-/// Nodes nested deeper than this are not looked at.
+/// Nodes of the device tree nested deeper than this are not looked at.
 const DEPTH: usize = 8;
 
 /// Where a device is.

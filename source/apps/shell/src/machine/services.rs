@@ -12,7 +12,7 @@ use nexus_proto::supervisor;
 use nexus_rt::Channel;
 use nexus_rt::pipe::Plumber;
 
-/// The status with which programs are ended.
+/// The status with which `kill` and Ctrl-C end programs.
 pub(super) const KILLED: i64 = 137;
 
 /// Programs that execd runs, and the loan of the terminal to the one in front.

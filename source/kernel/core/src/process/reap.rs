@@ -17,7 +17,7 @@ use crate::{
 };
 use nexus_abi::{Kind, QosClass, start::ExitKind};
 
-/// Threads, or capabilities, that one step looks at.
+/// Threads, or capabilities, that one step of reaping looks at.
 const BATCH: usize = 8;
 
 /// Stages, in order. The number is kept in [`Process::reap_stage`].

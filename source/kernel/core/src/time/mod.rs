@@ -10,7 +10,7 @@ pub mod wheel;
 use crate::{Kernel, cpu::Cpu, lock::ShardSet, thread::Thread};
 use nexus_abi::Error;
 
-/// Nodes that one timer event looks at; if more are due the next interrupt comes at once.
+/// Nodes of the timing wheel that one timer event looks at; if more are due the next interrupt comes at once.
 const EXPIRE_BATCH: usize = 16;
 
 impl Kernel {

@@ -12,7 +12,7 @@ use crate::{
     word::{Half, Many, Word},
 };
 
-/// Levels: 11 digits of 6 bits cover 64.
+/// Levels of the timing wheel: 11 digits of 6 bits cover 64.
 pub const LEVELS: usize = 11;
 
 /// One CPU's deadlines. Guarded by its own lock, taken after the shards'.
