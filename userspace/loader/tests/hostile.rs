@@ -136,7 +136,9 @@ fn each_rule_has_its_own_error() {
 
 #[test]
 fn entry_must_be_an_instruction_in_the_text() {
-    for entry in [0, 0xffff, 0x1_0001, 0x1_0000 + 4096, 0x1_2000, u64::MAX] {
+    let text = Elf::sound().headers[0];
+    let behind = (text.vaddr + text.filesz).next_multiple_of(2);
+    for entry in [0, 0xffff, 0x1_0001, behind, 0x1_0000 + 4096, 0x1_2000, u64::MAX] {
         assert_eq!(refusal(|elf| elf.entry = entry), LoadError::EntryOutsideText, "{entry:#x}");
     }
 }

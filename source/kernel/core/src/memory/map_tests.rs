@@ -384,3 +384,20 @@ fn seal_refuses() {
     bench.call(Close { handle: weak }).map(|_| ()).expect("the handle is good");
     bench.refused(MemorySeal { memory: weak }, Error::BadHandle);
 }
+
+#[test]
+fn every_change_of_a_space_asks_for_its_fence() {
+    let bench = Bench::new(128);
+    let memory = bench.memory(4);
+    let asked = || bench.kernel.cpus[0].requests.fence.get();
+    let wanted = 1 + u64::from(bench.process.asid.get());
+
+    bench.map(memory, 0, (0, 4), WRITE).expect("nothing is there");
+    assert_eq!(asked(), wanted, "map");
+    bench.narrow(0, 2, READ).expect("it is mapped");
+    assert_eq!(asked(), wanted, "protect");
+    bench.unmap(1, 1).expect("there is room for a record");
+    assert_eq!(asked(), wanted, "unmap of a part");
+    bench.refused(unmap(0, 0), Error::Invalid);
+    assert_eq!(asked(), 0, "nothing changed");
+}
