@@ -69,6 +69,6 @@ prefer_debian() {
 }
 
 PATH="/usr/bin:$PATH"
-need has_debian_rust install_debian_rust "Debian's Rust"
+need has_debian_rust install_debian_rust "Debian's Rust $RUST_MINIMUM (Debian 12 has it in bookworm-security)"
 need has_targets build_sysroot "the targets $TARGETS"
 prefer_debian
