@@ -1,7 +1,7 @@
 //! `cargo xtask limits`: `docs/limits.md`, every bound and number of the system, from the source.
 //!
 //! [`table`] lists which constants are bounds, by file and name, [`source`] reads them with their documentation,
-//! [`value`] computes them, [`page`] writes the tables. Nothing is copied by hand: where one of the list is missing or
+//! [`mod@value`] computes them, [`mod@page`] writes the tables. Nothing is copied by hand: where one of the list is missing or
 //! undocumented there is no page, and a test fails where the page differs from the source or a bound is not in the list.
 
 mod page;
