@@ -88,7 +88,7 @@ install_rust() {
     if ! have rustup; then
         have curl || apt_install curl ca-certificates
         say "installing rustup (rust-toolchain.toml names the channel)"
-        if ! script=$(curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs) ||
+        if ! script=$(curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh) ||
             ! sh -s -- -y --quiet --no-modify-path --profile minimal --default-toolchain none <<<"$script"; then
             die "rustup cannot be installed"
         fi
