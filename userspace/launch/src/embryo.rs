@@ -44,8 +44,8 @@ impl Embryo {
         stack_pages: u64,
     ) -> Result<Self, LaunchError> {
         let plan = loader::plan(file.bytes)?;
-        let Identity { service, name, prefix, quota } = *identity;
-        let created = kernel.invoke(ProcessCreate { spawn, service, name, quota })?;
+        let Identity { service, name, prefix, quota, shard } = *identity;
+        let created = kernel.invoke(ProcessCreate { spawn, service, name, quota, shard })?;
         let process = created.process;
         let embryo = Self { process, id: created.id, identity: *identity, entry: plan.entry(), handles: Vec::new() };
         let furnished = kernel.invoke(ProcessPrefix { spawn, process, prefix }).map(drop).and_then(|()| {

@@ -19,7 +19,7 @@ mod space;
 
 pub use embryo::{Embryo, Launched};
 
-use nexus_abi::{Error, Handle, Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Error, Handle, Name, QosClass, Quota, ServiceId, Shard};
 
 /// Who the new process is and what it may own.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Identity {
     pub prefix: Name,
     /// What it may own, carved from the caller's.
     pub quota: Quota,
+    /// Where the kernel keeps what it owns; none: where it keeps the caller's.
+    pub shard: Option<Shard>,
 }
 
 /// A program's file, inside a sealed memory object.

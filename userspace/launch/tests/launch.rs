@@ -40,6 +40,7 @@ fn identity() -> Identity {
         name: Name::new("app/boot/x").expect("short"),
         prefix: Name::new("x").expect("short"),
         quota: Quota { frames: 200, ..Quota::default() },
+        shard: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The records, each declared once: a struct, its words, its reader and writer.
 
 use nexus_abi::field::{Field, Words};
-use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Error, Name, QosClass, Quota, ServiceId, Shard};
 
 use crate::terms::{Budget, Grants, Party, Restart};
 
@@ -65,6 +65,8 @@ records! {
         restart: Restart,
         /// Kernel authority it gets.
         grants: Grants,
+        /// The home of its kernel objects; none: init's.
+        shard: Option<Shard>,
     }
 
     /// A program of the boot image: started on request.
@@ -83,6 +85,8 @@ records! {
         stack_pages: u16,
         /// Kernel authority it may ask for.
         grants: Grants,
+        /// The home of its kernel objects; none: that of who starts it.
+        shard: Option<Shard>,
     }
 
     /// An interface that somebody provides.

@@ -1,6 +1,6 @@
 //! The wiring's bytes: back and forth, every truncation, every flipped bit, every index out of its table.
 
-use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Error, Name, QosClass, Quota, ServiceId, Shard};
 use wiring::{
     Backoff, Budget, Device, Grant, Grants, Interface, MAX_RECORDS, Party, Program, Restart, Route, Service, Wiring,
     badge,
@@ -22,6 +22,7 @@ fn sample() -> Wiring {
         stack_pages: 16,
         restart: Restart::OnFailure,
         grants,
+        shard: Shard::new(2),
     };
     Wiring {
         backoff: Backoff { first_ms: 20, most_ms: 2000, limit: 5, window_ms: 10_000 },
@@ -37,6 +38,7 @@ fn sample() -> Wiring {
             qos: QosClass::Normal,
             stack_pages: 4,
             grants: Grants::default(),
+            shard: None,
         }],
         interfaces: vec![
             Interface { name: name("services"), owner: Party::Init },

@@ -39,7 +39,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/libs/nexus-abi/src/handle.rs", "MAX_SHARDS", "shards"),
         bound("source/libs/nexus-abi/src/handle.rs", "GENERATION_END", "generations"),
         bound("source/kernel/core/src/process/mod.rs", "MAX_BLOCKS", "blocks"),
-        bound("source/kernel/core/src/lock.rs", "SHARDS", "shards"),
+        bound("source/libs/nexus-abi/src/handle.rs", "SHARDS", "shards"),
         bound("source/kernel/core/src/caps/revoke.rs", "REVOKE_BATCH", "capabilities"),
     ] },
     Section { title: "CPUs, classes and time", bounds: &[

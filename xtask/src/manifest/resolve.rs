@@ -72,6 +72,7 @@ fn service(task: &Task) -> Result<Service, Broken> {
         stack_pages: task.stack_pages,
         restart: task.restart,
         grants: grants(task),
+        shard: task.shard,
     })
 }
 
@@ -85,6 +86,7 @@ fn program(task: &Task) -> Result<Program, Broken> {
         qos: task.qos.value,
         stack_pages: task.stack_pages,
         grants: grants(task),
+        shard: task.shard,
     })
 }
 

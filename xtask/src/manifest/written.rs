@@ -3,7 +3,7 @@
 //! Names are still names here; [`super::resolve`] turns them into indices.
 
 use nexus_abi::layout::{DEFAULT_STACK, PAGE_SIZE};
-use nexus_abi::{QosClass, Quota};
+use nexus_abi::{QosClass, Quota, Shard, handle::SHARDS};
 use wiring::{Backoff, Budget, Grant, Restart};
 
 use super::reader::{At, Item, Table};
@@ -43,6 +43,7 @@ pub(super) struct Task {
     pub(super) qos: At<QosClass>,
     pub(super) budget: Option<At<Budget>>,
     pub(super) stack_pages: u16,
+    pub(super) shard: Option<Shard>,
     pub(super) restart: Restart,
     pub(super) grants: Vec<At<Grant>>,
     pub(super) provides: Vec<Provided>,
@@ -59,13 +60,14 @@ pub(super) struct Device {
 }
 
 const TOP: [&str; 8] = ["capacity", "policy", "restart", "init", "programs", "service", "program", "device"];
-const PROGRAM: [&str; 7] = ["name", "prefix", "quota", "qos", "stack_kib", "grants", "routes"];
-const SERVICE: [&str; 12] = [
+const PROGRAM: [&str; 8] = ["name", "prefix", "quota", "qos", "stack_kib", "shard", "grants", "routes"];
+const SERVICE: [&str; 13] = [
     "name",
     "prefix",
     "quota",
     "qos",
     "stack_kib",
+    "shard",
     "grants",
     "routes",
     "budget",
@@ -148,6 +150,7 @@ fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Brok
         qos: table.optional("qos").map_or(Ok(normal), class)?,
         budget: table.optional("budget").map(budget).transpose()?,
         stack_pages: stack_pages(table)?,
+        shard: table.optional("shard").map(shard).transpose()?,
         restart: table.optional("restart").map_or(Ok(Restart::Always), restart)?,
         grants: table.optional("grants").map_or(Ok(Vec::new()), grants)?,
         provides: table.optional("provides").map_or(Ok(Vec::new()), talk::provides)?,
@@ -206,6 +209,14 @@ fn known<T: Copy>(word: &At<String>, all: &[T], name: fn(&T) -> &'static str) ->
         broken(Rule::UnknownWord, word.line, format!("`{}` is none of {}", word.value, names.join(", ")))
     })?;
     Ok(At { value, line: word.line })
+}
+
+fn shard(item: Item<'_>) -> Result<Shard, Broken> {
+    let number = item.number::<u8>()?;
+    Shard::new(number.value).ok_or_else(|| {
+        let text = format!("there is no shard {}; they are 0 to {}", number.value, SHARDS - 1);
+        broken(Rule::OutOfRange, number.line, text)
+    })
 }
 
 fn budget(item: Item<'_>) -> Result<At<Budget>, Broken> {

@@ -77,6 +77,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "rogues", about: "the shell answers while programs take all they can get", act: acts::rogues, ..PLAIN },
     Scene { name: "latency", about: "beside each rogue the shell answers within a virtual second", machine: counted, act: acts::latency, ..PLAIN },
     Scene { name: "interrupt", about: "Ctrl-C ends the program in front", act: acts::interrupt, ..PLAIN },
+    Scene { name: "shards", about: "services live in the shards that the manifest names, and work, die and come back across them", act: acts::shards, ..PLAIN },
     Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: acts::input, ..PLAIN },
     Scene { name: "mebibyte", about: "a line of a mebibyte is refused once", act: acts::mebibyte, ..PLAIN },
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },

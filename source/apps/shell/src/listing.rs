@@ -33,6 +33,12 @@ impl From<u64> for Cell {
     }
 }
 
+impl From<u8> for Cell {
+    fn from(number: u8) -> Self {
+        Cell::Number(u64::from(number))
+    }
+}
+
 impl From<u32> for Cell {
     fn from(number: u32) -> Self {
         Cell::Number(u64::from(number))

@@ -58,7 +58,7 @@ impl System for Fake {
     }
 
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error> {
-        let slot = Slot { index: 1, kind: "endpoint", rights: "ut".into(), badge: 16, object: 4 };
+        let slot = Slot { index: 1, kind: "endpoint", rights: "ut".into(), badge: 16, object: 4, shard: 2 };
         self.answer(format!("caps {pid}"), vec![slot])
     }
 

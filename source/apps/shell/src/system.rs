@@ -120,6 +120,8 @@ pub struct Slot {
     pub badge: u64,
     /// The object's number.
     pub object: u64,
+    /// Which of the kernel's shards keeps the object.
+    pub shard: u8,
 }
 
 /// What ended a wait in the foreground.

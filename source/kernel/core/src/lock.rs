@@ -6,8 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// How many shards kernel objects live in, at every CPU count.
-pub const SHARDS: usize = 4;
+pub use nexus_abi::handle::SHARDS;
 
 /// A spin lock. Interrupts are off in the kernel, so the holder always makes progress.
 #[derive(Debug, Default)]
@@ -109,6 +108,12 @@ impl Shards {
             None => self.acquire_each(set),
         }
         Held { shards: self, set }
+    }
+
+    /// True while somebody holds the shard. Whoever touches an object asserts it where assertions are on: in a test that
+    /// runs one CPU at a time it can only be the caller.
+    pub fn held(&self, shard: usize) -> bool {
+        self.0[shard % SHARDS].0.load(Ordering::Relaxed) != 0
     }
 
     fn acquire_each(&self, set: ShardSet) {

@@ -7,8 +7,10 @@ use crate::{
     Kernel,
     arena::{Arena, Object},
     caps::Capability,
+    cpu::Cpu,
     info::invariant::Check,
     kernel::{Machine, Storage},
+    lock::ShardSet,
     memory::frames::Frame,
     process::{Process, quota::Resource},
     thread::{State, Thread, reg},
@@ -167,6 +169,12 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
     current.set(thread.index());
     thread.cpu.set(cpu as u32);
     thread.set_state(State::Running);
+}
+
+/// Makes a thread ready, under the locks that this takes.
+pub(crate) fn wake(kernel: &Kernel, cpu: &Cpu, thread: &Thread) {
+    let _held = kernel.shards.hold(ShardSet::ALL);
+    kernel.make_ready(cpu, thread);
 }
 
 /// What the machine layer does after an event: all that CPU 0 asked for is done.

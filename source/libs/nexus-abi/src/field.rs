@@ -3,7 +3,7 @@
 //! A [`Field`] reads itself from a cursor over registers and refuses what its type cannot hold: no clamp, no
 //! truncation. System calls and interfaces share these rules.
 
-use crate::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
+use crate::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, Shard};
 
 /// Where words come from: a trap frame in the kernel, an array elsewhere.
 pub trait Words {
@@ -53,12 +53,21 @@ one_word! {
     u8: value => value.into(), word => u8::try_from(word).map_err(|_| Error::Invalid);
     Handle: value => value.raw(), word => Handle::from_raw(word).ok_or(Error::BadHandle);
     Option<Handle>: value => value.map_or(0, Handle::raw), word => Ok(Handle::from_raw(word));
+    Option<Shard>: value => value.map_or(0, |shard| shard.number() as u64 + 1), word => read_shard(word);
     Rights: value => value.bits().into(), word => Rights::from_bits(word).ok_or(Error::Invalid);
     Kind: value => value as u64, word => u8::try_from(word).ok().and_then(Kind::from_number).ok_or(Error::Invalid);
     QosClass: value => value as u64, word => QosClass::from_wire(word).ok_or(Error::Invalid);
     Deadline: value => value.0, word => Ok(Deadline(word));
     ServiceId: value => value.0, word => Ok(ServiceId(word));
     ProcessId: value => value.0, word => Ok(ProcessId(word));
+}
+
+/// 0: none; else 1 + its number.
+fn read_shard(word: u64) -> Result<Option<Shard>, Error> {
+    match word {
+        0 => Ok(None),
+        more => u8::try_from(more - 1).ok().and_then(Shard::new).map(Some).ok_or(Error::Invalid),
+    }
 }
 
 macro_rules! three_words {

@@ -19,6 +19,25 @@ pub const MAX_SLOTS: usize = 1 << 12;
 /// Shards a handle can name.
 pub const MAX_SHARDS: usize = 1 << 4;
 
+/// Shards that kernel objects live in, at every CPU count.
+pub const SHARDS: usize = 4;
+
+/// One of the [`SHARDS`]: the home of a process and of what it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shard(u8);
+
+impl Shard {
+    /// The shard with this number; `None` if there is none.
+    pub const fn new(number: u8) -> Option<Shard> {
+        if (number as usize) < SHARDS { Some(Shard(number)) } else { None }
+    }
+
+    /// Its number, below [`SHARDS`].
+    pub const fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// First value that a generation cannot take.
 pub const GENERATION_END: u64 = 1 << 48;
 

@@ -23,7 +23,7 @@ pub mod syscall;
 pub mod time;
 
 pub use error::Error;
-pub use handle::Handle;
+pub use handle::{Handle, Shard};
 pub use identity::{Name, ProcessId, ServiceId};
 pub use kind::Kind;
 pub use qos::QosClass;
@@ -32,4 +32,4 @@ pub use rights::Rights;
 pub use time::Deadline;
 
 /// Version of the ABI, that is of everything in this crate; kernel, boot image and start page carry it and must agree.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;

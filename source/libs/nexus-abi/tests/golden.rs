@@ -54,6 +54,7 @@ fn numbers(out: &mut String) -> std::fmt::Result {
         ("MAX_CALL_DEPTH", message::MAX_CALL_DEPTH as u64),
         ("MAX_SLOTS", handle::MAX_SLOTS as u64),
         ("MAX_SHARDS", handle::MAX_SHARDS as u64),
+        ("SHARDS", handle::SHARDS as u64),
         ("GENERATION_END", handle::GENERATION_END),
         ("MAX_START_HANDLES", start::MAX_START_HANDLES as u64),
         ("MAX_TEXTS", start::MAX_TEXTS as u64),

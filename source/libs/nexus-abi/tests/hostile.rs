@@ -5,7 +5,7 @@ use nexus_abi::image::{self, Entry, EntryKind, Header, Image, Segment};
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::message::{Extent, MAX_HANDLES, MAX_INLINE, Passing, Status};
 use nexus_abi::start::{self, StartInfo, StartPage};
-use nexus_abi::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, Shard};
 
 /// A small generator (xorshift64*), so that a failure names its seed.
 struct Random(u64);
@@ -68,6 +68,7 @@ fn no_field_has_two_spellings() {
     canonical::<u8>(&mut random);
     canonical::<Handle>(&mut random);
     canonical::<Option<Handle>>(&mut random);
+    canonical::<Option<Shard>>(&mut random);
     canonical::<Rights>(&mut random);
     canonical::<Kind>(&mut random);
     canonical::<QosClass>(&mut random);

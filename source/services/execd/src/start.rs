@@ -53,7 +53,8 @@ pub(crate) fn start(
     (arguments, streams, place): (&[&str], &Streams, usize),
 ) -> Result<Launched, Error> {
     let record = &program.record;
-    let identity = Identity { service: record.id, name: record.name, prefix: record.prefix, quota: record.quota };
+    let wiring::Program { id, name, prefix, quota, shard, .. } = *record;
+    let identity = Identity { service: id, name, prefix, quota, shard };
     let file = File { bytes: program.bytes, memory: holdings.image, page: program.page };
     let stack = u64::from(record.stack_pages);
     let mut embryo = Embryo::conceive(kernel, holdings.spawn, &identity, &file, stack)?;

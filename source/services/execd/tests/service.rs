@@ -52,6 +52,7 @@ fn program(text: &str) -> Program {
         qos: QosClass::Normal,
         stack_pages: 4,
         grants: Grants::default().with(Grant::Log),
+        shard: None,
     }
 }
 

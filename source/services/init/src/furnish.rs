@@ -18,8 +18,8 @@ impl<G: Ground> Init<G> {
     pub(crate) fn launch(&mut self, index: usize) -> Result<Running, Error> {
         let service = self.wiring.services[index];
         let file = self.bundle.service(service.name.as_str())?;
-        let Service { id, name, prefix, quota, .. } = service;
-        let identity = Identity { service: id, name, prefix, quota };
+        let Service { id, name, prefix, quota, shard, .. } = service;
+        let identity = Identity { service: id, name, prefix, quota, shard };
         let stack = service.stack_pages.into();
         let mut embryo = Embryo::conceive(&mut self.ground, self.spawns.services[index], &identity, &file, stack)?;
         let (process, queue) = (Some(embryo.process()), quota.messages.min(QUEUE));

@@ -32,6 +32,7 @@ fn service(text: &str, restart: Restart, grants: &[Grant]) -> Service {
         stack_pages: 4,
         restart,
         grants: grants.iter().fold(Grants::default(), |all, &grant| all.with(grant)),
+        shard: None,
     }
 }
 
@@ -53,6 +54,7 @@ fn system() -> Wiring {
             qos: QosClass::Normal,
             stack_pages: 1,
             grants: Grants::default().with(Grant::Log),
+            shard: None,
         }],
         interfaces: vec![
             Interface { name: name("supervisor"), owner: Party::Init },

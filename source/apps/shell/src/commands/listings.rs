@@ -85,14 +85,15 @@ pub(crate) fn caps(context: &mut Context<'_>) -> Result<(), Failure> {
                 .ok_or_else(unknown)?
         }
     };
-    let mut listing = Listing::new(&["slot", "kind", "rights", "badge", "object"]);
+    let mut listing = Listing::new(&["slot", "kind", "rights", "badge", "object", "shard"]);
     let slots = context.system.capabilities(pid).map_err(|error| match error {
         Error::NotFound => unknown(),
         other => Failure::new(other, "no list of capabilities"),
     })?;
     for slot in slots {
         let badge = format!("{:#x}", slot.badge);
-        listing.row([slot.index.into(), slot.kind.into(), slot.rights.into(), badge.into(), slot.object.into()]);
+        let (object, shard) = (slot.object.into(), slot.shard.into());
+        listing.row([slot.index.into(), slot.kind.into(), slot.rights.into(), badge.into(), object, shard]);
     }
     print(context, &listing, form)
 }

@@ -89,6 +89,7 @@ impl Tables {
                 rights: letters.map(|(_, letter)| *letter).collect(),
                 badge: found.badge,
                 object: found.object,
+                shard: found.shard,
             };
             Ok((row, found.index))
         })

@@ -176,7 +176,8 @@ impl Serve for InfoCapability {
             let slot = kernel.blocks.at(block * 64 + index % 64);
             if let Some(kind) = slot.kind().filter(|_| block != 0) {
                 let (rights, badge, object) = (slot.rights(), slot.badge.get(), slot.object.get());
-                return Ok(CapabilityInfo { index, kind, rights, badge, object });
+                let shard = Handle::from_raw(slot.key.get()).map_or(0, Handle::shard) as u8;
+                return Ok(CapabilityInfo { index, kind, rights, badge, object, shard });
             }
         }
         Err(Error::NotFound.into())

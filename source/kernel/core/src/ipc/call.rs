@@ -74,6 +74,7 @@ impl Kernel {
     /// Makes `server` the one who has to answer `caller`, in the caller's class if that is higher.
     #[inline(always)]
     pub(super) fn oblige(&self, caller: &Thread, server: &Thread) {
+        debug_assert!(self.shards.held(caller.header.shard()) && self.shards.held(server.header.shard()));
         caller.renew_token();
         server.link.set(caller.token.get());
         server.trace.set(caller.trace.get());

@@ -19,7 +19,8 @@ use nexus_abi::{
     syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited},
 };
 
-/// A notification or wait set. Guarded by its shard.
+/// A notification or wait set. Guarded by its shard; a member's place in its set (`ready`, `queued`) by the set's, and
+/// what only structural changes write (`is_set`, `members`, `set`, `key`) by all.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Notification {
@@ -107,6 +108,15 @@ impl Kernel {
         self.make_ready(cpu, thread);
     }
 
+    /// [`Kernel::peek`] for who is about to take it: a wait set's ready member is touched too.
+    pub(super) fn peek_within(&self, held: &Held<'_>, target: &Notification) -> Attempt<Option<(u64, u64)>> {
+        held.require(target.header.shard())?;
+        if target.is_set.get() == 1 && target.ready[0].get() != 0 {
+            held.require(self.notifications.at(target.ready[0].get()).header.shard())?;
+        }
+        Ok(self.peek(target))
+    }
+
     /// Bits and key that a wait would get now.
     pub(crate) fn peek(&self, target: &Notification) -> Option<(u64, u64)> {
         if target.is_set.get() == 1 {
@@ -120,6 +130,7 @@ impl Kernel {
 
     /// Takes what [`Kernel::peek`] showed.
     pub(super) fn take(&self, target: &Notification) {
+        debug_assert!(self.shards.held(target.header.shard()), "taken from outside its shard");
         if target.is_set.get() == 1 {
             self.unqueue_first(target);
         } else {
@@ -131,8 +142,7 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
         let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
-        held.require(bound.header.shard())?;
-        Ok(self.peek(bound))
+        self.peek_within(held, bound)
     }
 
     /// Takes what [`Kernel::peek_bound`] showed.
@@ -194,12 +204,12 @@ impl Serve for Wait {
     fn serve(self, context: &Context) -> Verdict<Waited> {
         let kernel = context.kernel;
         let shards = ShardSet::of(self.notification.shard()).with(ShardSet::of(context.thread.header.shard()));
-        with_shards(kernel, shards, |_| {
+        with_shards(kernel, shards, |held| {
             let target = context.waitable(self.notification, Rights::TAKE)?;
             if target.set.get() != 0 {
                 return Err(Error::State.into());
             }
-            if let Some((bits, key)) = kernel.peek(target) {
+            if let Some((bits, key)) = kernel.peek_within(held, target)? {
                 kernel.take(target);
                 return Ok(Waited { bits, key });
             }

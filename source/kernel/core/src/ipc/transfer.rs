@@ -92,6 +92,7 @@ impl Kernel {
     /// Moves a checked message.
     #[inline(always)]
     pub(crate) fn transfer(&self, letter: &Letter) {
+        debug_assert!(self.shards.held(letter.to.header.shard()) && self.shards.held(letter.from.header.shard()));
         letter.to.frame.copy_message(&letter.from.frame);
         let extended = letter.extent & (Extent::LENGTH | Extent::HANDLES) != 0;
         if extended {

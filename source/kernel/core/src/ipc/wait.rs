@@ -13,6 +13,7 @@ use nexus_abi::{Error, Kind};
 impl Kernel {
     /// Blocks the calling thread; its CPU looks for another when the event settles.
     pub(super) fn block(&self, context: &Context, state: State, on: u64, deadline: u64) {
+        debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
         context.thread.set_state(state);
         context.thread.waits_on.set(on);
         self.arm_thread(context.cpu, context.thread, deadline);
@@ -34,6 +35,7 @@ impl Kernel {
     /// Takes a blocked thread out of whatever it waits in: an object's place is not released while a thread is in one
     /// of its lists, so the index suffices even if the object is dead. The caller holds the shards of both.
     pub(crate) fn leave_wait(&self, thread: &Thread) {
+        debug_assert!(self.shards.held(thread.header.shard()), "taken out of its wait from outside its shard");
         let on = thread.waits_on.get();
         match thread.state() {
             State::Calling => {

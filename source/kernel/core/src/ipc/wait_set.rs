@@ -118,6 +118,7 @@ impl Kernel {
     /// Takes the first ready member's bits and takes it off the list.
     pub(super) fn unqueue_first(&self, set: &Notification) {
         let member = self.notifications.at(set.ready[0].get());
+        debug_assert!(self.shards.held(member.header.shard()), "taken from outside its shard");
         self.unqueue(set, member);
         member.bits.set(0);
     }

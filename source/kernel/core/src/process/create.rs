@@ -10,7 +10,7 @@ use crate::{
     memory::Stash,
 };
 use nexus_abi::{
-    Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId,
+    Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard,
     start::ExitKind,
     syscall::{ProcessCreate, ProcessCreated, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted},
 };
@@ -99,6 +99,7 @@ impl Serve for ProcessCreate {
     fn serve(self, context: &Context) -> Verdict<ProcessCreated> {
         let kernel = context.kernel;
         let parent = context.process;
+        let home = self.shard.map_or(parent.header.shard(), Shard::number);
         let identity = Identity { service: self.service, name: self.name };
         let mut stash = Stash::new(&kernel.frames);
         loop {
@@ -108,7 +109,7 @@ impl Serve for ProcessCreate {
             kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
             kernel.may_make_process(&self.quota)?;
             if let Some(root) = stash.take() {
-                let process = kernel.new_process(parent.header.shard(), identity, &self.quota, root)?;
+                let process = kernel.new_process(home, identity, &self.quota, root)?;
                 parent.account.carve(&process.account);
                 kernel.own(parent, Tag::new(Kind::Process, process.index()));
                 let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;

@@ -47,8 +47,8 @@ impl Family {
 
     fn child_of(&self, thread: &'static Thread, spawn: Handle, quota: Quota) -> (Handle, &'static Process) {
         let (service, name) = (ServiceId::program("child"), Name::new("child").expect("it is short"));
-        let created =
-            call(self.kernel, thread, ProcessCreate { spawn, service, name, quota }).expect("the quota is wide");
+        let created = call(self.kernel, thread, ProcessCreate { spawn, service, name, quota, shard: None })
+            .expect("the quota is wide");
         (created.process, self.kernel.processes.get(created.id.0).expect("it was just made"))
     }
 

@@ -193,12 +193,12 @@ mod tests {
         urgent.class.set(QosClass::Interactive as u32);
         testing::put_on_cpu(kernel, 0, waker);
         let cpu = &kernel.cpus[0];
-        kernel.make_ready(cpu, other);
+        testing::wake(kernel, cpu, other);
         kernel.settle(cpu, 0);
         let mut now = 0;
         for _ in 0..2 * kernel.machine.slice / 10 {
             now += 10;
-            kernel.make_ready(cpu, urgent);
+            testing::wake(kernel, cpu, urgent);
             kernel.settle(cpu, now);
             assert_eq!(cpu.current.get(), urgent.index());
             urgent.set_state(State::Waiting);
@@ -220,7 +220,7 @@ mod tests {
         server.class.set(QosClass::Interactive as u32);
         testing::put_on_cpu(kernel, 0, caller);
         let cpu = &kernel.cpus[0];
-        kernel.make_ready(cpu, other);
+        testing::wake(kernel, cpu, other);
         kernel.settle(cpu, 0);
         let (mut now, mut rounds) = (0, 0);
         while cpu.current.get() == caller.index() {

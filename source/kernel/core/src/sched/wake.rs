@@ -19,6 +19,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 impl Kernel {
     /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
     pub(crate) fn make_ready(&self, cpu: &Cpu, thread: &Thread) {
+        debug_assert!(self.shards.held(thread.header.shard()), "woken from outside its shard");
         thread.set_state(State::Ready);
         if thread.cpu.get() == cpu.id.get() {
             cpu.queue.push(&self.threads, thread, End::Back);

@@ -148,6 +148,7 @@ impl Source<'_> {
                 words[2] = if self.dice.one_in(10) { self.dice.next() } else { 0 };
                 words.into()
             }
+            "Option<Shard>" => Vec::from([self.dice.below(6)]),
             "Quota" => self.quota().to_words().into(),
             _ => Vec::from([self.plain(name)]),
         }

@@ -181,7 +181,7 @@ fn children_and_threads_are_carved_from_the_quota_or_refused() {
     let thread = stage.thread(home);
     let spawn = testing::give(stage.kernel, home.process, Kind::Spawn, 0, Rights::ALL);
     let name = Name::new("child").expect("a short name");
-    let create = |quota| ProcessCreate { spawn, service: ServiceId::service("child"), name, quota };
+    let create = |quota| ProcessCreate { spawn, service: ServiceId::service("child"), name, quota, shard: None };
     let little = Quota { frames: 4, ..Quota::default() };
     for quota in [
         Quota { frames: 49, ..Quota::default() },
@@ -225,7 +225,7 @@ fn a_child_that_takes_the_last_slot_block_needs_a_free_slot_for_its_handle() {
     }
     let name = Name::new("child").expect("a short name");
     let quota = Quota { frames: 4, slot_blocks: 1, ..Quota::default() };
-    let create = ProcessCreate { spawn, service: ServiceId::service("child"), name, quota };
+    let create = ProcessCreate { spawn, service: ServiceId::service("child"), name, quota, shard: None };
 
     stage.refuses(thread, create, Error::OverLimit);
 

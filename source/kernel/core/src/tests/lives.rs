@@ -270,7 +270,8 @@ fn orphans_go_to_their_grandparent_and_their_quota_with_them() {
     let spawn = testing::give(stage.kernel, parent.process, Kind::Spawn, 0, Rights::ALL);
     let quota = Quota { frames: 5, threads: 1, slot_blocks: 1, ..Quota::default() };
     let name = Name::new("orphan").expect("a short name");
-    let made = stage.does(thread, ProcessCreate { spawn, service: ServiceId::service("orphan"), name, quota });
+    let made =
+        stage.does(thread, ProcessCreate { spawn, service: ServiceId::service("orphan"), name, quota, shard: None });
     let orphan = stage.kernel.processes.get(made.id.0).expect("it was just made");
     let handle = testing::give(
         stage.kernel,
@@ -315,7 +316,7 @@ fn identities_need_a_spawn_capability_that_covers_them() {
     let stage = Stage::new(1);
     let (root, spawn) = (stage.root, stage.spawn);
     let name = Name::new("x").expect("a short name");
-    let create = |spawn, service| ProcessCreate { spawn, service, name, quota: SMALL };
+    let create = |spawn, service| ProcessCreate { spawn, service, name, quota: SMALL, shard: None };
     let (one, any) = (ServiceId::service("one"), ServiceId::ANY_PROGRAM);
     let only = stage.does(root, SpawnMint { root: spawn, service: one }).spawn;
     let programs = stage.does(root, SpawnMint { root: spawn, service: any }).spawn;

@@ -10,6 +10,7 @@ mod expected;
 mod lives;
 mod random;
 mod scheduling;
+mod shards;
 mod state;
 mod transfers;
 mod waits;
@@ -25,7 +26,8 @@ use crate::{
 };
 use core::cell::Cell;
 use nexus_abi::{
-    Deadline, Error, Handle, Kind, Name, Quota, Rights, ServiceId,
+    Deadline, Error, Handle, Kind, Name, Quota, Rights, ServiceId, Shard,
+    handle::SHARDS,
     layout::{IPC_PAGE, PAGE_SIZE, USER_START},
     message::Status,
     syscall::{self, Answer as _, ProcessCreate, Syscall, ThreadCreate, ThreadStart},
@@ -99,6 +101,7 @@ struct Stage {
     root: &'static Thread,
     spawn: Handle,
     threads: Cell<u64>,
+    homes: Cell<u8>,
 }
 
 impl Stage {
@@ -108,7 +111,13 @@ impl Stage {
         let root = testing::thread(kernel, process);
         let spawn = testing::give(kernel, process, Kind::Spawn, 0, Rights::ALL);
         testing::put_on_cpu(kernel, 0, root);
-        Stage { kernel, now: Cell::new(100), root, spawn, threads: Cell::new(0) }
+        Stage { kernel, now: Cell::new(100), root, spawn, threads: Cell::new(0), homes: Cell::new(0) }
+    }
+
+    /// Each process has another home than the one before, so that what a test does crosses shards.
+    fn next_shard(&self) -> Option<Shard> {
+        self.homes.set((self.homes.get() + 1) % SHARDS as u8);
+        Shard::new(self.homes.get())
     }
 
     /// A child of the root process.
@@ -119,7 +128,8 @@ impl Stage {
     fn process_with(&self, name: &str, quota: Quota) -> Home {
         let service = ServiceId::service(name);
         let name = Name::new(name).expect("a short name");
-        let made = self.does(self.root, ProcessCreate { spawn: self.spawn, service, name, quota });
+        let shard = self.next_shard();
+        let made = self.does(self.root, ProcessCreate { spawn: self.spawn, service, name, quota, shard });
         let process = self.kernel.processes.get(made.id.0).expect("it was just made");
         Home { process, handle: made.process }
     }

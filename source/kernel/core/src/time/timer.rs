@@ -41,7 +41,7 @@ impl Serve for TimerCreate {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
         context.check_new(context.process, Resource::Timers)?;
-        let timer = kernel.timers.allocate(notification.header.shard()).ok_or(Error::Exhausted)?;
+        let timer = kernel.timers.allocate(context.process.header.shard()).ok_or(Error::Exhausted)?;
         timer.notification.set(notification.header.me());
         timer.bits.set(self.bits);
         timer.deadline.set(u64::MAX);

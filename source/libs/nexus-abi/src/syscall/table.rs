@@ -1,7 +1,7 @@
 //! The table. Numbers are append-only.
 
 use super::{Answer, Description, Syscall, syscalls};
-use crate::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, field::Words};
+use crate::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, Shard, field::Words};
 
 /// Numbers of the message calls. Their arguments are the message registers themselves (see [`crate::message`]).
 pub mod ipc {
@@ -112,8 +112,9 @@ syscalls! {
     /// Reserved: the recipe that silences a dead driver's device before its frames are freed.
     63 Quiesce on window: Handle { offset: u64, value: u32 } -> Quiesced {};
 
-    /// Makes a process with an identity that `spawn` covers and a quota carved from the caller's.
-    72 ProcessCreate on spawn: Handle { service: ServiceId, name: Name, quota: Quota } -> ProcessCreated { process: Handle, id: ProcessId };
+    /// Makes a process with an identity that `spawn` covers and a quota carved from the caller's. What it will own lives
+    /// in `shard` (none: the caller's).
+    72 ProcessCreate on spawn: Handle { service: ServiceId, name: Name, quota: Quota, shard: Option<Shard> } -> ProcessCreated { process: Handle, id: ProcessId };
     /// Sets what the console prints before the process's lines; needs the capability that could stamp its identity.
     73 ProcessPrefix on spawn: Handle { process: Handle, prefix: Name } -> ProcessPrefixed {};
     /// Makes a thread, not yet running, with an IPC page at `ipc_page`. Its first registers: `a0`, `a1`.
@@ -149,7 +150,7 @@ syscalls! {
     /// Used and capacity of a kind: [`Kind`] numbers, 0 frames, 64 slot blocks, 65 queued messages, 66 mappings.
     99 InfoObjects on info: Handle { kind: u32 } -> ObjectInfo { used: u64, capacity: u64 };
     /// The next used slot at or after `index` of the process with that number.
-    100 InfoCapability on info: Handle { process: u32, index: u32 } -> CapabilityInfo { index: u32, kind: Kind, rights: Rights, badge: u64, object: u64 };
+    100 InfoCapability on info: Handle { process: u32, index: u32 } -> CapabilityInfo { index: u32, kind: Kind, rights: Rights, badge: u64, object: u64, shard: u8 };
     /// Runs the kernel's invariant check if the machine was booted for it: violations found, objects checked.
     101 InfoInvariants on info: Handle {} -> Invariants { violations: u64, checked: u64 };
 

@@ -40,6 +40,8 @@ impl Kernel {
             check.same("an object knows its owner", header.owner.get(), process.index());
             check.same("owned objects link both ways", header.previous.get(), previous);
             check.that("an owned object is there", header.reference() != 0);
+            let home = tag.kind() == Some(Kind::Process) || header.shard() == process.header.shard();
+            check.that("an object lives in its owner's home", home);
             let kind = tag.kind().map_or(0, |kind| group(kind) as u64);
             owned.add_times(header.reference() | kind << 24, 1);
             self.add_use(tag, used);

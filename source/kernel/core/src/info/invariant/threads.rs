@@ -44,6 +44,8 @@ impl Kernel {
 
     fn check_thread(&self, check: &mut Check, index: u32, thread: &Thread) {
         check.that("a living thread is not dead", thread.state() != State::Dead);
+        let home = self.processes.at(thread.header.owner.get()).header.shard();
+        check.same("a thread lives in its process's home", thread.header.shard(), home);
         check.same("a token names its thread", thread.token.get() as u32, index);
         check.that("a class is donated only by a caller", thread.class.get() >= thread.base_class.get());
         if thread.link.get() == 0 {
