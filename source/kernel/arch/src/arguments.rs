@@ -37,6 +37,8 @@ pub enum Defect {
     /// None.
     #[default]
     None,
+    /// Only the boot hart comes.
+    LostHart,
     /// The timer never interrupts.
     NoTimer,
     /// All threads use the float registers as they find them.
@@ -61,7 +63,8 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 10] = [
+    const NAMES: [(&str, Defect); 11] = [
+        ("lost-hart", Defect::LostHart),
         ("no-timer", Defect::NoTimer),
         ("shared-float", Defect::SharedFloat),
         ("panic", Defect::Panic),

@@ -51,6 +51,35 @@ upper_half:
     mv      a2, s0
     call    arrived
 
+# further_start: the firmware starts a further hart here (SBI, hart state management), translation off.
+#   in:        a0 hart number, a1 virtual address of its Hart, whose stack is set (offset 8)
+#   out:       never returns; calls hart_arrived(a0 Hart) in the upper half, on its stack, with the boot table
+#   clobbered: everything
+#   state:     interrupts off; traps go to trap_entry once in the upper half
+    .globl further_start
+further_start:
+    csrci   sstatus, 2                  # SIE
+    csrw    sie, zero
+    lla     t0, BOOT_ROOT
+    srli    t0, t0, 12
+    li      t1, 8 << 60                 # Sv39
+    or      t0, t0, t1
+    sfence.vma
+    csrw    satp, t0
+    sfence.vma
+    lla     t0, 1f
+    li      t1, {direct}
+    add     t0, t0, t1
+    jr      t0
+1:  lla     t0, trap_entry
+    csrw    stvec, t0
+    csrw    sscratch, zero              # in the kernel
+    ld      sp, 8(a1)
+    li      gp, 0
+    li      tp, 0
+    mv      a0, a1
+    call    hart_arrived
+
 # zero_lines: clears memory, 128 bytes a turn.
 #   in:        a0 first address, a1 last address + 1, both multiples of 128, a0 < a1
 #   out:       nothing; clobbers a0

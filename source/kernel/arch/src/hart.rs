@@ -2,6 +2,11 @@
 
 use nexus_core::{cpu::MAX_CPUS, word::Word};
 
+/// Bytes of a hart's stack.
+pub(crate) const STACK_BYTES: u64 = 16 << 10;
+/// Bytes from one further hart's stack to the next: a page that is not mapped stands under each.
+pub(crate) const STACK_STRIDE: u64 = STACK_BYTES + crate::layout::PAGE;
+
 /// A hart. The trap entry knows the first three offsets.
 #[derive(Debug)]
 #[repr(C)]

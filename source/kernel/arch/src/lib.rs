@@ -26,6 +26,8 @@ mod float;
 #[cfg(target_arch = "riscv64")]
 mod hart;
 #[cfg(target_arch = "riscv64")]
+pub mod harts;
+#[cfg(target_arch = "riscv64")]
 pub mod machine;
 #[cfg(target_arch = "riscv64")]
 pub mod memory;

@@ -7,6 +7,7 @@ use crate::{
     csr,
     facts::Facts,
     float::Registers,
+    hart::{STACK_BYTES, STACK_STRIDE},
     layout::{DIRECT_SIZE, page_down, page_up, to_physical, to_virtual},
     paging::{Access, SV39, Tables},
     plan::{self, Counts, Pool, Runs},
@@ -76,6 +77,8 @@ pub struct Memory {
     root: &'static Frame,
     kernel: Range<u64>,
     bytes: u64,
+    /// The stacks of the further harts, in the direct map.
+    pub(crate) stacks: Range<u64>,
     /// The page range of the boot image; empty if there is none.
     pub image: Range<u64>,
     /// The page range of the device tree.
@@ -108,15 +111,22 @@ pub fn map(facts: &Facts, device_tree: Range<u64>) -> Memory {
     let Ok(free) = plan::free_runs(facts, &kernel, &taken) else {
         refuse(format_args!("free memory lies in too many pieces"));
     };
-    let mut runs = free.clone();
-    let root = build(facts, &free, &mut runs, &taken);
+    let mut runs = free;
+    let further = facts.harts.as_slice().len() as u64 - 1;
+    let Some(stacks) = plan::take(&mut runs, further * STACK_STRIDE).map(|start| start..start + further * STACK_STRIDE)
+    else {
+        refuse(format_args!("no room for the stacks of {further} harts"));
+    };
+    let free = runs.clone();
+    let root = build(facts, &free, &mut runs, (&taken, &stacks));
     // SAFETY: `build` mapped the kernel at its present place with the rights that it uses.
     unsafe { csr::set_satp(SV39 | to_physical(core::ptr::from_ref(root) as u64) >> 12) };
     csr::fence_all();
-    Memory { runs, root, kernel, bytes, image, device_tree }
+    let stacks = to_virtual(stacks.start)..to_virtual(stacks.end);
+    Memory { runs, root, kernel, bytes, stacks, image, device_tree }
 }
 
-fn build(facts: &Facts, free: &Runs, runs: &mut Runs, taken: &[Range<u64>]) -> &'static Frame {
+fn build(facts: &Facts, free: &Runs, runs: &mut Runs, rest: (&[Range<u64>], &Range<u64>)) -> &'static Frame {
     let mut allocate = || &zeroed::<Frame>(runs, 1)[0];
     let mut tables = Tables::new(&mut allocate);
     free.as_slice().iter().for_each(|run| tables.map(run, Access::Write));
@@ -125,7 +135,10 @@ fn build(facts: &Facts, free: &Runs, runs: &mut Runs, taken: &[Range<u64>]) -> &
     tables.map(&(place!(rodata_end)..place!(data_end)), Access::Write);
     tables.map(&(place!(boot_stack_bottom)..place!(boot_stack_top)), Access::Write);
     tables.map(&(place!(emergency_stack_bottom)..place!(emergency_stack_top)), Access::Write);
+    let (taken, stacks) = rest;
     taken.iter().for_each(|range| tables.map(range, Access::Read));
+    let tops = (stacks.start..stacks.end).step_by(STACK_STRIDE as usize).map(|guard| guard + STACK_STRIDE);
+    tops.for_each(|top| tables.map(&(top - STACK_BYTES..top), Access::Write));
     let devices = [facts.uart.as_ref().map(|uart| &uart.range), facts.plic.as_ref().map(|plic| &plic.range)];
     for range in devices.into_iter().flatten().chain(&facts.test) {
         if beyond(range) {

@@ -3,7 +3,7 @@
 use crate::{
     arguments::AfterPanic,
     console::{put_text, write},
-    csr,
+    csr, harts,
     power::{self, Status},
     system,
 };
@@ -91,7 +91,7 @@ fn name(cause: u64) -> &'static str {
 /// True for an address in the unmapped page under one of the stacks.
 fn below_a_stack(address: u64) -> bool {
     let bottoms = [&raw const boot_stack_bottom as u64, &raw const emergency_stack_bottom as u64];
-    bottoms.iter().any(|&bottom| (bottom - 4096..bottom).contains(&address))
+    bottoms.iter().any(|&bottom| (bottom - 4096..bottom).contains(&address)) || harts::below_a_stack(address)
 }
 
 /// Prints the words of the stack that are return addresses: into the text, behind a call.
@@ -101,7 +101,8 @@ fn callers(stack: u64) {
         &raw const emergency_stack_bottom as u64..&raw const emergency_stack_top as u64,
     ];
     // An overflown stack pointer stands below its stack: all of that stack is looked at.
-    let Some(found) = stacks.iter().find(|range| (range.start - 4096..range.end).contains(&stack)) else { return };
+    let mut stacks = stacks.into_iter().chain(harts::stacks());
+    let Some(found) = stacks.find(|range| (range.start - 4096..range.end).contains(&stack)) else { return };
     write(format_args!("callers:"));
     let words = (stack.max(found.start) & !7..found.end).step_by(8);
     let values = words.map(|at| {

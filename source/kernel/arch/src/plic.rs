@@ -2,6 +2,7 @@
 
 use crate::{facts::PlicFact, layout::to_virtual};
 use core::ptr;
+use nexus_core::lock::Lock;
 
 const PRIORITIES: u64 = 0;
 const ENABLES: u64 = 0x2000;
@@ -11,19 +12,26 @@ const CONTEXTS_STRIDE: u64 = 0x1000;
 const THRESHOLD: u64 = 0;
 const CLAIM: u64 = 4;
 
-/// A PLIC whose registers are mapped.
-#[derive(Clone, Copy, Debug)]
+/// A PLIC whose registers are mapped. Its lines go to the boot hart, whoever serves them.
+#[derive(Debug)]
 pub(crate) struct Plic {
     base: u64,
     size: u64,
     lines: u32,
+    /// Held while the enabled lines change: any hart may change them.
+    lock: Lock,
 }
 
 impl Plic {
     /// # Safety
     /// The registers must be mapped at their place in the direct map for as long as the kernel runs.
     pub(crate) unsafe fn new(fact: &PlicFact) -> Plic {
-        Plic { base: to_virtual(fact.range.start), size: fact.range.end - fact.range.start, lines: fact.lines }
+        Plic {
+            base: to_virtual(fact.range.start),
+            size: fact.range.end - fact.range.start,
+            lines: fact.lines,
+            lock: Lock::new(),
+        }
     }
 
     /// Lets a context hear the lines that are enabled for it; none is.
@@ -63,6 +71,7 @@ impl Plic {
     }
 
     fn change_enable(&self, context: u64, line: u32, change: impl FnOnce(u32, u32) -> u32) {
+        let _held = self.lock.hold();
         let register = ENABLES + ENABLES_STRIDE * context + 4 * u64::from(line / 32);
         self.write(register, change(self.read(register), 1 << (line % 32)));
     }

@@ -1,6 +1,12 @@
 //! Does what the core asked for during an event.
 
-use crate::{csr, hart::Hart, power, sbi, system::System};
+use crate::{
+    csr,
+    hart::{HARTS, Hart},
+    power, sbi,
+    system::System,
+};
+use core::sync::atomic::Ordering;
 use nexus_core::cpu::Cpu;
 
 /// Power requests of the core.
@@ -19,17 +25,19 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
     let requests = &cpu.requests;
     requests.begin();
     if requests.fence.get() != 0 {
-        fence(system, requests.fence.take());
+        fence(system, hart, requests.fence.get());
+        // Release: whoever reads the 0 may free what the fence was for ([`nexus_core::Kernel`]).
+        requests.fence.atomic().store(0, Ordering::Release);
     }
     if requests.fence_instructions.get() != 0 {
         requests.fence_instructions.set(0);
-        fence_instructions(system);
+        fence_instructions(system, hart);
     }
     if requests.kicks.get() != 0 {
         kick(system, cpu);
     }
     if requests.acknowledge.get() | requests.mask.get() != 0 {
-        lines(system, hart, cpu);
+        lines(system, cpu);
     }
     if requests.power.get() != 0 {
         end(system, cpu);
@@ -39,27 +47,26 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
 
 /// Old translations must be gone from every CPU before anything else runs on any.
 #[cold]
-fn fence(system: &'static System, wanted: u64) {
+fn fence(system: &'static System, hart: &Hart, wanted: u64) {
     let asid = (wanted != u64::MAX).then(|| wanted - 1);
     match asid {
         Some(asid) => csr::fence_space(asid),
         None => csr::fence_all(),
     }
-    if others_online(system) {
-        sbi::remote_fence(asid);
-    }
+    others_online(system, hart).for_each(|other| sbi::remote_fence(other, asid));
 }
 
 #[cold]
-fn fence_instructions(system: &'static System) {
+fn fence_instructions(system: &'static System, hart: &Hart) {
     csr::fence_instructions();
-    if others_online(system) {
-        sbi::remote_fence_instructions();
-    }
+    others_online(system, hart).for_each(sbi::remote_fence_instructions);
 }
 
-fn others_online(system: &'static System) -> bool {
-    system.kernel.cpus.iter().filter(|cpu| cpu.online.get() != 0).count() > 1
+/// The other harts that run, by the firmware's numbers.
+fn others_online(system: &'static System, hart: &Hart) -> impl Iterator<Item = u64> + use<> {
+    let me = hart.cpu();
+    let others = system.kernel.cpus.iter().filter(move |cpu| cpu.id.get() as usize != me && cpu.is_online());
+    others.map(|cpu| cpu.hart.get())
 }
 
 #[cold]
@@ -72,16 +79,17 @@ fn kick(system: &'static System, cpu: &'static Cpu) {
 }
 
 #[cold]
-fn lines(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
+fn lines(system: &'static System, cpu: &'static Cpu) {
     let (complete, mask) = (cpu.requests.acknowledge.get(), cpu.requests.mask.get());
     cpu.requests.acknowledge.set(0);
     cpu.requests.mask.set(0);
     let Some(plic) = &system.plic else { return };
+    let context = HARTS[0].context.get();
     if complete != 0 {
-        plic.complete(hart.context.get(), complete - 1);
+        plic.complete(context, complete - 1);
     }
     if mask != 0 {
-        plic.mask(hart.context.get(), mask - 1);
+        plic.mask(context, mask - 1);
     }
 }
 

@@ -41,9 +41,13 @@ pub fn now() -> u64 {
 }
 
 /// The boot hart begins to run programs. Never returns: the boot stack is its trap stack from the first trap on.
-pub fn enter(system: &'static System) -> ! {
-    let hart = &HARTS[0];
-    hart.stack.set(&raw const boot_stack_top as u64);
+pub fn enter_first(system: &'static System) -> ! {
+    HARTS[0].stack.set(&raw const boot_stack_top as u64);
+    enter(system, &HARTS[0])
+}
+
+/// A hart begins to run programs. Never returns: from the first trap on its stack starts anew.
+pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     if let Some(plic) = &system.plic {
         plic.open(hart.context.get());
     }
@@ -55,7 +59,7 @@ pub fn enter(system: &'static System) -> ! {
     }
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
     let frame = proceed(system, hart);
-    if system.statistics == Statistics::On {
+    if system.statistics == Statistics::On && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: {count} instructions from kernel entry to the first user instruction");
     }
@@ -154,7 +158,7 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const F
 }
 
 #[inline(always)]
-fn cpu_of(hart: &Hart) -> &'static Cpu {
+pub(crate) fn cpu_of(hart: &Hart) -> &'static Cpu {
     // SAFETY: every hart that runs was given the address of one of the kernel's CPUs, which are never freed.
     unsafe { &*(hart.record.get() as *const Cpu) }
 }

@@ -6,6 +6,8 @@ use core::arch::asm;
 const TIME: u64 = 0x5449_4d45;
 /// Remote fence extension.
 const REMOTE_FENCE: u64 = 0x5246_4e43;
+/// Hart state management extension.
+const HART_STATE: u64 = 0x48_534d;
 /// Inter-processor interrupt extension.
 const IPI: u64 = 0x73_5049;
 /// System reset extension.
@@ -42,21 +44,26 @@ pub(crate) fn set_timer(when: u64) {
     call(TIME, 0, [when, 0, 0, 0, 0]);
 }
 
-/// Interrupts the hart with this number.
-pub(crate) fn interrupt(hart: u64) {
-    call(IPI, 0, [1, hart, 0, 0, 0]);
+/// Starts a stopped hart at a physical address, with `argument` in `a1`; the firmware's error, 0 for none.
+pub(crate) fn start_hart(hart: u64, address: u64, argument: u64) -> i64 {
+    call(HART_STATE, 0, [hart, address, argument, 0, 0]).0
 }
 
-/// Makes instruction fetch on all harts see earlier stores.
-pub(crate) fn remote_fence_instructions() {
-    call(REMOTE_FENCE, 0, [0, u64::MAX, 0, 0, 0]);
+/// Interrupts the hart with this number; the firmware's error, 0 for none.
+pub(crate) fn interrupt(hart: u64) -> i64 {
+    call(IPI, 0, [1, hart, 0, 0, 0]).0
 }
 
-/// Makes all harts forget cached translations: of one address space, or all of them.
-pub(crate) fn remote_fence(asid: Option<u64>) {
+/// Makes instruction fetch on a hart see stores that this one made before.
+pub(crate) fn remote_fence_instructions(hart: u64) {
+    call(REMOTE_FENCE, 0, [1, hart, 0, 0, 0]);
+}
+
+/// Makes a hart forget cached translations: of one address space, or all of them. It has when this returns.
+pub(crate) fn remote_fence(hart: u64, asid: Option<u64>) {
     match asid {
-        Some(asid) => call(REMOTE_FENCE, 2, [0, u64::MAX, 0, u64::MAX, asid]),
-        None => call(REMOTE_FENCE, 1, [0, u64::MAX, 0, u64::MAX, 0]),
+        Some(asid) => call(REMOTE_FENCE, 2, [1, hart, 0, u64::MAX, asid]),
+        None => call(REMOTE_FENCE, 1, [1, hart, 0, u64::MAX, 0]),
     };
 }
 

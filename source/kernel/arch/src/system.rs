@@ -4,7 +4,7 @@ use crate::{
     arguments::{Arguments, Defect, Statistics},
     csr,
     entry::Arrival,
-    facts::{Extension, Facts},
+    facts::{Extension, Facts, HartFact},
     float::Registers,
     hart::HARTS,
     layout::to_physical,
@@ -69,17 +69,22 @@ pub fn install(
 ) -> &'static System {
     let root = machine.kernel_root.map_or(0, |root| core::ptr::from_ref(root) as u64);
     let kernel_satp = SV39 | to_physical(root) >> 12;
-    let boot = facts.harts.as_slice().iter().find(|hart| hart.id == arrival.hart).copied().unwrap_or_default();
+    let harts = facts.harts.as_slice();
+    let boot = harts.iter().find(|hart| hart.id == arrival.hart).copied().unwrap_or_default();
+    // A thread may run on any hart: what one lacks, all lack.
+    let all = |named: fn(&HartFact) -> Extension| {
+        if harts.iter().all(|hart| named(hart) == Extension::Named) { Extension::Named } else { Extension::Absent }
+    };
     panic::configure(arguments.after_panic);
     let processes = carved.storage.processes.len() as u64;
     // SAFETY: the kernel's tables map every page of the PLIC.
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
     let system = SYSTEM.fill(System {
         float: carved.float,
-        timer: Timer::probe(boot.sstc, arguments.defect),
+        timer: Timer::probe(all(|hart| hart.sstc), arguments.defect),
         plic,
         kernel_satp,
-        has_float: boot.float,
+        has_float: all(|hart| hart.float),
         spaces: probe_spaces(kernel_satp, processes),
         statistics: arguments.statistics,
         defect: arguments.defect,

@@ -1,5 +1,7 @@
 //! One CPU: its run queues, its clock, and what it asks of the machine layer.
 
+use core::sync::atomic::Ordering::Acquire;
+
 use crate::{
     sched::queue::RunQueue,
     time::wheel::Wheel,
@@ -8,6 +10,13 @@ use crate::{
 
 /// Most CPUs this kernel runs on.
 pub const MAX_CPUS: usize = 8;
+
+/// In [`Cpu::online`]: it has not come yet.
+pub const OFFLINE: u32 = 0;
+/// In [`Cpu::online`]: it takes part.
+pub const ONLINE: u32 = 1;
+/// In [`Cpu::online`]: it was waited for in vain, and does not take part any more.
+pub const GIVEN_UP: u32 = 2;
 
 /// What the machine layer does after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +36,8 @@ pub struct Cpu {
     pub id: Half,
     /// The machine's number for it.
     pub hart: Word,
-    /// 1 once it takes part. Read by others without a lock: a kick to a CPU that is not online yet is lost, and it
-    /// looks into its mailbox before it first sleeps.
+    /// [`OFFLINE`], [`ONLINE`] or [`GIVEN_UP`]. Leaves [`OFFLINE`] once, by compare-and-swap (release); read by others
+    /// without a lock. Only a CPU that is online is given threads.
     pub online: Half,
     /// The running thread, 0 if none.
     pub current: Half,
@@ -157,6 +166,11 @@ pub struct Counters {
 }
 
 impl Cpu {
+    /// True if it takes part.
+    pub fn is_online(&self) -> bool {
+        self.online.atomic().load(Acquire) == ONLINE
+    }
+
     /// When the machine layer must interrupt next; `u64::MAX`: never.
     pub fn alarm(&self) -> u64 {
         self.wheel.next().min(self.slice_end.get())

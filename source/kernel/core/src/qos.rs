@@ -129,7 +129,7 @@ impl Serve for AffinitySet {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
-        let online = kernel.cpus.iter().filter(|cpu| cpu.online.get() != 0).map(|cpu| 1 << cpu.id.get());
+        let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
         let mask = self.mask & online.sum::<u64>();
         if mask == 0 {
             return Err(Error::Invalid.into());

@@ -6,6 +6,7 @@ use nexus_arch::{
     arguments::Arguments,
     defects,
     entry::Arrival,
+    harts,
     machine,
     memory::{self, Memory},
     power::{self, Status},
@@ -35,7 +36,8 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         say!("the first process cannot be made: {}", error.name());
         power::stop(Status::FirstProcess)
     }
-    run::enter(system)
+    harts::start(system, &memory);
+    run::enter_first(system)
 }
 
 /// The boot image; without a usable one the machine stops with a line that says why.

@@ -1,0 +1,87 @@
+//! Starting the harts that did not boot: through the firmware's hart state management, and no other way.
+//!
+//! Each arrives at `further_start`, on a stack of its own with an unmapped page under it, and announces itself in
+//! [`Cpu::online`]. The boot hart waits a bounded time for each. One that comes later finds that it was given up and
+//! sleeps for good: nobody counts on a CPU that was once said to be missing.
+//!
+//! Happens-before: what the boot hart wrote before [`start`] is seen by a further hart because the firmware's start is
+//! a call and an arrival (SBI 1.0, chapter 9), and by its acquire of `online`. What a hart wrote before it came online
+//! is seen by whoever reads `online` there by acquire.
+
+use crate::{
+    arguments::Defect,
+    csr,
+    hart::{HARTS, Hart, STACK_BYTES, STACK_STRIDE},
+    layout::to_physical,
+    memory::Memory,
+    run, say, sbi,
+    system::{self, System},
+};
+use core::sync::atomic::Ordering::{AcqRel, Acquire};
+use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
+
+/// A hart that is not there after this part of a second is given up.
+const PATIENCE: u64 = 2;
+
+unsafe extern "C" {
+    fn further_start();
+    /// A hart that nobody needs sleeps here.
+    fn park() -> !;
+}
+
+/// Starts every hart but this one, and says which came.
+pub fn start(system: &'static System, memory: &Memory) {
+    let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
+    for (at, (cpu, hart)) in others.clone().enumerate() {
+        hart.stack.set(memory.stacks.start + (at as u64 + 1) * STACK_STRIDE);
+        let start = to_physical(further_start as *const () as u64);
+        let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
+        if error != 0 {
+            say!("cpu{} is missing: the firmware does not start hart {}: error {error}", cpu.id.get(), cpu.hart.get());
+            let _ = cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire);
+        }
+    }
+    let until = csr::time() + system.kernel.machine.timebase / PATIENCE;
+    others.for_each(|(cpu, _)| await_one(cpu, until));
+}
+
+fn await_one(cpu: &Cpu, until: u64) {
+    while cpu.online.atomic().load(Acquire) == OFFLINE && csr::time() < until {
+        core::hint::spin_loop();
+    }
+    match cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire) {
+        Ok(_) => say!("cpu{} is missing: hart {} did not come in {} ms", cpu.id.get(), cpu.hart.get(), 1000 / PATIENCE),
+        Err(ONLINE) => say!("cpu{} online", cpu.id.get()),
+        // The firmware refused it, and that was said.
+        Err(_) => {}
+    }
+}
+
+/// Called by `further_start` in the upper half, on the hart's own stack, with the boot table.
+#[unsafe(no_mangle)]
+extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
+    let Some(system) = system::get() else {
+        // SAFETY: it needs nothing and never returns.
+        unsafe { park() }
+    };
+    // SAFETY: the kernel's own table maps all that the boot table maps of it.
+    unsafe { csr::set_satp(system.kernel_satp) };
+    csr::fence_all();
+    let cpu = run::cpu_of(hart);
+    let lost = system.defect == Defect::LostHart;
+    if lost || cpu.online.atomic().compare_exchange(OFFLINE, ONLINE, AcqRel, Acquire).is_err() {
+        // SAFETY: as above.
+        unsafe { park() }
+    }
+    run::enter(system, hart)
+}
+
+/// True if `address` is in the unmapped page under a further hart's stack.
+pub(crate) fn below_a_stack(address: u64) -> bool {
+    stacks().any(|stack| (stack.start - (STACK_STRIDE - STACK_BYTES)..stack.start).contains(&address))
+}
+
+/// The stacks of the harts that were started.
+pub(crate) fn stacks() -> impl Iterator<Item = core::ops::Range<u64>> {
+    HARTS.iter().skip(1).map(|hart| hart.stack.get()).filter(|&top| top != 0).map(|top| top - STACK_BYTES..top)
+}
