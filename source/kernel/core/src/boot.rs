@@ -69,8 +69,7 @@ impl Kernel {
         let mut stash = Stash::new(&self.frames);
         stash.fill(self.frames_for_thread(process, &entry)?)?;
         let thread = self.new_thread(process, 0, &entry, &mut stash)?;
-        thread.base_class.set(QosClass::Interactive as u32);
-        thread.class.set(QosClass::Interactive as u32);
+        thread.set_base_class(QosClass::Interactive);
         self.cpus[0].since.set(now);
         self.make_ready(&self.cpus[0], thread);
         self.settle(&self.cpus[0], now);

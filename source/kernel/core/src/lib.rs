@@ -17,6 +17,7 @@ pub mod caps;
 pub mod console;
 pub mod cpu;
 pub mod event;
+pub mod gate;
 pub mod info;
 pub mod ipc;
 pub mod kernel;

@@ -47,8 +47,8 @@ impl Kernel {
         let mut coming = [0; crate::cpu::MAX_CPUS];
         for thread in threads {
             let runnable = matches!(thread.state(), State::Ready | State::Running);
-            if runnable && thread.base_class.get() != class as u32 {
-                let cpu = thread.cpu.get() as usize % coming.len();
+            if runnable && thread.base_class() != class {
+                let cpu = thread.cpu() as usize % coming.len();
                 coming[cpu] += 1;
             }
         }
@@ -63,11 +63,8 @@ impl Kernel {
     /// Gives a thread a class of its own; a higher one that a caller donates to it stays. The CPU it uses chooses anew;
     /// this one has taken its mail, so what is ready here is queued here.
     fn set_class(&self, cpu: &Cpu, thread: &Thread, class: QosClass) {
-        let donated = thread.class.get() != thread.base_class.get();
-        thread.base_class.set(class as u32);
-        let now = if donated { class.max(thread.class()) } else { class };
-        thread.class.set(now as u32);
-        match self.cpus.get(thread.cpu.get() as usize) {
+        thread.set_base_class(class);
+        match self.cpus.get(thread.cpu() as usize) {
             Some(own) if own.id.get() != cpu.id.get() => self.kick_cpu(cpu, own),
             _ if thread.state() == State::Ready => {
                 cpu.queue.remove(&self.threads, thread);
@@ -89,7 +86,7 @@ impl Serve for QosGet {
     fn serve(self, context: &Context) -> Verdict<QosGot> {
         let _held = context.kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::TAKE)?;
-        Ok(QosGot { class: QosClass::from_wire(thread.base_class.get().into()).ok_or(Error::Invalid)? })
+        Ok(QosGot { class: thread.base_class() })
     }
 }
 
@@ -101,7 +98,7 @@ impl Serve for QosSet {
         let class = QosClass::from_wire(self.class.into()).ok_or(Error::Invalid)?;
         let _held = kernel.shards.hold(ShardSet::ALL);
         kernel.take_mail(context.cpu);
-        let raises = |thread: &Thread| class as u32 > thread.base_class.get();
+        let raises = |thread: &Thread| class > thread.base_class();
         if self.target == 0 {
             let thread = context.thread;
             if raises(thread) && !context.may_raise() {
@@ -135,8 +132,8 @@ impl Serve for AffinitySet {
             return Err(Error::Invalid.into());
         }
         thread.affinity.set(mask as u32);
-        if thread.state() == State::New && mask & 1 << thread.cpu.get() == 0 {
-            thread.cpu.set(mask.trailing_zeros());
+        if thread.state() == State::New && mask & 1 << thread.cpu() == 0 {
+            thread.set_cpu(mask.trailing_zeros());
         }
         Ok(AffinityWasSet { mask })
     }

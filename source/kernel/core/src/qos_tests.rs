@@ -20,7 +20,7 @@ fn raiser() -> Bench {
 }
 
 fn class_of(thread: &Thread) -> (u32, u32) {
-    (thread.base_class.get(), thread.class.get())
+    (thread.base_class() as u32, thread.class() as u32)
 }
 
 /// A call with words that the typed interface cannot hold.
@@ -106,7 +106,7 @@ fn test_reject_set_task_qos_when_target_queue_full() {
     let other = Bench::with(bench.kernel, &WIDE);
     for _ in 0..ADMISSION_LIMIT - 2 {
         let filler = testing::thread(bench.kernel, bench.process);
-        filler.class.set(2);
+        filler.set_base_class(QosClass::Interactive);
         filler.set_state(State::Ready);
         cpu.queue.push(&bench.kernel.threads, filler, End::Back);
     }
@@ -116,15 +116,15 @@ fn test_reject_set_task_qos_when_target_queue_full() {
         thread.set_state(State::Ready);
         cpu.queue.push(&bench.kernel.threads, thread, End::Back);
     }
-    bench.thread.class.set(3);
-    bench.thread.base_class.set(3);
+    bench.thread.set_base_class(QosClass::PerfBurst);
 
     testing::call(bench.kernel, bench.thread, QosSet { class: 2, target: other.process.index() })
         .map(|_| ())
         .expect("two more fit");
     assert_eq!((class_of(other.thread), cpu.queue.count(QosClass::Interactive)), ((2, 2), ADMISSION_LIMIT));
 
-    other.thread.base_class.set(1);
+    other.thread.set_base_class(QosClass::Normal);
+    other.thread.boost(QosClass::Interactive);
     testing::refused(bench.kernel, bench.thread, QosSet { class: 2, target: other.process.index() }, Error::Again);
     assert_eq!(class_of(other.thread), (1, 2), "the class is as it was");
 }
@@ -134,7 +134,7 @@ fn a_listed_service_raises_itself_and_others() {
     let bench = raiser();
     let other = Bench::with(bench.kernel, &WIDE);
     let second = testing::thread(bench.kernel, other.process);
-    second.class.set(3);
+    second.boost(QosClass::PerfBurst);
 
     assert!(bench.call(QosSet { class: 2, target: 0 }).is_ok());
     assert!(bench.call(QosSet { class: 2, target: other.process.index() }).is_ok());
@@ -170,13 +170,13 @@ fn affinity_is_clamped_to_the_cpus_that_are_online() {
 
     assert_eq!(bench.call(AffinitySet { thread: None, mask: u64::MAX }).map(|set| set.mask), Ok(0b111));
     assert_eq!(bench.call(AffinitySet { thread: Some(handle), mask: 0b1110 }).map(|set| set.mask), Ok(0b110));
-    assert_eq!((second.affinity.get(), second.cpu.get()), (0b110, 1), "a new thread starts there");
+    assert_eq!((second.affinity.get(), second.cpu()), (0b110, 1), "a new thread starts there");
     for mask in [0, 0b1000, 1 << 32, 1 << 63] {
         bench.refused(AffinitySet { thread: Some(handle), mask }, Error::Invalid);
     }
     bench.refused(AffinitySet { thread: Some(weak), mask: 1 }, Error::Permission);
     bench.refused(AffinitySet { thread: Some(bench.root), mask: 1 }, Error::WrongKind);
-    assert_eq!((second.affinity.get(), second.cpu.get()), (0b110, 1));
+    assert_eq!((second.affinity.get(), second.cpu()), (0b110, 1));
     second.header.die();
     bench.refused(AffinitySet { thread: Some(handle), mask: 1 }, Error::PeerClosed);
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 use core::fmt::{self, Debug, Write as _};
 use nexus_abi::{
-    Error, Handle, Kind, Name, Quota, Rights, ServiceId,
+    Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId,
     message::Status,
     syscall::{Answer as _, Syscall},
 };
@@ -130,17 +130,15 @@ pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'st
     thread.satp.set(process.satp.get());
     thread.service.set(process.service.get());
     thread.process.set(process.header.me());
-    thread.token.set(thread.header.me());
-    thread.deadline.set(u64::MAX);
-    thread.base_class.set(1);
-    thread.class.set(1);
+    thread.start_tokens();
+    thread.gate.start(QosClass::Normal, 0, thread.header.shard());
+    thread.set_base_class(QosClass::Normal);
     thread.affinity.set((1 << kernel.cpus.len()) - 1);
     thread.shares.set(100);
     thread.ipc_frame.set(kernel.frames.allocate().expect("the test machine has frames"));
     kernel.join(process, thread);
     process.account.charge(Resource::Threads, 1);
     process.account.charge(Resource::Frames, 1);
-    thread.set_state(State::New);
     thread
 }
 
@@ -167,7 +165,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
         kernel.threads.at(current.get()).set_state(State::New);
     }
     current.set(thread.index());
-    thread.cpu.set(cpu as u32);
+    thread.set_cpu(cpu as u32);
     thread.set_state(State::Running);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     arena::{Header, Object},
+    gate::{Gate, Mark},
     word::{Half, Word},
 };
 use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
@@ -135,10 +136,12 @@ pub enum State {
     Waiting = 7,
     /// Waits for a process to be gone. That process's mourners.
     Mourning = 8,
+    /// Its fault was received. As [`State::Awaiting`]; the answer has no message, it goes on where it stopped.
+    Faulted = 9,
 }
 
 impl State {
-    const ALL: [State; 9] = [
+    const ALL: [State; 10] = [
         State::Dead,
         State::New,
         State::Ready,
@@ -148,7 +151,14 @@ impl State {
         State::Receiving,
         State::Waiting,
         State::Mourning,
+        State::Faulted,
     ];
+
+    /// The state with this number.
+    #[inline(always)]
+    pub(crate) fn of(number: u64) -> State {
+        State::ALL[(number as usize).min(State::ALL.len() - 1)]
+    }
 
     /// True while it waits for something that a deadline can end.
     pub const fn blocked(self) -> bool {
@@ -164,7 +174,8 @@ pub struct Thread {
     pub frame: Frame,
     /// Object header.
     pub header: Header,
-    state: Word,
+    /// What it is doing, its class, CPU and shard, and what a direct hand-over must know.
+    pub gate: Gate,
     /// `satp` value of its process: a switch needs no look-up.
     pub satp: Word,
     /// Service id of its process.
@@ -175,7 +186,7 @@ pub struct Thread {
     pub trace: Word,
     /// The caller it has to answer: that thread's [`Thread::token`], or 0.
     pub link: Word,
-    /// Names this wait for an answer: `count << 32 | index`. Changes whenever the wait ends, for any reason.
+    /// Names this wait for an answer: `index << 48 | count`. Changes whenever the wait ends, for any reason.
     pub token: Word,
     /// Reference of what it is blocked on: endpoint, notification, process; while it awaits an answer: who serves it.
     pub waits_on: Word,
@@ -185,7 +196,7 @@ pub struct Thread {
     pub extent: Word,
     /// Cause and address of the fault it was stopped by.
     pub fault: [Word; 2],
-    /// When its wait ends; `u64::MAX`: never.
+    /// When its wait ends, while it is marked [`Mark::Timed`].
     pub deadline: Word,
     /// Reference of the notification whose signals also end a receive.
     pub bound: Word,
@@ -204,13 +215,9 @@ pub struct Thread {
     /// See `next`.
     pub previous: Half,
     /// Its class by `qos_set`.
-    pub base_class: Half,
+    base_class: Half,
     /// The class under which it was queued as a caller.
     pub queued_class: Half,
-    /// The class it runs in: the base class or one that a caller donates.
-    pub class: Half,
-    /// The CPU whose run queue it uses.
-    pub cpu: Half,
     /// CPUs it may use, one bit each.
     pub affinity: Half,
     /// Weight inside its class.
@@ -228,19 +235,59 @@ impl Thread {
     /// What it is doing.
     #[inline(always)]
     pub fn state(&self) -> State {
-        State::ALL[(self.state.get() as usize).min(State::ALL.len() - 1)]
+        self.gate.state()
     }
 
     /// Changes what it is doing. The caller moves it between the lists.
     #[inline(always)]
     pub fn set_state(&self, state: State) {
-        self.state.set(state as u64);
+        self.gate.set_state(state);
     }
 
-    /// The class it runs in.
+    /// The class it runs in: the base class or one that a caller donates.
     #[inline(always)]
     pub fn class(&self) -> QosClass {
-        QosClass::ALL[self.class.get() as usize & 3]
+        self.gate.class()
+    }
+
+    /// Its own class.
+    #[inline(always)]
+    pub fn base_class(&self) -> QosClass {
+        QosClass::ALL[self.base_class.get() as usize & 3]
+    }
+
+    /// Lets it run in at least this class, until it has answered.
+    #[inline(always)]
+    pub fn boost(&self, class: QosClass) {
+        if class > self.class() {
+            self.gate.set_class(class, self.base_class());
+        }
+    }
+
+    /// Ends what callers donate.
+    #[inline(always)]
+    pub fn unboost(&self) {
+        if self.gate.has(Mark::Boosted) {
+            self.gate.set_class(self.base_class(), self.base_class());
+        }
+    }
+
+    /// Gives it a class of its own; a higher one that is donated stays.
+    pub fn set_base_class(&self, class: QosClass) {
+        let donated = self.gate.has(Mark::Boosted);
+        self.base_class.set(class as u32);
+        self.gate.set_class(if donated { class.max(self.class()) } else { class }, class);
+    }
+
+    /// The CPU whose run queue it uses.
+    #[inline(always)]
+    pub fn cpu(&self) -> u32 {
+        self.gate.cpu()
+    }
+
+    /// Changes the CPU whose run queue it uses.
+    pub fn set_cpu(&self, cpu: u32) {
+        self.gate.set_cpu(cpu);
     }
 
     /// Its index in the arena.
@@ -256,8 +303,22 @@ impl Thread {
     }
 
     /// Ends the wait that the token names: whoever holds the old one holds nothing.
+    #[inline(always)]
     pub fn renew_token(&self) {
-        self.token.set(self.token.get().wrapping_add(1 << 32));
+        self.token.add(1);
+    }
+
+    /// Gives a new thread a token that no thread in its place had before.
+    pub(crate) fn start_tokens(&self) {
+        let count = self.token.get() & ((1 << 48) - 1);
+        self.token.set(u64::from(self.index()) << 48 | count);
+        self.renew_token();
+    }
+
+    /// Index of the thread that a token names.
+    #[inline(always)]
+    pub const fn index_of_token(token: u64) -> u32 {
+        (token >> 48) as u32
     }
 
     /// The target register, as a handle.

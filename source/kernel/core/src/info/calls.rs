@@ -124,7 +124,7 @@ impl Serve for InfoUsage {
             threads += 1;
             cpu += thread.cpu_time.get();
             switches += thread.switches.get();
-            class = class.max(QosClass::from_wire(thread.base_class.get().into()).unwrap_or(QosClass::Idle));
+            class = class.max(thread.base_class());
         }
         Ok(Usage {
             cpu,

@@ -54,7 +54,7 @@ fn usage_is_what_the_account_says() {
     bench.memory(4);
     bench.thread.cpu_time.set(70);
     bench.process.cpu_time.set(7);
-    bench.thread.base_class.set(QosClass::Interactive as u32);
+    bench.thread.set_base_class(QosClass::Interactive);
 
     let usage = bench.call(InfoUsage { info, index: bench.process.index() }).expect("it lives");
 

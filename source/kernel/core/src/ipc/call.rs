@@ -78,7 +78,7 @@ impl Kernel {
         caller.renew_token();
         server.link.set(caller.token.get());
         server.trace.set(caller.trace.get());
-        server.class.set(server.class.get().max(caller.class.get()));
+        server.boost(caller.class());
         server.waits_on.set(0);
     }
 
@@ -86,8 +86,8 @@ impl Kernel {
     /// runs on in the caller's slice: two that only ever hand over to each other would else keep their class out.
     #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
-        let here = thread.cpu.get() == context.cpu.id.get();
-        let first = context.cpu.queue.occupied() >> 1 >> (thread.class.get() & 3) == 0;
+        let here = thread.cpu() == context.cpu.id.get();
+        let first = context.cpu.queue.occupied() >> 1 >> thread.class() as u32 == 0;
         if here && first && context.thread.state() != State::Running {
             self.run_partner(context.cpu, thread);
         } else {

@@ -2,13 +2,14 @@
 
 use crate::{
     Kernel,
-    arena::{Header, Object, Tag, index_of},
+    arena::{Arena, Header, Object, Tag, index_of},
     caps::{Capability, revoke::Progress},
     cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
     list::ThreadList,
     lock::ShardSet,
     process::quota::Resource,
+    thread::Thread,
     word::{Half, Word},
 };
 use nexus_abi::{
@@ -37,6 +38,28 @@ pub struct Endpoint {
     pub places: Half,
     /// 1 if the last thing received was a one-way message: then a waiting call comes first.
     pub turn: Half,
+    /// 1 if a caller or a one-way message waits.
+    waits: Half,
+}
+
+impl Endpoint {
+    /// True if a caller or a one-way message waits to be received.
+    #[inline(always)]
+    pub(crate) fn waited_for(&self) -> bool {
+        self.waits.get() != 0
+    }
+
+    /// To be called after every change of `callers` and `queue`.
+    pub(super) fn note_waiting(&self) {
+        let waits = self.queue[0].get() != 0 || self.callers.iter().any(|list| !list.is_empty());
+        self.waits.set(waits.into());
+    }
+
+    /// Takes a waiting caller out.
+    pub(super) fn remove_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
+        self.callers[caller.queued_class.get() as usize & 3].remove(threads, caller);
+        self.note_waiting();
+    }
 }
 
 /// One place for a queued one-way message; it belongs to one endpoint. Guarded by that endpoint's shard.
@@ -98,6 +121,7 @@ impl Kernel {
         endpoint.queue.iter().for_each(|link| link.set(0));
         endpoint.empty.set(0);
         endpoint.turn.set(0);
+        endpoint.waits.set(0);
         endpoint.places.set(queue.into());
         for _ in 0..queue {
             let Some(message) = self.messages.allocate(endpoint.header.shard()) else { break };

@@ -31,7 +31,7 @@ impl Kernel {
         endpoint.receivers.remove(&self.threads, receiver);
         let words = [trap.cause, thread.frame.get(0), trap.address, 0, 0, 0, 0, 0];
         write_message(receiver, words, Status::FAULT, thread.badge.get(), thread.stamp());
-        self.block(context, State::Awaiting, receiver.header.me(), u64::MAX);
+        self.block(context, State::Faulted, receiver.header.me(), u64::MAX);
         self.oblige(thread, receiver);
         self.hand_over(context, receiver);
     }

@@ -19,7 +19,7 @@ use crate::{
     Kernel,
     event::{Context, Stop, Verdict},
     lock::{Held, Need, ShardSet},
-    thread::reg,
+    thread::{Thread, reg},
 };
 use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
 
@@ -124,7 +124,7 @@ impl Kernel {
 
     #[inline(always)]
     fn enter_reply_and_receive(&'static self, context: &Context, request: Request) -> Verdict<()> {
-        let caller = self.threads.at(context.thread.link.get() as u32).header.shard();
+        let caller = self.threads.at(Thread::index_of_token(context.thread.link.get())).header.shard();
         let shards = self.own_shards(context, &request).with(ShardSet::of(caller));
         let outcome = self.reply_and_receive(context, &self.shards.hold(shards), &request);
         match outcome {

@@ -7,6 +7,7 @@ use crate::{
     caps::{Capability, revoke::Progress},
     cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
+    gate::Mark,
     list::ThreadList,
     lock::{Held, Need, ShardSet},
     process::quota::Resource,
@@ -80,8 +81,11 @@ impl Kernel {
         let target = self.notifications.get(notification.set.get()).unwrap_or(notification);
         held.require(target.header.shard())?;
         let waiter = target.waiters.first(&self.threads);
-        let bound = self.threads.get(target.bound.get()).filter(|thread| thread.state() == State::Receiving);
-        let woken = waiter.or(bound);
+        let bound = self.threads.get(target.bound.get());
+        if let Some(thread) = bound {
+            held.require(thread.header.shard())?;
+        }
+        let woken = waiter.or(bound.filter(|thread| thread.state() == State::Receiving));
         if let Some(thread) = woken {
             held.require(thread.header.shard())?;
             if waiter.is_none() {
@@ -94,6 +98,8 @@ impl Kernel {
         }
         if let Some(thread) = woken {
             self.wake_with_signal(cpu, target, thread);
+        } else if let Some(thread) = bound {
+            thread.gate.mark(Mark::Signalled);
         }
         Ok(())
     }
@@ -141,6 +147,9 @@ impl Kernel {
     /// What the calling thread's bound notification has for it.
     #[inline(always)]
     pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
+        if !context.thread.gate.has(Mark::Signalled) {
+            return Ok(None);
+        }
         let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
         self.peek_within(held, bound)
     }
@@ -242,6 +251,7 @@ impl Serve for Bind {
             before.bound.set(0);
         }
         context.thread.bound.set(target.map_or(0, |target| target.header.me()));
+        context.thread.gate.mark(Mark::Signalled);
         if let Some(target) = target {
             target.bound.set(me);
         }

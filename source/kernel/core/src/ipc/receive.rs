@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Kernel,
     event::{Context, Stop},
+    gate::Mark,
     lock::Held,
     thread::{Stamp, State, Thread},
 };
@@ -113,7 +114,7 @@ impl Kernel {
                 self.receive_one_way(endpoint, message, thread);
             }
             Arrival::Unfit(caller, error) => {
-                endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
+                endpoint.remove_caller(&self.threads, caller);
                 caller.waits_on.set(0);
                 caller.frame.refuse(error);
                 self.make_ready(context.cpu, caller);
@@ -123,6 +124,7 @@ impl Kernel {
                 thread.frame.refuse(Error::TimedOut);
             }
             Arrival::Nothing => {
+                thread.gate.unmark(Mark::Signalled);
                 self.block(context, State::Receiving, endpoint.header.me(), request.deadline.0);
                 endpoint.receivers.push_front(&self.threads, thread);
                 return Err(Halt::Stop(Stop::Blocked));
@@ -134,14 +136,14 @@ impl Kernel {
     #[inline(never)]
     fn receive_caller(&self, endpoint: &Endpoint, letter: &Letter) {
         let caller = letter.from;
-        endpoint.callers[caller.queued_class.get() as usize & 3].remove(&self.threads, caller);
+        endpoint.remove_caller(&self.threads, caller);
         if letter.flags & Status::FAULT != 0 {
             let words = [caller.fault[0].get(), caller.frame.get(0), caller.fault[1].get(), 0, 0, 0, 0, 0];
             write_message(letter.to, words, Status::FAULT, letter.badge, caller.stamp());
         } else {
             self.transfer(letter);
         }
-        caller.set_state(State::Awaiting);
+        caller.set_state(if letter.flags & Status::FAULT != 0 { State::Faulted } else { State::Awaiting });
         caller.waits_on.set(letter.to.header.me());
         self.oblige(caller, letter.to);
     }
@@ -152,6 +154,7 @@ impl Kernel {
         if message.next.get() == 0 {
             endpoint.queue[1].set(0);
         }
+        endpoint.note_waiting();
         message.next.set(endpoint.empty.get());
         endpoint.empty.set(message.header.me() as u32);
         let words = core::array::from_fn(|word| message.words[word].get());

@@ -86,7 +86,7 @@ impl Kernel {
         token: u64,
         request: &Request,
     ) -> Attempt<Option<Answer>> {
-        held.require(self.threads.at(token as u32).header.shard())?;
+        held.require(self.threads.at(Thread::index_of_token(token)).header.shard())?;
         let Some(caller) = self.awaiting(token) else { return Ok(None) };
         let cargo = &context.cpu.cargo[0];
         let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0, cargo };
@@ -103,7 +103,7 @@ impl Kernel {
     fn answer(&self, context: &Context, answer: Option<Answer>) -> Option<&'static Thread> {
         let thread = context.thread;
         thread.link.set(0);
-        thread.class.set(thread.base_class.get());
+        thread.unboost();
         let answer = answer?;
         self.deliver(&answer);
         Some(answer.letter.to)
@@ -122,8 +122,8 @@ impl Kernel {
         let caller = answer.letter.to;
         caller.renew_token();
         caller.waits_on.set(0);
-        if caller.extent.get() & Thread::FAULT != 0 {
-            caller.extent.set(0);
+        if caller.state() == State::Faulted {
+            // It goes on where it stopped, with the registers it had.
         } else if let Some(error) = answer.refusal {
             caller.frame.refuse(error);
         } else {
@@ -142,11 +142,11 @@ impl Serve for Defer {
         if token == 0 {
             return Err(Stop::Refuse(Error::State));
         }
-        let shard = kernel.threads.at(token as u32).header.shard();
+        let shard = kernel.threads.at(Thread::index_of_token(token)).header.shard();
         let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
         let reply = kernel.insert(context.process, &capability, 0)?;
         thread.link.set(0);
-        thread.class.set(thread.base_class.get());
+        thread.unboost();
         Ok(Deferred { reply })
     }
 }

@@ -76,5 +76,6 @@ impl Kernel {
             last => self.messages.at(last).next.set(index),
         }
         endpoint.queue[1].set(index);
+        endpoint.note_waiting();
     }
 }

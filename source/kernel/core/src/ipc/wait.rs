@@ -21,9 +21,8 @@ impl Kernel {
 
     /// Ends a wait with an error. Holds all shards.
     pub(crate) fn end_wait(&'static self, cpu: &'static Cpu, thread: &'static Thread, error: Error) {
-        let calls = matches!(thread.state(), State::Calling | State::Awaiting);
-        let fault = calls && thread.extent.get() & Thread::FAULT != 0;
-        if fault {
+        let queued = thread.state() == State::Calling && thread.extent.get() & Thread::FAULT != 0;
+        if queued || thread.state() == State::Faulted {
             self.end_faulted(cpu, thread);
             return;
         }
@@ -39,8 +38,7 @@ impl Kernel {
         let on = thread.waits_on.get();
         match thread.state() {
             State::Calling => {
-                let endpoint = self.endpoints.at(index_of(on));
-                endpoint.callers[thread.queued_class.get() as usize & 3].remove(&self.threads, thread);
+                self.endpoints.at(index_of(on)).remove_caller(&self.threads, thread);
             }
             State::Receiving => {
                 self.endpoints.at(index_of(on)).receivers.remove(&self.threads, thread);
@@ -51,7 +49,7 @@ impl Kernel {
             State::Mourning => {
                 self.processes.at(index_of(on)).mourners.remove(&self.threads, thread);
             }
-            State::Awaiting => thread.renew_token(),
+            State::Awaiting | State::Faulted => thread.renew_token(),
             State::Dead | State::New | State::Ready | State::Running => {}
         }
         thread.waits_on.set(0);
@@ -64,12 +62,14 @@ impl Kernel {
         self.block(context, State::Calling, endpoint.header.me(), deadline);
         thread.queued_class.set(class as u32);
         endpoint.callers[class].push_back(&self.threads, thread);
+        endpoint.note_waiting();
     }
 
     /// The thread that a caller's token names, if it still waits for that answer.
     pub(crate) fn awaiting(&self, token: u64) -> Option<&'static Thread> {
-        let thread = self.threads.at(token as u32);
-        (token != 0 && thread.token.get() == token && thread.state() == State::Awaiting).then_some(thread)
+        let thread = self.threads.at(Thread::index_of_token(token));
+        (token != 0 && thread.token.get() == token && matches!(thread.state(), State::Awaiting | State::Faulted))
+            .then_some(thread)
     }
 
     /// The right to answer a caller is gone: the caller is told. Holds all shards.

@@ -106,7 +106,6 @@ impl Serve for ProcessKill {
         }
         context.thread.set_state(State::Mourning);
         context.thread.waits_on.set(process.header.me());
-        context.thread.deadline.set(u64::MAX);
         process.mourners.push_back(&kernel.threads, context.thread);
         Err(Stop::Blocked)
     }

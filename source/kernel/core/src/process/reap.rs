@@ -93,8 +93,8 @@ impl Kernel {
                 return Step::Next;
             }
             let thread = self.threads.at(tag.index());
-            if thread.cpu.get() != cpu.id.get() {
-                return Step::Elsewhere(thread.cpu.get());
+            if thread.cpu() != cpu.id.get() {
+                return Step::Elsewhere(thread.cpu());
             }
             self.stop_thread(cpu, thread);
             process.reap_cursor.set(thread.header.next.get());
@@ -119,7 +119,6 @@ impl Kernel {
         }
         thread.set_state(State::Dead);
         thread.renew_token();
-        thread.deadline.set(u64::MAX);
         let link = thread.link.take();
         self.abandon_caller(cpu, link);
         if let Some(bound) = self.notifications.get(thread.bound.take()) {

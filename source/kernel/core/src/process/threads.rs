@@ -72,7 +72,7 @@ impl Kernel {
         thread.service.set(process.service.get());
         thread.process.set(process.header.me());
         thread.affinity.set((1 << self.cpus.len()) - 1);
-        thread.cpu.set(cpu);
+        thread.gate.start(QosClass::Normal, cpu, thread.header.shard());
         self.clear_thread(thread, entry);
         self.join(process, thread);
         Ok(thread)
@@ -89,14 +89,9 @@ impl Kernel {
         let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
         [&thread.next, &thread.previous, &thread.mail].into_iter().for_each(|link| link.set(0));
-        let token = thread.token.get() & !u64::from(u32::MAX) | u64::from(thread.index());
-        thread.token.set(token);
-        thread.renew_token();
-        thread.deadline.set(u64::MAX);
-        thread.base_class.set(QosClass::Normal as u32);
-        thread.class.set(QosClass::Normal as u32);
+        thread.start_tokens();
+        thread.set_base_class(QosClass::Normal);
         thread.shares.set(100);
-        thread.set_state(State::New);
     }
 }
 
@@ -130,7 +125,7 @@ impl Serve for ThreadStart {
         if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
             return Err(Error::State.into());
         }
-        let cpu = kernel.cpus.get(thread.cpu.get() as usize).unwrap_or(context.cpu);
+        let cpu = kernel.cpus.get(thread.cpu() as usize).unwrap_or(context.cpu);
         if cpu.queue.count(thread.class()) >= ADMISSION_LIMIT {
             return Err(Error::Again.into());
         }

@@ -35,7 +35,7 @@ impl Kernel {
     /// True if a higher class is ready, or a dead process of this class or a higher one is to be taken back.
     #[inline(always)]
     fn must_leave(cpu: &Cpu, thread: &Thread) -> bool {
-        let class = thread.class.get() & 3;
+        let class = thread.class() as u32;
         (cpu.queue.occupied() >> 1 | cpu.reap_classes.get()) >> class != 0
     }
 
@@ -149,7 +149,7 @@ impl Kernel {
     }
 
     fn waited_for(cpu: &Cpu, thread: &Thread) -> bool {
-        cpu.queue.occupied() >> (thread.class.get() & 3) & 1 == 1
+        cpu.queue.occupied() >> thread.class() as u32 & 1 == 1
     }
 
     /// What an interrupted thread has left, or a whole slice.
@@ -190,7 +190,7 @@ mod tests {
         let kernel = testing::machine(1, 256);
         let process = testing::process(kernel, "app/test", &WIDE);
         let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-        urgent.class.set(QosClass::Interactive as u32);
+        urgent.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, waker);
         let cpu = &kernel.cpus[0];
         testing::wake(kernel, cpu, other);
@@ -217,7 +217,7 @@ mod tests {
         let kernel = testing::machine(1, 256);
         let process = testing::process(kernel, "app/test", &WIDE);
         let [caller, other, server]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-        server.class.set(QosClass::Interactive as u32);
+        server.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, caller);
         let cpu = &kernel.cpus[0];
         testing::wake(kernel, cpu, other);

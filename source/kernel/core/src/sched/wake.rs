@@ -21,9 +21,9 @@ impl Kernel {
     pub(crate) fn make_ready(&self, cpu: &Cpu, thread: &Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "woken from outside its shard");
         thread.set_state(State::Ready);
-        if thread.cpu.get() == cpu.id.get() {
+        if thread.cpu() == cpu.id.get() {
             cpu.queue.push(&self.threads, thread, End::Back);
-        } else if let Some(target) = self.cpus.get(thread.cpu.get() as usize) {
+        } else if let Some(target) = self.cpus.get(thread.cpu() as usize) {
             push(&target.wake_mail, &thread.mail, thread.index());
             self.kick_cpu(cpu, target);
         }

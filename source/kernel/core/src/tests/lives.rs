@@ -106,7 +106,7 @@ fn a_process_is_killed_from_another_cpu_wherever_its_threads_are() {
     let threads: Vec<_> = (0..4u32)
         .map(|cpu| {
             let (handle, thread) = stage.new_thread(home);
-            thread.cpu.set(cpu);
+            thread.set_cpu(cpu);
             stage.does(stage.root, syscall::ThreadStart { thread: handle });
             thread
         })
@@ -176,7 +176,7 @@ fn a_thread_that_leaves_a_dying_process_does_not_lose_the_others() {
     let threads: Vec<_> = [1, 1, 0, 1]
         .map(|cpu| {
             let (handle, thread) = stage.new_thread(home);
-            thread.cpu.set(cpu);
+            thread.set_cpu(cpu);
             stage.does(stage.root, syscall::ThreadStart { thread: handle });
             thread
         })
@@ -235,7 +235,7 @@ fn a_fault_is_a_call_whose_answer_resumes_with_registers_intact() {
 
         assert_eq!((got.status.0, got.badge), (Status::FAULT, 33));
         assert_eq!((got.words, got.process), ([13, pc, 0x42, 0, 0, 0, 0, 0], client.process.get()));
-        assert_eq!(client.state(), State::Awaiting);
+        assert_eq!(client.state(), State::Faulted);
         stage.posts(server, ipc::REPLY, Mail { to: 0, ..Mail::to(endpoint) }.saying([7; 8])).expect("it waits");
         assert_eq!(client.frame.get(0), pc);
         assert!((1..32).all(|register| client.frame.get(register) == 1000 + register as u64));

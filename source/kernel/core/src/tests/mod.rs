@@ -162,7 +162,7 @@ impl Stage {
 
     /// Lets threads run in turn until this one has its CPU.
     fn focus(&self, thread: &'static Thread) {
-        let cpu = &self.kernel.cpus[thread.cpu.get() as usize];
+        let cpu = &self.kernel.cpus[thread.cpu() as usize];
         for _ in 0..256 {
             self.run_dry();
             if cpu.current.get() == thread.index() {
@@ -224,7 +224,7 @@ impl Stage {
     /// Raises the running thread's trap.
     fn trap(&self, thread: &'static Thread, cause: u64, address: u64) {
         self.focus(thread);
-        self.kernel.fault(thread.cpu.get() as usize, Trap { cause, address }, self.now.get());
+        self.kernel.fault(thread.cpu() as usize, Trap { cause, address }, self.now.get());
         self.run_dry();
     }
 
@@ -239,7 +239,7 @@ impl Stage {
         registers.iter().for_each(|&(register, value)| thread.frame.set(register, value));
         let pc = thread.frame.get(0);
         for _ in 0..1000 {
-            self.kernel.system_call(thread.cpu.get() as usize, self.now.get());
+            self.kernel.system_call(thread.cpu() as usize, self.now.get());
             self.check();
             if thread.header.me() != me || thread.frame.get(0) != pc {
                 return;

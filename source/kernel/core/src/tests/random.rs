@@ -339,7 +339,7 @@ impl World {
             }
             syscall::ThreadCreate::NUMBER => {
                 let Some(made) = self.kernel.threads.get(object) else { return };
-                made.cpu.set(self.dice.below(CPUS as u64) as u32);
+                made.set_cpu(self.dice.below(CPUS as u64) as u32);
                 self.to_start = handle.raw();
                 self.introduce(self.kernel.processes.at(made.process.get() as u32));
             }

@@ -2,6 +2,7 @@
 
 use super::{calls::Pair, calls::pair, *};
 use crate::sched::queue::ADMISSION_LIMIT;
+use nexus_abi::QosClass;
 use nexus_abi::syscall::{EndpointCreate, NotificationCreate, Notify, QosSet, ThreadExit, Wait, Yield, ipc};
 
 /// A process whose threads are the only ones on CPU 1.
@@ -19,11 +20,10 @@ impl Crowd {
         Crowd { stage, home }
     }
 
-    fn thread(&self, class: u32) -> &'static Thread {
+    fn thread(&self, class: usize) -> &'static Thread {
         let (handle, thread) = self.stage.new_thread(self.home);
-        thread.cpu.set(1);
-        thread.base_class.set(class);
-        thread.class.set(class);
+        thread.set_cpu(1);
+        thread.set_base_class(QosClass::ALL[class]);
         self.stage.does(self.stage.root, ThreadStart { thread: handle });
         thread
     }
@@ -185,7 +185,7 @@ fn the_sixty_fifth_runnable_thread_of_a_class_is_refused() {
         crowd.thread(1);
     }
     let (handle, thread) = crowd.stage.new_thread(crowd.home);
-    thread.cpu.set(1);
+    thread.set_cpu(1);
     crowd.stage.refuses(crowd.stage.root, ThreadStart { thread: handle }, Error::Again);
     crowd.calls(ThreadExit {});
     crowd.stage.does(crowd.stage.root, ThreadStart { thread: handle });
@@ -202,10 +202,10 @@ fn a_server_runs_in_its_callers_class_until_it_has_answered() {
     let high = crowd.thread(2);
     stage.post(high, ipc::CALL, Mail::to(endpoint));
 
-    assert_eq!((low.class.get(), low.base_class.get()), (2, 0));
+    assert_eq!((low.class(), low.base_class()), (QosClass::Interactive, QosClass::Idle));
     assert_eq!(crowd.current(), low.index());
     stage.post(low, ipc::REPLY, Mail { to: 0, ..Mail::to(endpoint) });
-    assert_eq!(low.class.get(), 0);
+    assert_eq!(low.class(), QosClass::Idle);
     assert_eq!(crowd.current(), high.index());
 }
 

@@ -7,7 +7,7 @@
 pub mod timer;
 pub mod wheel;
 
-use crate::{Kernel, cpu::Cpu, lock::ShardSet, thread::Thread};
+use crate::{Kernel, cpu::Cpu, gate::Mark, lock::ShardSet, thread::Thread};
 use nexus_abi::Error;
 
 /// Nodes of the timing wheel that one timer event looks at; if more are due the next interrupt comes at once.
@@ -17,8 +17,9 @@ impl Kernel {
     /// Says when a thread's wait ends. The caller holds its shard.
     #[inline(always)]
     pub(crate) fn arm_thread(&self, cpu: &Cpu, thread: &Thread, deadline: u64) {
-        thread.deadline.set(deadline);
         if deadline != u64::MAX {
+            thread.deadline.set(deadline);
+            thread.gate.mark(Mark::Timed);
             self.arm(cpu, thread.index(), deadline);
         }
     }
@@ -54,7 +55,7 @@ impl Kernel {
 
     fn expire_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
         let deadline = thread.deadline.get();
-        if !thread.state().blocked() || deadline == u64::MAX {
+        if !thread.gate.has(Mark::Timed) {
             return;
         }
         if deadline > now {

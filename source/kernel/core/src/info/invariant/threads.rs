@@ -4,13 +4,14 @@ use super::{Check, Tally, walk};
 use crate::{
     Kernel,
     cpu::Cpu,
+    gate::Mark,
     sched::EXPIRED,
     thread::{State, Thread},
 };
 use nexus_abi::{Kind, QosClass};
 
 /// How many threads were found in lists, by state.
-type Found = [u32; 9];
+type Found = [u32; 10];
 
 impl Kernel {
     pub(super) fn check_threads(&self, check: &mut Check) {
@@ -24,7 +25,7 @@ impl Kernel {
         for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
             check.at = index;
             states[thread.state() as usize] += 1;
-            if thread.state() == State::Awaiting {
+            if matches!(thread.state(), State::Awaiting | State::Faulted) {
                 awaiting.add_times(thread.token.get(), 1);
             }
             if self.awaiting(thread.link.get()).is_some() {
@@ -46,10 +47,11 @@ impl Kernel {
         check.that("a living thread is not dead", thread.state() != State::Dead);
         let home = self.processes.at(thread.header.owner.get()).header.shard();
         check.same("a thread lives in its process's home", thread.header.shard(), home);
-        check.same("a token names its thread", thread.token.get() as u32, index);
-        check.that("a class is donated only by a caller", thread.class.get() >= thread.base_class.get());
+        check.same("a token names its thread", Thread::index_of_token(thread.token.get()), index);
+        check.that("a class is donated only by a caller", thread.class() >= thread.base_class());
         if thread.link.get() == 0 {
-            check.same("who serves nobody runs in its own class", thread.class.get(), thread.base_class.get());
+            check.same("who serves nobody runs in its own class", thread.class(), thread.base_class());
+            check.that("who serves nobody is not boosted", !thread.gate.has(Mark::Boosted));
         }
         let process = self.processes.get(thread.process.get());
         check.same("a thread's process lives", process.map(|process| process.index()), Some(thread.header.owner.get()));
@@ -57,6 +59,8 @@ impl Kernel {
             check.same("a notification knows whom it is bound to", bound.bound.get(), thread.header.me());
             let signalled = thread.state() == State::Receiving && self.peek(bound).is_some();
             check.that("nobody sleeps over a bound signal", !signalled);
+            let marked = thread.gate.has(Mark::Signalled) || thread.state() == State::New;
+            check.that("who has a bound signal is marked", marked || self.peek(bound).is_none());
         }
     }
 
@@ -64,7 +68,7 @@ impl Kernel {
         for class in QosClass::ALL {
             let queued = walk(check, &self.threads, cpu.queue.list(class), |check, thread| {
                 check.same("a queued thread is ready", thread.state(), State::Ready);
-                check.same("a queued thread uses this CPU", thread.cpu.get(), cpu.id.get());
+                check.same("a queued thread uses this CPU", thread.cpu(), cpu.id.get());
                 check.same("a thread is queued under its class", thread.queued_class.get(), class as u32);
             });
             check.same("a run queue counts its threads", queued, cpu.queue.count(class));
@@ -83,7 +87,7 @@ impl Kernel {
             let thread = self.threads.at(index);
             check.at = index;
             check.same("mail is a ready thread", thread.state(), State::Ready);
-            check.same("mail is for this CPU", thread.cpu.get(), cpu.id.get());
+            check.same("mail is for this CPU", thread.cpu(), cpu.id.get());
             (index, mail) = (thread.mail.get(), mail + 1);
         }
         found[State::Ready as usize] += mail;
@@ -102,7 +106,7 @@ impl Kernel {
         let thread = self.threads.at(cpu.current.get());
         check.at = cpu.current.get();
         check.same("the current thread runs", thread.state(), State::Running);
-        check.same("the current thread uses this CPU", thread.cpu.get(), cpu.id.get());
+        check.same("the current thread uses this CPU", thread.cpu(), cpu.id.get());
         let highest = best <= Some(thread.class()) && reap < Some(thread.class());
         let waited_for = cpu.queue.count(thread.class()) > 0;
         // A CPU that is being kicked will choose anew: its threads' classes may have changed.
@@ -127,9 +131,9 @@ impl Kernel {
                 check.same("a queued receiver receives", thread.state(), State::Receiving);
                 check.that("a queued receiver waits here", endpoint.header.names(thread.waits_on.get()));
             });
-            let served = endpoint.receivers.is_empty()
-                || endpoint.queue[0].get() == 0 && endpoint.callers.iter().all(|list| list.is_empty());
-            check.that("nobody waits for a receiver that waits", served);
+            let waits = endpoint.queue[0].get() != 0 || endpoint.callers.iter().any(|list| !list.is_empty());
+            check.that("nobody waits for a receiver that waits", !waits || endpoint.receivers.is_empty());
+            check.same("an endpoint knows if somebody waits", endpoint.waited_for(), waits);
         }
         for (_, notification) in self.notifications.iter().filter(|(_, item)| item.header.reference() != 0) {
             found[State::Waiting as usize] += walk(check, &self.threads, &notification.waiters, |check, thread| {

@@ -1,7 +1,7 @@
 //! Time: whoever waits for a moment is looked at by then.
 
 use super::Check;
-use crate::{Kernel, time::wheel::Node};
+use crate::{Kernel, gate::Mark, time::wheel::Node};
 
 impl Kernel {
     pub(super) fn check_time(&self, check: &mut Check) {
@@ -17,7 +17,9 @@ impl Kernel {
         );
         for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
             check.at = index;
-            let deadline = if thread.state().blocked() { thread.deadline.get() } else { u64::MAX };
+            let timed = thread.gate.has(Mark::Timed);
+            check.that("only a wait has a deadline", thread.state().blocked() || !timed);
+            let deadline = if timed { thread.deadline.get() } else { u64::MAX };
             check.that("a wait with a deadline is looked at by then", self.looked_at(index, deadline));
         }
         for (index, timer) in self.timers.iter().filter(|(_, timer)| timer.header.alive()) {
