@@ -45,8 +45,15 @@ impl Channel {
     }
 }
 
-impl Transport for Channel {
-    fn call(&mut self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
+impl Channel {
+    /// Another channel to the interface may have closed the handle after a restart: takes its handle then. Nothing was sent.
+    fn follows(&mut self) -> bool {
+        let another = self.interface.and_then(inbox::routed).filter(|&handle| handle != self.endpoint);
+        self.endpoint = another.unwrap_or(self.endpoint);
+        another.is_some()
+    }
+
+    fn attempt(&self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
         let extent = put_extent(request)?;
         let number = match (request.is_plain(), deadline) {
             (false, _) => ipc::CALL_EXTENDED,
@@ -63,6 +70,15 @@ impl Transport for Channel {
         match arrival.status.error() {
             None => Ok(arrived(&arrival)),
             Some(error) => Err(error),
+        }
+    }
+}
+
+impl Transport for Channel {
+    fn call(&mut self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
+        match self.attempt(request, deadline) {
+            Err(Error::BadHandle) if self.follows() => self.attempt(request, deadline),
+            outcome => outcome,
         }
     }
 

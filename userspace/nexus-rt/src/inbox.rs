@@ -29,37 +29,65 @@ static ROUTED: Mutex<Vec<(Name, Option<Handle>)>> = Mutex::new(Vec::new());
 /// The handle to an interface: what was routed last, what the program was started with, or by asking init now.
 pub fn find(interface: &str) -> Result<Handle, Error> {
     let name = Name::new(interface).ok_or(Error::Invalid)?;
-    let mut routed = ROUTED.lock();
-    let known = routed.iter().find(|(known, _)| *known == name).map(|&(_, handle)| handle);
+    let known = entry(name);
     match (known, env::handle(interface)) {
         (Some(Some(handle)), _) | (None, Ok(handle)) => Ok(handle),
-        (Some(None), _) | (None, Err(_)) => ask(&mut routed, name, ROUTE_WAIT),
+        (Some(None), _) | (None, Err(_)) => ask(name, ROUTE_WAIT),
     }
+}
+
+/// What was routed last for an interface.
+pub(crate) fn routed(interface: Name) -> Option<Handle> {
+    entry(interface).flatten()
+}
+
+fn entry(interface: Name) -> Option<Option<Handle>> {
+    ROUTED.lock().iter().find(|(known, _)| *known == interface).map(|&(_, handle)| handle)
 }
 
 /// The handle to an interface after the server behind `dead` is gone: another's that was routed meanwhile, or by asking
 /// init, for as long as the deadline allows. `dead` is closed once there is another; until then it goes on to answer
 /// `EPEERCLOSED`.
 pub fn renew(interface: Name, dead: Handle, deadline: Deadline) -> Result<Handle, Error> {
-    let mut routed = ROUTED.lock();
-    match routed.iter_mut().find(|(known, _)| *known == interface) {
-        Some((_, Some(handle))) if *handle != dead => return Ok(*handle),
-        Some((_, known)) => *known = None,
-        None => routed.push((interface, None)),
+    if let Some(another) = forget(interface, dead) {
+        return Ok(another);
     }
     let left = time::Instant::from_ticks(deadline.0).since(time::Instant::now());
-    let found = ask(&mut routed, interface, left.min(ROUTE_WAIT))?;
+    let found = ask(interface, left.min(ROUTE_WAIT))?;
     let _ = invoke(Close { handle: dead });
     Ok(found)
 }
 
-fn ask(routed: &mut Vec<(Name, Option<Handle>)>, name: Name, wait: Duration) -> Result<Handle, Error> {
-    let handle = Inbox::open()?.route(name.as_str(), wait).into_result()?;
-    match routed.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, known)) => *known = Some(handle),
-        None => routed.push((name, Some(handle))),
+/// What was routed for an interface in the place of `dead`, which nobody finds any more.
+fn forget(interface: Name, dead: Handle) -> Option<Handle> {
+    let mut routed = ROUTED.lock();
+    match routed.iter_mut().find(|(known, _)| *known == interface) {
+        Some((_, Some(handle))) if *handle != dead => return Some(*handle),
+        Some((_, known)) => *known = None,
+        None => routed.push((interface, None)),
     }
-    Ok(handle)
+    None
+}
+
+/// Asks init, and remembers. Nobody is kept out meanwhile: of two threads that ask for the same, both get the first answer.
+fn ask(name: Name, wait: Duration) -> Result<Handle, Error> {
+    let fresh = Inbox::open()?.route(name.as_str(), wait).into_result()?;
+    let first = remember(name, fresh);
+    if first != fresh {
+        let _ = invoke(Close { handle: fresh });
+    }
+    Ok(first)
+}
+
+fn remember(name: Name, fresh: Handle) -> Handle {
+    let mut routed = ROUTED.lock();
+    match routed.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => *known.get_or_insert(fresh),
+        None => {
+            routed.push((name, Some(fresh)));
+            fresh
+        }
+    }
 }
 
 /// A program's inbox for routes.

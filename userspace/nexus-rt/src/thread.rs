@@ -6,13 +6,44 @@ use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
 use nexus_abi::syscall::{Close, Map, MemoryCreate, MemoryGrow, ThreadCreate, ThreadExit, ThreadStart, access};
 use nexus_abi::{Error, Handle};
 
-use crate::{kernel::invoke, memory, sys};
+use crate::sys::{self, Mutex};
+use crate::{kernel::invoke, memory};
 
 /// What a thread runs.
 pub type Body = Box<dyn FnOnce() + Send>;
 
+/// The program's threads, and the seats where they may wait for a lock: one each, so that no wait lacks one.
+struct Crowd {
+    threads: usize,
+    seats: usize,
+}
+
+static CROWD: Mutex<Crowd> = Mutex::new(Crowd { threads: 1, seats: 0 });
+
+impl Crowd {
+    /// Counts a thread in, once all have seats.
+    fn join(&mut self) -> Result<(), Error> {
+        while self.seats <= self.threads {
+            sys::add_seat(self.seats)?;
+            self.seats += 1;
+        }
+        self.threads += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.threads = self.threads.saturating_sub(1);
+    }
+}
+
 /// Starts a thread with a stack of `pages` pages, a guard page below it. Its memory returns when the program ends.
+/// It costs a notification besides, the first one two; `EOVERLIMIT`: the quota lacks something, or there are 64.
 pub fn spawn(pages: u64, body: Body) -> Result<Handle, Error> {
+    CROWD.lock().join()?;
+    start(pages, body).inspect_err(|_| CROWD.lock().leave())
+}
+
+fn start(pages: u64, body: Body) -> Result<Handle, Error> {
     // Guard, stack, guard, IPC page.
     let base = memory::reserve(pages + 3) + PAGE_SIZE as u64;
     let stack = stack(base, pages)?;
@@ -40,6 +71,7 @@ fn stack(base: u64, pages: u64) -> Result<Handle, Error> {
 
 /// Ends the calling thread.
 pub fn exit() -> ! {
+    CROWD.lock().leave();
     loop {
         let _ = invoke(ThreadExit {});
     }

@@ -2,15 +2,19 @@
 
 mod machine;
 
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use machine::{Machine, Scripted};
+use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::message::Status;
+use nexus_abi::syscall::ipc;
 use nexus_abi::{Deadline, Error, Handle, Name, ServiceId};
 use nexus_ipc::{Message, Notice, RouteRetryOutcome, Transport};
 use nexus_proto::supervisor;
 use nexus_rt::inbox::{self, Inbox};
 use nexus_rt::memory::{Access, View};
+use nexus_rt::sys::{self, Arrival, Departure, Host};
 use nexus_rt::{Channel, Instant};
 
 fn handle(raw: u64) -> Handle {
@@ -186,4 +190,58 @@ fn a_view_refuses_what_is_outside_unaligned_or_not_allowed() {
     assert_eq!(view.read(usize::MAX, &mut bytes), Err(Error::BadAddress));
     assert_eq!(view.read(1, &mut bytes), Ok(()));
     assert_eq!(bytes, [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_second_channel_follows_when_the_first_has_closed_the_dead_handle() {
+    let routed = from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(31)) });
+    let gone = Scripted::error(Error::PeerClosed);
+    let end = || Scripted::message(0, Message::refusal(Error::NotFound));
+    let script = [gone, routed, end(), Scripted::error(Error::BadHandle), end(), Scripted::error(Error::BadHandle)];
+    let machine = Machine::install(&[("init", 6), ("followed", 30)], script);
+    let client = || supervisor::Client::new(Channel::to("followed").expect("started with"));
+    let (mut first, mut second) = (client(), client());
+
+    assert_eq!(first.list(9).err(), Some(Error::NotFound));
+    assert_eq!(second.list(9).err(), Some(Error::NotFound));
+    assert_eq!(second.list(9).err(), Some(Error::BadHandle), "a handle that nobody replaced is the caller's own fault");
+
+    let targets: Vec<_> = machine.made("CallUntil").iter().map(|made| made.target).collect();
+    assert_eq!(targets, [30, 31, 30, 31, 31]);
+}
+
+/// A machine whose answers of init come when the test lets them.
+struct Slow(Machine, std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>);
+
+impl Host for Slow {
+    fn call(&mut self, out: &Departure, page: &mut [u8; PAGE_SIZE]) -> Arrival {
+        if out.number == ipc::RECV {
+            self.1.send(()).expect("the test waits");
+            self.2.recv().expect("the test lets it go on");
+        }
+        self.0.call(out, page)
+    }
+}
+
+#[test]
+fn a_route_that_takes_long_keeps_no_other_thread_from_its_own() {
+    let routed = |raw| from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(raw)) });
+    let ((asked, asks), (let_go, goes)) = (channel(), channel());
+    let slow = std::thread::spawn(move || {
+        let machine = Machine::install(&[("init", 6)], [routed(41)]);
+        sys::install(Slow(machine, asked, goes));
+        Channel::to("slow").map(|channel| channel.endpoint())
+    });
+    asks.recv().expect("the slow route is asked");
+    let (found, finds) = channel();
+    std::thread::spawn(move || {
+        Machine::install(&[("init", 6)], [routed(42), routed(43)]);
+        let ways = ["quick", "slow"].map(|name| Channel::to(name).map(|channel| channel.endpoint()));
+        found.send(ways).expect("the test waits");
+    });
+    let quick = finds.recv_timeout(Duration::from_secs(20)).expect("nobody is kept waiting");
+    let_go.send(()).expect("the slow thread waits");
+
+    assert_eq!(quick, [Ok(handle(42)), Ok(handle(43))]);
+    assert_eq!(slow.join().expect("it ends"), Ok(handle(43)), "the first answer is everybody's");
 }

@@ -6,7 +6,7 @@
 extern crate std;
 
 use alloc::{boxed::Box, vec::Vec};
-use std::{cell::RefCell, thread_local};
+use std::{cell::RefCell, thread::Thread, thread_local};
 
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::message::Status;
@@ -81,9 +81,41 @@ pub(crate) fn time() -> u64 {
     MACHINE.with(|machine| machine.borrow_mut().time())
 }
 
-/// The host's scheduler decides for how long.
-pub(crate) fn nap() {
-    std::thread::yield_now();
+/// The host has a seat for each of its threads.
+pub(crate) fn add_seat(_index: usize) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Where this host thread sleeps.
+#[derive(Debug)]
+pub(crate) struct Seat(Thread);
+
+/// Wakes who sits in a seat.
+#[derive(Clone, Debug)]
+pub(crate) struct Waker(Thread);
+
+impl Seat {
+    /// This thread's.
+    pub(crate) fn take() -> Seat {
+        Seat(std::thread::current())
+    }
+
+    /// What wakes it.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(self.0.clone())
+    }
+
+    /// Sleeps until it is woken, which may have happened already.
+    pub(crate) fn wait(&self) {
+        std::thread::park();
+    }
+}
+
+impl Waker {
+    /// Wakes the sleeper.
+    pub(crate) fn wake(self) {
+        self.0.unpark();
+    }
 }
 
 /// The start page, if one was installed.

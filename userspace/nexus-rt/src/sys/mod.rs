@@ -13,11 +13,12 @@ mod machine;
 #[path = "target/mod.rs"]
 mod machine;
 
-pub use lock::{Mutex, YieldLock};
+pub use lock::{Mutex, QueueLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
 pub use machine::*;
 pub(crate) use machine::{
-    leaf, load, message, nap, read_page, sealed_bytes, start_page, store, thread_registers, time, write_page,
+    Seat, Waker, add_seat, leaf, load, message, read_page, sealed_bytes, start_page, store, thread_registers, time,
+    write_page,
 };
 
 use nexus_abi::message::Status;

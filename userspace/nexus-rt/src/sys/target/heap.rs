@@ -14,10 +14,10 @@ use talc::{TalcLock, source::Source};
 
 use super::start_page;
 use crate::kernel::invoke;
-use crate::sys::YieldLock;
+use crate::sys::QueueLock;
 
 #[global_allocator]
-static HEAP: TalcLock<YieldLock, Growing> = TalcLock::new(Growing { memory: None, pages: 0, end: None });
+static HEAP: TalcLock<QueueLock, Growing> = TalcLock::new(Growing { memory: None, pages: 0, end: None });
 
 /// Where the heap's pages come from.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ mod counted;
 mod entry;
 mod heap;
 mod memory;
-mod nap;
 mod page;
 mod panic;
+mod seat;
 mod spawn;
 mod wrong;
 
@@ -15,8 +15,8 @@ pub(crate) use call::{leaf, message, time};
 pub use counted::counted;
 pub(crate) use entry::start_page;
 pub(crate) use memory::{load, sealed_bytes, store};
-pub(crate) use nap::nap;
 pub(crate) use page::{read_page, write_page};
+pub(crate) use seat::{Seat, Waker, add_seat};
 pub(crate) use spawn::thread_registers;
 pub use wrong::provoke;
 
