@@ -12,6 +12,7 @@ mod machine;
 #[cfg(target_os = "none")]
 #[path = "target/mod.rs"]
 mod machine;
+mod queue;
 
 pub use lock::{Mutex, QueueLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
@@ -20,6 +21,8 @@ pub(crate) use machine::{
     Seat, Waker, add_seat, leaf, load, message, read_page, sealed_bytes, start_page, store, thread_registers, time,
     write_page,
 };
+
+use core::sync::atomic;
 
 use nexus_abi::message::Status;
 
