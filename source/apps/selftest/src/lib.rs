@@ -13,6 +13,7 @@ mod float;
 mod ipc;
 mod kernel;
 mod streams;
+mod threads;
 
 use nexus_abi::Error;
 use nexus_proto::contract::Broken;
@@ -46,6 +47,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("contract stream", streams::pipe_keeps_its_contract),
     ("contract console", streams::console_keeps_its_contract),
     ("float registers", float::threads_keep_their_registers),
+    ("threads share", threads::share_heap_and_lock),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
 ];

@@ -1,4 +1,4 @@
-//! The lock under every interleaving of few threads, by loom: `src/sys/queue.rs` itself, over loom's atomics and threads.
+//! The lock under every interleaving of few threads, by loom: the very file, over loom's atomics and threads.
 //!
 //! Loom models release and acquire; it does not model that a relaxed load may see a store that comes later in program order.
 //! The kernel's notification is modelled by loom's `park`: a wake that comes before the wait is kept.
@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 #[allow(dead_code, unreachable_pub, reason = "the file as it is")]
 #[allow(unsafe_code, reason = "it is the lock's own")]
-#[path = "../src/sys/queue.rs"]
+#[path = "queue.rs"]
 mod queue;
 
 struct Seat(Thread);
