@@ -39,6 +39,10 @@ pub enum Defect {
     None,
     /// Only the boot hart comes.
     LostHart,
+    /// Interrupts of other harts are never sent.
+    LostKick,
+    /// Threads stay on the CPU that made them.
+    NoSpread,
     /// The timer never interrupts.
     NoTimer,
     /// All threads use the float registers as they find them.
@@ -63,7 +67,9 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 11] = [
+    const NAMES: [(&str, Defect); 13] = [
+        ("lost-kick", Defect::LostKick),
+        ("no-spread", Defect::NoSpread),
         ("lost-hart", Defect::LostHart),
         ("no-timer", Defect::NoTimer),
         ("shared-float", Defect::SharedFloat),

@@ -27,6 +27,8 @@ pub(crate) struct Hart {
     pub(crate) alarm: Word,
     /// Reference of the thread whose float registers are loaded; 0: the unit is off.
     pub(crate) float: Word,
+    /// What that thread's `float` said before.
+    pub(crate) float_before: Word,
     /// Its context at the PLIC.
     pub(crate) context: Word,
 }
@@ -46,6 +48,7 @@ impl Hart {
             satp: Word::new(0),
             alarm: Word::new(0),
             float: Word::new(0),
+            float_before: Word::new(0),
             context: Word::new(0),
         }
     }

@@ -1,6 +1,7 @@
 //! Does what the core asked for during an event.
 
 use crate::{
+    arguments::Defect,
     csr,
     hart::{HARTS, Hart},
     power, sbi,
@@ -74,7 +75,9 @@ fn kick(system: &'static System, cpu: &'static Cpu) {
     let kicks = cpu.requests.kicks.get();
     cpu.requests.kicks.set(0);
     for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
-        sbi::interrupt(other.hart.get());
+        if system.defect != Defect::LostKick && sbi::interrupt(other.hart.get()) == 0 {
+            cpu.counters.sent.add(1);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! User mode is left through `trap_entry`, which calls [`trap_taken`]; what that returns is resumed. Interrupts stay
 //! off in the kernel, so between two steps of something long the pending bits are looked at instead.
 
-use core::arch::asm;
+use core::{arch::asm, sync::atomic::Ordering::Release};
 
 use crate::{
     arguments::{Defect, Statistics},
@@ -110,6 +110,12 @@ fn interrupts(system: &'static System, hart: &'static Hart) {
     }
     if pending & csr::SOFTWARE != 0 {
         csr::clear_sip(csr::SOFTWARE);
+        cpu.counters.trapped.add(1);
+        // A kick may move threads: none has anything left here but the one whose registers the trap entry may hold.
+        cpu.entered.set(hart.frame.get());
+        if hart.float.get() != 0 {
+            float::release(system, hart);
+        }
         kernel.kick(hart.cpu(), csr::time());
         requests::obey(system, hart, cpu);
     }
@@ -191,6 +197,8 @@ fn load_space(system: &'static System, hart: &Hart, satp: u64) {
     hart.satp.set(satp);
     // SAFETY: every root that the core makes has the kernel's upper half.
     unsafe { csr::set_satp(satp) };
+    // Release: the root that was left may be taken back from here on.
+    cpu_of(hart).space.atomic().store(satp, Release);
     if system.spaces == Spaces::Flushed {
         csr::fence_all();
     }

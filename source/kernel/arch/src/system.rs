@@ -16,7 +16,7 @@ use crate::{
     say,
     timer::Timer,
 };
-use nexus_core::{Kernel, kernel::Machine};
+use nexus_core::{Kernel, kernel::Machine, sched::spread::Spread};
 
 /// Kernel and machine.
 pub struct System {
@@ -79,6 +79,8 @@ pub fn install(
     let processes = carved.storage.processes.len() as u64;
     // SAFETY: the kernel's tables map every page of the PLIC.
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
+    let spread = if arguments.defect == Defect::NoSpread { Spread::Off } else { Spread::On };
+    let machine = Machine { spread, ..machine };
     let system = SYSTEM.fill(System {
         float: carved.float,
         timer: Timer::probe(all(|hart| hart.sstc), arguments.defect),

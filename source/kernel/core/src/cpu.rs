@@ -39,8 +39,24 @@ pub struct Cpu {
     /// [`OFFLINE`], [`ONLINE`] or [`GIVEN_UP`]. Leaves [`OFFLINE`] once, by compare-and-swap (release); read by others
     /// without a lock. Only a CPU that is online is given threads.
     pub online: Half,
-    /// The running thread, 0 if none.
+    /// The running thread, 0 if none. Read by others under the shard of a thread that waits, to learn whether this CPU
+    /// is through with it (stored with release when the scheduler chooses).
     pub current: Half,
+    /// What runs here: 0 for nothing, else 1 + class, about: donated classes may be higher. Read by others as a hint.
+    pub level: Half,
+    /// Threads in the mailbox, by the class they were sent under. Changed atomically by senders and this CPU.
+    pub inbound: [Half; nexus_abi::QosClass::COUNT],
+    /// CPUs that ask for one of this CPU's threads, one bit each. Set by them (release), taken by this one (acquire).
+    pub askers: Half,
+    /// The highest class that this CPU asks for. Read by the CPU that it asks.
+    pub wants: Half,
+    /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU before its kick.
+    pub evict: Half,
+    /// Address of the thread whose registers the machine layer may still hold, as it says before each kick.
+    pub entered: Word,
+    /// What the translation register holds, kept by the machine layer: stored (release) once it does. Read by who takes
+    /// an address space back.
+    pub space: Word,
     /// Ready threads.
     pub queue: RunQueue,
     /// Processes being taken back here, by class.
@@ -161,8 +177,18 @@ pub struct Counters {
     pub timer_interrupts: Word,
     /// Device interrupts.
     pub device_interrupts: Word,
-    /// Kicks received.
+    /// Kicks whose mail was taken: the acknowledgements.
     pub kicks: Word,
+    /// Requests to choose anew, of another CPU, that were accepted here.
+    pub requests: Word,
+    /// Interrupts sent to other CPUs. Counted by the machine layer.
+    pub sent: Word,
+    /// Interrupts of other CPUs that were taken here. Counted by the machine layer.
+    pub trapped: Word,
+    /// Threads given to other CPUs.
+    pub given: Word,
+    /// Distinct threads that ran here.
+    pub tasks: Word,
 }
 
 impl Cpu {

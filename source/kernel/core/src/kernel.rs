@@ -111,6 +111,8 @@ pub struct Machine {
     pub satp_mode: u64,
     /// Identities that may raise QoS classes.
     pub raisers: [u64; nexus_abi::image::MAX_RAISERS],
+    /// Whether ready threads move between CPUs.
+    pub spread: crate::sched::spread::Spread,
     /// Ticks of a time slice.
     pub slice: u64,
     /// Ticks per second.

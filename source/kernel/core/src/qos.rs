@@ -9,10 +9,13 @@
 use crate::{
     Kernel,
     cpu::Cpu,
-    event::{Context, Verdict, serve::Serve},
+    event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
     process::Process,
-    sched::queue::{ADMISSION_LIMIT, End},
+    sched::{
+        queue::End,
+        spread::{Admission, Moved},
+    },
     thread::{State, Thread},
 };
 use nexus_abi::{
@@ -56,7 +59,7 @@ impl Kernel {
             .cpus
             .iter()
             .zip(coming)
-            .any(|(cpu, coming)| coming > 0 && cpu.queue.count(class) + coming > ADMISSION_LIMIT);
+            .any(|(cpu, coming)| coming > 0 && cpu.admission(class, coming) == Admission::Full);
         if full { Err(Error::Again) } else { Ok(()) }
     }
 
@@ -119,8 +122,8 @@ impl Serve for QosSet {
     }
 }
 
-/// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. A new thread starts on
-/// one of the others; a started one stays, since nothing moves threads yet and one CPU takes part.
+/// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. `EAGAIN`: the class is
+/// full on those. A thread that can run runs on one of them when this is answered; one that waits does when it is woken.
 impl Serve for AffinitySet {
     fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
         let kernel = context.kernel;
@@ -131,11 +134,18 @@ impl Serve for AffinitySet {
         if mask == 0 {
             return Err(Error::Invalid.into());
         }
+        let stays = mask >> thread.cpu() & 1 != 0;
+        let before = thread.affinity.get();
         thread.affinity.set(mask as u32);
-        if thread.state() == State::New && mask & 1 << thread.cpu() == 0 {
-            thread.set_cpu(mask.trailing_zeros());
+        if stays || kernel.settled_elsewhere(context.cpu, thread) == Moved::Yes {
+            return Ok(AffinityWasSet { mask });
         }
-        Ok(AffinityWasSet { mask })
+        if kernel.place(thread).is_none() {
+            thread.affinity.set(before);
+            return Err(Error::Again.into());
+        }
+        kernel.send_away(context.cpu, thread);
+        Err(Stop::Restart)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     lock::ShardSet,
     memory::frames::Frame,
     process::{Process, quota::Resource},
+    sched::spread::Spread,
     thread::{State, Thread, reg},
     word::{Many, Word},
 };
@@ -58,12 +59,18 @@ fn zeroed<T: Default>(count: usize) -> &'static [T] {
 pub(crate) const RAISER: ServiceId = ServiceId::service("raiser");
 
 /// A kernel with this many CPUs, all online, and this many frames that programs can own.
+/// Threads stay on the CPU that a test puts them on.
 pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
-    machine_with(cpus, frames, "selftest")
+    machine_with(cpus, frames, Machine { arguments: "selftest", spread: Spread::Off, ..Machine::default() })
 }
 
-/// [`machine`] with other boot arguments.
-pub(crate) fn machine_with(cpus: usize, frames: usize, arguments: &'static str) -> &'static Kernel {
+/// [`machine`] whose threads go where they can run.
+pub(crate) fn spreading_machine(cpus: usize, frames: usize) -> &'static Kernel {
+    machine_with(cpus, frames, Machine { arguments: "selftest", ..Machine::default() })
+}
+
+/// [`machine`] with these facts; those that a test never chooses are set here.
+pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'static Kernel {
     let kernel_root: &'static Many<Word, 512> = Box::leak(Box::default());
     for (at, entry) in kernel_root.iter().enumerate().skip(256) {
         entry.set(at as u64);
@@ -79,8 +86,7 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, arguments: &'static str) 
         slice: 1_000,
         timebase: 10_000_000,
         raisers: [RAISER.0, 0, 0, 0],
-        arguments,
-        ..Machine::default()
+        ..facts
     };
     let storage = Storage {
         cpus: zeroed(cpus),
@@ -170,7 +176,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
 }
 
 /// Makes a thread ready, under the locks that this takes.
-pub(crate) fn wake(kernel: &Kernel, cpu: &Cpu, thread: &Thread) {
+pub(crate) fn wake(kernel: &'static Kernel, cpu: &Cpu, thread: &'static Thread) {
     let _held = kernel.shards.hold(ShardSet::ALL);
     kernel.make_ready(cpu, thread);
 }

@@ -5,6 +5,7 @@ use crate::{
     gate::{Gate, Mark},
     word::{Half, Word},
 };
+use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
@@ -114,6 +115,9 @@ pub struct Stamp {
     pub trace: u64,
 }
 
+/// In [`Thread::float`]: the registers are in its CPU. Stored over (release) once they are in memory.
+pub const FLOAT_LOADED: u64 = 2;
+
 /// What a thread is doing. In the comment: the list it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
@@ -206,7 +210,8 @@ pub struct Thread {
     pub slice_left: Word,
     /// Times it was switched to.
     pub switches: Word,
-    /// Owned by the machine layer: state of the floating-point registers.
+    /// Owned by the machine layer: state of the floating-point registers. [`FLOAT_LOADED`]: its CPU holds them, so it
+    /// cannot move; read by others under its shard.
     pub float: Word,
     /// Where its IPC page is mapped; 0 once it is not.
     pub ipc_page: Word,
@@ -226,6 +231,8 @@ pub struct Thread {
     pub ipc_frame: Half,
     /// Link in a CPU's mailbox.
     pub mail: Half,
+    /// CPUs it has run on, one bit each.
+    pub ran_on: Half,
 }
 
 impl Thread {
@@ -277,6 +284,11 @@ impl Thread {
         let donated = self.gate.has(Mark::Boosted);
         self.base_class.set(class as u32);
         self.gate.set_class(if donated { class.max(self.class()) } else { class }, class);
+    }
+
+    /// True while its CPU holds its float registers.
+    pub(crate) fn float_loaded(&self) -> bool {
+        self.float.atomic().load(Acquire) == FLOAT_LOADED
     }
 
     /// The CPU whose run queue it uses.

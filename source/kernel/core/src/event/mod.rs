@@ -106,7 +106,9 @@ impl Kernel {
         let cpu = &self.cpus[cpu];
         cpu.counters.kicks.add(1);
         self.take_mail(cpu);
+        self.evict(cpu, now);
         self.settle(cpu, now);
+        self.give_away(cpu);
     }
 
     /// The running thread was stopped by the machine at `pc` of its frame.

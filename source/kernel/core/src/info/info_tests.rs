@@ -165,7 +165,8 @@ fn the_invariant_check_counts_and_finds() {
 
 #[test]
 fn the_invariant_check_runs_only_when_booted_for_it() {
-    let bench = Bench::with(crate::testing::machine_with(1, 64, "panic=exit selftests"), &crate::testing::WIDE);
+    let facts = crate::kernel::Machine { arguments: "panic=exit selftests", ..Default::default() };
+    let bench = Bench::with(crate::testing::machine_with(1, 64, facts), &crate::testing::WIDE);
     let info = bench.info();
     bench.refused(InfoInvariants { info }, Error::State);
 }

@@ -41,6 +41,9 @@ impl Kernel {
         context.thread.extent.set(0);
         self.block(context, State::Awaiting, receiver.header.me(), request.deadline.0);
         self.oblige(context.thread, receiver);
+        if receiver.cpu() != context.cpu.id.get() {
+            self.bring(context.cpu, receiver);
+        }
         self.hand_over(context, receiver);
         Err(Halt::Stop(Stop::Blocked))
     }

@@ -110,7 +110,7 @@ impl Kernel {
     }
 
     /// Gives a deferred caller its answer and wakes it.
-    fn give(&self, context: &Context, answer: Option<Answer>) {
+    fn give(&'static self, context: &Context, answer: Option<Answer>) {
         if let Some(answer) = answer {
             self.deliver(&answer);
             self.make_ready(context.cpu, answer.letter.to);

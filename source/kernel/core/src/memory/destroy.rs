@@ -17,6 +17,7 @@ use crate::{
     lock::ShardSet,
     process::Process,
 };
+use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::{
     Error, Kind,
     syscall::{MemorySeal, MemorySealed, access},
@@ -26,6 +27,12 @@ use nexus_abi::{
 const DROP_BATCH: usize = 64;
 
 impl Kernel {
+    /// True if every fence that was asked for has been done on every CPU. What was unmapped before under all shards is
+    /// then out of reach, whichever CPU unmapped it: the machine layer takes a request back (release) behind its fence.
+    pub(super) fn fences_done(&self) -> bool {
+        self.cpus.iter().all(|cpu| cpu.requests.fence.atomic().load(Acquire) == 0)
+    }
+
     /// One step of destroying a memory object or window, wherever it is mapped. From the first step on nothing can be
     /// done with it; its place is free when this answers `Done`. Holds all shards.
     pub(crate) fn destroy_memory(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
@@ -58,7 +65,8 @@ impl Kernel {
                     self.unmap_step(cpu, mapping);
                     Progress::More
                 }
-                None => Progress::Done,
+                None if self.fences_done() => Progress::Done,
+                None => Progress::More,
             },
         }
     }
@@ -74,9 +82,13 @@ impl Kernel {
 
     /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they
     /// are freed as a whole, after this ([`Kernel::free_tables_step`]). The first step asks for the fence that lets
-    /// tables and frames be freed; by then no CPU may have the address space active. Holds all shards.
+    /// tables and frames be freed; a CPU that still has the address space active is on its way out. Holds all shards.
     pub(crate) fn unmap_process_step(&'static self, cpu: &'static Cpu, process: &Process) -> Progress {
         if process.satp.get() != 0 {
+            let satp = process.satp.get();
+            if self.cpus.iter().any(|cpu| cpu.space.atomic().load(Acquire) == satp) {
+                return Progress::More;
+            }
             process.satp.set(0);
             cpu.requests.fence(process.asid.get());
             return Progress::More;
@@ -130,6 +142,9 @@ impl Serve for MemorySeal {
         if let Some(mapping) = first.filter(|mapping| mapping.access.get() as u8 & access::WRITE != 0) {
             memory.set_stage(Stage::Sealing);
             kernel.unmap_step(context.cpu, mapping);
+            return Err(Stop::Restart);
+        }
+        if !kernel.fences_done() {
             return Err(Stop::Restart);
         }
         memory.set_stage(Stage::Sealed);

@@ -253,6 +253,9 @@ impl Kernel {
 
     /// One step of freeing an object's frames, last page first; none of them may be mapped on any CPU.
     pub(super) fn free_pages_step(&self, memory: &Memory) -> Progress {
+        if !self.fences_done() {
+            return Progress::More;
+        }
         let owner = self.processes.at(memory.header.owner.get());
         let free = |frame: u32| {
             owner.account.refund(Resource::Frames, 1);

@@ -12,7 +12,6 @@ use crate::{
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
     memory::Stash,
-    sched::queue::ADMISSION_LIMIT,
     thread::{State, Thread, reg},
 };
 use nexus_abi::{
@@ -88,7 +87,7 @@ impl Kernel {
         let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left, &thread.float];
         let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
-        [&thread.next, &thread.previous, &thread.mail].into_iter().for_each(|link| link.set(0));
+        [&thread.next, &thread.previous, &thread.mail, &thread.ran_on].into_iter().for_each(|link| link.set(0));
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
         thread.shares.set(100);
@@ -125,10 +124,8 @@ impl Serve for ThreadStart {
         if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
             return Err(Error::State.into());
         }
-        let cpu = kernel.cpus.get(thread.cpu() as usize).unwrap_or(context.cpu);
-        if cpu.queue.count(thread.class()) >= ADMISSION_LIMIT {
-            return Err(Error::Again.into());
-        }
+        let cpu = kernel.place(thread).ok_or(Error::Again)?;
+        thread.set_cpu(cpu.id.get());
         kernel.make_ready(context.cpu, thread);
         Ok(ThreadStarted {})
     }

@@ -6,6 +6,7 @@
 
 pub mod calls;
 pub mod queue;
+pub mod spread;
 pub mod wake;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     cpu::Cpu,
     thread::{State, Thread},
 };
+use core::sync::atomic::Ordering::Release;
 use nexus_abi::QosClass;
 use queue::End;
 
@@ -45,12 +47,18 @@ impl Kernel {
         let best = self.best(cpu);
         let reap = self.reap_class(cpu);
         if reap.is_some() && reap >= best {
+            cpu.level.set(1 + reap.map_or(0, |class| class as u32));
+            self.invite(cpu);
             return;
         }
         let next = best.and_then(|class| cpu.queue.pop(&self.threads, class));
         self.run(cpu, next, now);
-        if let Some(thread) = next {
-            self.set_slice(cpu, thread, now);
+        match next {
+            Some(thread) => {
+                self.set_slice(cpu, thread, now);
+                self.invite(cpu);
+            }
+            None => self.seek(cpu),
         }
     }
 
@@ -86,7 +94,7 @@ impl Kernel {
     fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
         self.account(cpu, now);
         let slice_end = cpu.slice_end.get();
-        cpu.current.set(0);
+        cpu.current.atomic().store(0, Release);
         cpu.slice_end.set(u64::MAX);
         if let Some(thread) = current {
             // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
@@ -105,11 +113,17 @@ impl Kernel {
     pub(crate) fn run(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
         self.account(cpu, now);
         cpu.slice_end.set(u64::MAX);
-        cpu.current.set(thread.map_or(0, Thread::index));
+        cpu.level.set(thread.map_or(0, |thread| 1 + thread.class() as u32));
+        cpu.current.atomic().store(thread.map_or(0, Thread::index), Release);
         if let Some(thread) = thread {
             thread.set_state(State::Running);
             cpu.counters.switches.add(1);
             thread.switches.add(1);
+            let here = 1 << cpu.id.get();
+            if thread.ran_on.get() & here == 0 {
+                thread.ran_on.set(thread.ran_on.get() | here);
+                cpu.counters.tasks.add(1);
+            }
         }
     }
 

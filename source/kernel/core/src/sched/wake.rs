@@ -6,7 +6,6 @@
 //! Happens-before: the push releases what the sender wrote to the thread; the owner's swap acquires it. The owner
 //! clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
 
-use super::queue::End;
 use crate::{
     Kernel,
     cpu::Cpu,
@@ -14,19 +13,29 @@ use crate::{
     thread::{State, Thread},
     word::Half,
 };
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 impl Kernel {
     /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
-    pub(crate) fn make_ready(&self, cpu: &Cpu, thread: &Thread) {
+    pub(crate) fn make_ready(&'static self, cpu: &Cpu, thread: &'static Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "woken from outside its shard");
         thread.set_state(State::Ready);
         if thread.cpu() == cpu.id.get() {
-            cpu.queue.push(&self.threads, thread, End::Back);
+            self.queue_ready(cpu, thread);
+            if self.cpus.len() > 1 {
+                self.spread_one(cpu, thread);
+            }
         } else if let Some(target) = self.cpus.get(thread.cpu() as usize) {
-            push(&target.wake_mail, &thread.mail, thread.index());
-            self.kick_cpu(cpu, target);
+            self.mail_wake(cpu, target, thread);
         }
+    }
+
+    /// Sends a ready thread to the CPU that it uses. The caller holds its shard.
+    pub(crate) fn mail_wake(&self, cpu: &Cpu, target: &Cpu, thread: &Thread) {
+        thread.queued_class.set(thread.class() as u32);
+        target.inbound[thread.class() as usize].atomic().fetch_add(1, Relaxed);
+        push(&target.wake_mail, &thread.mail, thread.index());
+        self.kick_cpu(cpu, target);
     }
 
     /// Sends a dead process to the CPU that has to go on taking it back.
@@ -50,8 +59,9 @@ impl Kernel {
             let thread = self.threads.at(index);
             index = thread.mail.get();
             thread.mail.set(0);
+            cpu.inbound[thread.queued_class.get() as usize & 3].atomic().fetch_sub(1, Relaxed);
             if thread.state() == State::Ready {
-                cpu.queue.push(&self.threads, thread, End::Back);
+                self.queue_ready(cpu, thread);
             }
         }
         let mut index = cpu.reap_mail.atomic().swap(0, Acquire);

@@ -103,7 +103,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> World {
-        let kernel = testing::machine(CPUS, 400);
+        let kernel = testing::spreading_machine(CPUS, 400);
         let root = testing::process(kernel, "root", &ROOT);
         for kind in DOWRY.into_iter().chain([Kind::Spawn, Kind::Spawn]) {
             testing::give(kernel, root, kind, 0, Rights::ALL);
