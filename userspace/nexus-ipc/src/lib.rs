@@ -5,7 +5,7 @@
 //! the caller's process, with virtual time, for tests and simulation. What a request may carry is bounded by the types
 //! of its declaration, and whatever arrives malformed is answered with an error: a client cannot harm a server.
 //!
-//! Reading order: [`message`], [`wire`], [`transport`], [`server`], [`interface`](mod@interface), [`route`].
+//! Reading order: [`message`], [`wire`], [`transport`], [`server`], [`interface`](mod@interface), [`route`], [`ring`].
 
 #![no_std]
 
@@ -15,6 +15,7 @@ pub mod interface;
 pub mod local;
 pub mod message;
 pub mod notice;
+pub mod ring;
 pub mod route;
 pub mod server;
 pub mod transport;

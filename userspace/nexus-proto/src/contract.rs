@@ -26,6 +26,8 @@ macro_rules! promise {
     };
 }
 
+pub mod logs;
+
 /// What every interface promises of requests that are none: an unknown method is `ENOSYS`, a message with the wrong
 /// shape `EINVAL`, `ETOOLONG` or `EBADHANDLE`, and the service goes on.
 pub fn malformed<T: Transport>(transport: &mut T, interface: &str, methods: &[nexus_ipc::interface::Method]) -> Kept {

@@ -11,6 +11,8 @@ extern crate alloc;
 pub mod console;
 pub mod contract;
 pub mod exec;
+pub mod logs;
 pub mod pipe;
+pub mod record;
 pub mod stream;
 pub mod supervisor;

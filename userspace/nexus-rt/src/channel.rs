@@ -34,6 +34,12 @@ impl Channel {
         inbox::find(interface).map(|endpoint| Channel { interface: Name::new(interface), ..Channel::new(endpoint) })
     }
 
+    /// As [`Channel::to`], but the way is found within this time or not at all.
+    pub fn to_within(interface: &str, wait: Duration) -> Result<Channel, Error> {
+        let found = inbox::find_within(interface, wait);
+        found.map(|endpoint| Channel { interface: Name::new(interface), ..Channel::new(endpoint) })
+    }
+
     /// With another patience; none: calls without a deadline wait for ever.
     pub fn patient(self, patience: Option<Duration>) -> Channel {
         Channel { patience, ..self }

@@ -28,11 +28,16 @@ static ROUTED: Mutex<Vec<(Name, Option<Handle>)>> = Mutex::new(Vec::new());
 
 /// The handle to an interface: what was routed last, what the program was started with, or by asking init now.
 pub fn find(interface: &str) -> Result<Handle, Error> {
+    find_within(interface, ROUTE_WAIT)
+}
+
+/// [`find`], but init has this long to answer.
+pub fn find_within(interface: &str, wait: Duration) -> Result<Handle, Error> {
     let name = Name::new(interface).ok_or(Error::Invalid)?;
     let known = entry(name);
     match (known, env::handle(interface)) {
         (Some(Some(handle)), _) | (None, Ok(handle)) => Ok(handle),
-        (Some(None), _) | (None, Err(_)) => ask(name, ROUTE_WAIT),
+        (Some(None), _) | (None, Err(_)) => ask(name, wait),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod log;
 pub mod memory;
 pub mod pipe;
 pub mod program;
+pub mod records;
 pub mod server;
 pub mod sys;
 pub mod thread;

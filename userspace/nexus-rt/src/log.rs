@@ -18,8 +18,14 @@ macro_rules! log {
     ($($text:tt)*) => { $crate::log::write(format_args!($($text)*)) };
 }
 
-/// Logs one line. What does not fit an IPC page is cut off.
+/// Logs one line, and records it for the log service. What does not fit an IPC page is cut off.
 pub fn write(text: fmt::Arguments<'_>) {
+    line(text);
+    crate::records::repeat(text);
+}
+
+/// Writes one line to the console ring alone, without heap.
+pub(crate) fn line(text: fmt::Arguments<'_>) {
     let Ok(log) = env::handle(env::LOG) else { return };
     let mut line = Line::default();
     // An error means that the line is full; what fits is written.

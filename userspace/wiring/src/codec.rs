@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 
 use nexus_abi::Error;
 use nexus_abi::field::{Field, Words};
+use nexus_abi::image::{EntryKind, Image};
+use sha2::{Digest, Sha256};
 
 use crate::{Backoff, Party, Wiring};
 
@@ -65,6 +67,17 @@ impl Wiring {
             devices: tables.next()?,
         };
         if tables.at == bytes.len() / 8 && wiring.indices_hold() { Ok(wiring) } else { Err(Error::Corrupt) }
+    }
+
+    /// The wiring in a boot image. `ECORRUPT`: there is none, or it does not have its digest.
+    pub fn of_image(image: &[u8]) -> Result<Self, Error> {
+        let image = Image::read(image)?;
+        let entry = image.entries().find(|entry| entry.kind == EntryKind::Manifest).ok_or(Error::Corrupt)?;
+        let bytes = image.contents(&entry).ok_or(Error::Corrupt)?;
+        if Sha256::digest(bytes).as_slice() != entry.digest {
+            return Err(Error::Corrupt);
+        }
+        Self::read(bytes)
     }
 
     fn indices_hold(&self) -> bool {

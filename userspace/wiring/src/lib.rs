@@ -14,7 +14,8 @@ mod terms;
 
 pub use codec::MAX_RECORDS;
 pub use record::{
-    Device, INTERFACE_SHIFT, IRQ_SUFFIX, Interface, Program, Route, SERVE, SIGNAL_SUFFIX, Service, badge,
+    BELL, Device, INIT, INTERFACE_SHIFT, IRQ_SUFFIX, Interface, Program, RING, RING_SUFFIX, Route, SERVE,
+    SIGNAL_SUFFIX, Service, badge,
 };
 pub use terms::{Backoff, Budget, Grant, Grants, Party, Restart};
 
@@ -46,6 +47,16 @@ impl Wiring {
     /// The devices of a service.
     pub fn devices_of(&self, service: u16) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(move |device| device.owner == service)
+    }
+
+    /// What a party is called: its name, or of a program its display name.
+    #[must_use]
+    pub fn name_of(&self, id: nexus_abi::ServiceId) -> Option<nexus_abi::Name> {
+        match self.party(id)? {
+            Party::Init => None,
+            Party::Service(index) => Some(self.services[usize::from(index)].name),
+            Party::Program(index) => Some(self.programs[usize::from(index)].name),
+        }
     }
 
     /// Who has this identity.

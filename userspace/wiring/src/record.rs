@@ -12,6 +12,15 @@ pub const SIGNAL_SUFFIX: &str = ".signal";
 /// The name under which a service finds the endpoint that it serves.
 pub const SERVE: &str = "serve";
 
+/// The name of the first process, which is in no table.
+pub const INIT: &str = "init";
+/// The name under which a service finds the ring for its records.
+pub const RING: &str = "ring";
+/// The name under which it finds the notification that says: there is something in a ring.
+pub const BELL: &str = "bell";
+/// Behind a service's name: its ring, for who reads them all.
+pub const RING_SUFFIX: &str = ".ring";
+
 /// The badge of a route: the owner's permission bits, and above them which of its interfaces the handle is for.
 #[must_use]
 pub const fn badge(position: usize, permits: u64) -> u64 {

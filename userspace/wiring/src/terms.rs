@@ -76,11 +76,24 @@ pub enum Grant {
     Spawn = 4,
     /// Read the boot image's files.
     Image = 5,
+    /// Read what every service writes into its record ring.
+    Records = 6,
+    /// Be asked by init about routes that the manifest does not give.
+    Policy = 7,
 }
 
 impl Grant {
     /// Every grant.
-    pub const ALL: [Grant; 6] = [Grant::Log, Grant::Console, Grant::Info, Grant::Power, Grant::Spawn, Grant::Image];
+    pub const ALL: [Grant; 8] = [
+        Grant::Log,
+        Grant::Console,
+        Grant::Info,
+        Grant::Power,
+        Grant::Spawn,
+        Grant::Image,
+        Grant::Records,
+        Grant::Policy,
+    ];
 
     /// The manifest's word for it, and the name of the handle that carries it.
     #[must_use]
@@ -92,6 +105,8 @@ impl Grant {
             Grant::Power => "power",
             Grant::Spawn => "spawn",
             Grant::Image => "image",
+            Grant::Records => "records",
+            Grant::Policy => "policy",
         }
     }
 
@@ -104,7 +119,7 @@ impl Grant {
 
 /// A set of grants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Grants(u8);
+pub struct Grants(u16);
 
 impl Grants {
     /// The set with `grant` in it as well.
@@ -166,7 +181,7 @@ word! {
         2 => Ok(Restart::Never),
         _ => Err(Error::Corrupt),
     };
-    Grants: grants => u64::from(grants.0), word => match u8::try_from(word) {
+    Grants: grants => u64::from(grants.0), word => match u16::try_from(word) {
         Ok(bits) if bits >> Grant::ALL.len() == 0 => Ok(Grants(bits)),
         _ => Err(Error::Corrupt),
     };

@@ -19,6 +19,7 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
         program_grants(program)?;
         fits_a_launcher(program, &written.services)?;
     }
+    sole_grants(written)?;
     restart(written)?;
     init_quota(written)?;
     capacity(written)
@@ -67,6 +68,23 @@ fn program_grants(program: &Task) -> Result<(), Broken> {
     }
 }
 
+/// A ring has one reader, and init asks one service.
+fn sole_grants(written: &Written) -> Result<(), Broken> {
+    for grant in [Grant::Records, Grant::Policy] {
+        if let Some(second) = granted(written, grant).nth(1) {
+            let text = format!("`{}` is granted to another service already", grant.name());
+            return Err(broken(Rule::SoleGrant, second, text));
+        }
+    }
+    Ok(())
+}
+
+/// The lines on which services are granted this.
+fn granted(written: &Written, grant: Grant) -> impl Iterator<Item = usize> {
+    let grants = written.services.iter().flat_map(|service| &service.grants);
+    grants.filter(move |given| given.value == grant).map(|given| given.line)
+}
+
 /// A program's quota is carved from its launcher's: at least one service that may spawn must have that much.
 fn fits_a_launcher(program: &Task, services: &[Task]) -> Result<(), Broken> {
     let launches = |service: &&Task| service.grants.iter().any(|grant| grant.value == Grant::Spawn);
@@ -98,20 +116,22 @@ fn restart(written: &Written) -> Result<(), Broken> {
     Err(broken(Rule::BadRestart, *line, wrong))
 }
 
-/// What init's own work takes: for each service a process, an endpoint and the handles it keeps to restart it.
+/// What init's own work takes: for each service a process, an endpoint, a ring and the handles it keeps to restart it.
 fn init_quota(written: &Written) -> Result<(), Broken> {
     const OWN_SLOTS: u16 = 32;
-    const SLOTS_PER_SERVICE: u16 = 6;
+    const SLOTS_PER_SERVICE: u16 = 7;
     let services = written.services.len() as u16;
+    let rings = if granted(written, Grant::Records).next().is_some() { services + 1 } else { 0 };
     let floor = Quota {
-        frames: 32,
+        // A ring is a frame, and the frame that names it.
+        frames: 32 + 2 * u32::from(rings),
         threads: 1,
         messages: 1,
         slot_blocks: (OWN_SLOTS + SLOTS_PER_SERVICE * services).div_ceil(64),
         processes: services,
         endpoints: services + 1,
-        notifications: 1,
-        memories: 4,
+        notifications: 1 + rings.min(1),
+        memories: 4 + rings,
         mappings: 8,
         ..Quota::default()
     };

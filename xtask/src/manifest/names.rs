@@ -13,7 +13,7 @@ use super::written::{Task, Written};
 pub const PROGRAM_PREFIX: &str = "app/boot/";
 
 /// The party that every manifest has without listing it.
-pub(super) const INIT: &str = "init";
+pub(super) const INIT: &str = wiring::INIT;
 
 /// Judges every name of the manifest.
 pub(super) fn check(written: &Written) -> Result<(), Broken> {
@@ -26,6 +26,7 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
     if let Some(name) = services.clone().find(|name| name.value == INIT) {
         return Err(broken(Rule::DuplicateName, name.line, "init is not a service that is started"));
     }
+    services.clone().try_for_each(ring_name)?;
     programs.clone().try_for_each(|name| program_name(name).map(drop))?;
     for task in written.services.iter().chain(&written.programs) {
         let provided = task.provides.iter().map(|provided| &provided.name);
@@ -36,6 +37,11 @@ pub(super) fn check(written: &Written) -> Result<(), Broken> {
     written.services.iter().chain(&written.programs).try_for_each(one_handle_a_name)?;
     distinct_ids(services.map(|name| (name, ServiceId::service(&name.value))))?;
     distinct_ids(programs.map(|name| (name, ServiceId::program(&format!("{PROGRAM_PREFIX}{}", name.value)))))
+}
+
+/// A service's ring goes by the service's name and a suffix.
+fn ring_name(name: &At<String>) -> Result<(), Broken> {
+    printable(&At { value: format!("{}{}", name.value, wiring::RING_SUFFIX), line: name.line }).map(drop)
 }
 
 /// What system lines may begin with: nobody else's name, nothing of the kernel's.
@@ -56,7 +62,8 @@ fn prefixes(written: &Written) -> Result<(), Broken> {
 fn one_handle_a_name(task: &Task) -> Result<(), Broken> {
     // The right to drain the console ring goes by the ring's name.
     let grants = [Grant::Log, Grant::Info, Grant::Power, Grant::Spawn, Grant::Image];
-    let given = |name: &str| name == wiring::SERVE || name == INIT || grants.iter().any(|grant| grant.name() == name);
+    let others = [wiring::SERVE, INIT, wiring::RING, wiring::BELL];
+    let given = |name: &str| others.contains(&name) || grants.iter().any(|grant| grant.name() == name);
     match task.routes.iter().find(|route| given(&route.name.value)) {
         Some(route) => {
             let text = format!("`{}` is the name of a handle that init gives", route.name.value);

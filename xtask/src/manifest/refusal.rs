@@ -78,6 +78,8 @@ rules! {
     BadRestart "bad-restart";
     /// A program with authority that only services may have.
     ProgramGrant "program-grant";
+    /// Authority that one service only can have, given to two.
+    SoleGrant "sole-grant";
     /// More entries than the wiring's format has room for.
     TooMany "too-many";
 }

@@ -81,12 +81,22 @@ impl Written {
     /// Reads the top table.
     pub(super) fn read(top: Table<'_>) -> Result<Self, Broken> {
         let top = top.only(&TOP)?;
-        let default_quota = match top.optional("programs") {
-            Some(item) => Some(quota(item.table()?.only(&["quota"])?.required("quota")?)?),
-            None => None,
+        let (default_quota, default_routes) = match top.optional("programs") {
+            Some(item) => {
+                let table = item.table()?.only(&["quota", "routes"])?;
+                (Some(quota(table.required("quota")?)?), routes(table)?)
+            }
+            None => (None, Vec::new()),
         };
         let service = |table: Table<'_>| task(table.only(&SERVICE)?, None);
-        let program = |table: Table<'_>| task(table.only(&PROGRAM)?, default_quota.clone());
+        let program = |table: Table<'_>| {
+            let mut program = task(table.only(&PROGRAM)?, default_quota.clone())?;
+            let own = program.routes.len();
+            let named = |route: &&Asked| program.routes[..own].iter().any(|other| other.name.value == route.name.value);
+            let missing: Vec<Asked> = default_routes.iter().filter(|route| !named(route)).cloned().collect();
+            program.routes.extend(missing);
+            Ok(program)
+        };
         Ok(Self {
             capacity: quota(top.required("capacity")?)?.value,
             policy: policy(top.required("policy")?.table()?)?,
@@ -154,11 +164,15 @@ fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Brok
         restart: table.optional("restart").map_or(Ok(Restart::Always), restart)?,
         grants: table.optional("grants").map_or(Ok(Vec::new()), grants)?,
         provides: table.optional("provides").map_or(Ok(Vec::new()), talk::provides)?,
-        routes: table.optional("routes").map_or(Ok(Vec::new()), talk::routes)?,
+        routes: routes(table)?,
         after: words(table, "after")?,
         devices: words(table, "devices")?,
         name,
     })
+}
+
+fn routes(table: Table<'_>) -> Result<Vec<Asked>, Broken> {
+    table.optional("routes").map_or(Ok(Vec::new()), talk::routes)
 }
 
 fn words(table: Table<'_>, key: &'static str) -> Result<Vec<At<String>>, Broken> {

@@ -12,6 +12,7 @@ mod exec;
 mod float;
 mod ipc;
 mod kernel;
+mod logs;
 mod streams;
 mod threads;
 
@@ -50,6 +51,11 @@ const CHECKS: &[(&str, Check)] = &[
     ("threads share", threads::share_heap_and_lock),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
+    ("logd hardening rejects", logs::hostile_requests_are_refused),
+    ("test_reject_log_append_oversized_fields", logs::oversized_fields_are_refused),
+    ("test_reject_log_append_rate_limited_sender", logs::a_flood_is_limited),
+    ("test_reject_log_payload_identity_spoof", logs::claimed_identities_are_refused),
+    ("log query", logs::records_can_be_asked_for),
 ];
 
 /// What only the holder of the console can show: for an image in which this program lies in the shell's place.

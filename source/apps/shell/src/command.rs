@@ -1,6 +1,6 @@
 //! The table of commands, and what each gets to work with.
 
-use crate::commands::{listings, machine, programs};
+use crate::commands::{listings, log, machine, programs};
 use crate::{Failure, Form, Place, System};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -81,6 +81,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "run", usage: "<program> [args…] [| program…] [&]", about: "start a program", kind: Launcher, run: programs::run },
     Command { name: "kill", usage: "<pid|service>", about: "end a program or a service", kind: Builtin, run: programs::kill },
     Command { name: "wait", usage: "<pid>", about: "wait for a program and say how it ended", kind: Builtin, run: programs::wait },
+    Command { name: "log", usage: "[-f] [-n N] [-s service] [-l level] [-j]", about: "what programs recorded; -f: and what they record", kind: Builtin, run: log::log },
     Command { name: "selftest", usage: "", about: "run the proof program", kind: Builtin, run: programs::selftest },
     Command { name: "uptime", usage: "", about: "time since the start", kind: Builtin, run: machine::uptime },
     Command { name: "status", usage: "", about: "the name of the last error, or 0", kind: Builtin, run: machine::status },

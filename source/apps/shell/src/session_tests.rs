@@ -1,8 +1,9 @@
 //! Sessions on a machine that is only a record of what was asked of it.
 
 use super::*;
-use crate::system::{Cpu, End, Memory, Power, Process, Program, Slot, State, Status, Waited};
+use crate::system::{Cpu, End, Entry, Memory, Power, Process, Program, Query, Slot, State, Status, Waited};
 use nexus_abi::QosClass;
+use nexus_proto::record::Level;
 
 #[derive(Default)]
 struct Fake {
@@ -79,6 +80,26 @@ impl System for Fake {
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {
         self.answer(format!("kill service {name}"), ())
+    }
+
+    fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error> {
+        let Query { count, level, sender } = query;
+        let entry = Entry {
+            number: 7,
+            at_us: 1_500_000,
+            level: Level::Warn,
+            sender: "execd".into(),
+            pid: None,
+            target: "audit".into(),
+            text: "a \u{1b}[2Jgrant".into(),
+            fields: vec![("decision".into(), "deny".into())],
+        };
+        self.answer(format!("records {count} {} {}", level.name(), sender.as_deref().unwrap_or("*")), vec![entry])
+    }
+
+    fn follow(&mut self, query: &Query, show: &mut dyn FnMut(&Entry)) -> Result<(), Error> {
+        self.records(query)?.iter().for_each(show);
+        self.answer("follow", ())
     }
 
     fn uptime_us(&mut self) -> u64 {
@@ -217,6 +238,19 @@ fn power_takes_an_exit_status() {
 }
 
 #[test]
+fn log_asks_for_what_was_typed_and_shows_no_control_byte() {
+    assert_eq!(typed("log\r").1.asked, ["records 50 trace *"]);
+    assert_eq!(typed("log -l warn -s execd -n 3\r").1.asked, ["records 3 warn execd"]);
+    assert_eq!(typed("log -f -n 0\r").1.asked, ["records 0 trace *", "follow"]);
+    assert_eq!(printed("log"), "1.500000 warn  execd: a ?[2Jgrant decision=deny\n");
+    let json = printed("log -j");
+    let expected = r#"{"number":7,"at_us":1500000,"level":"warn","sender":"execd","pid":null,"target":"audit","#;
+    assert!(json.starts_with(expected) && json.ends_with("\"fields\":\"decision=deny\"}\n"), "{json}");
+    let fake = Fake { error: Some(Error::NotFound), ..Fake::default() };
+    assert!(typed_on(fake, b"log -s nobody\r").0.contains("error: ENOENT: no sender `nobody`\n"));
+}
+
+#[test]
 fn uptime_and_status_answer() {
     assert_eq!(printed("uptime"), "up 12.000345 s\n");
     assert!(typed("nonsense\rstatus\rstatus\r").0.ends_with("\nENOENT\nnexus> status\n0\nnexus> "));
@@ -235,6 +269,11 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
         "wait 99999999999",
         "caps",
         "caps 1 2",
+        "log x",
+        "log -n",
+        "log -n x",
+        "log -l loud",
+        "log -s",
         "shutdown x",
         "shutdown 256",
         "shutdown -1",
@@ -264,8 +303,21 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
 
 #[test]
 fn every_error_of_the_machine_is_one_line_with_its_name() {
-    let lines =
-        ["ps", "cpus", "mem", "services", "caps 1", "caps shell", "run x", "selftest", "wait 1", "kill 1", "kill x"];
+    let lines = [
+        "ps",
+        "cpus",
+        "mem",
+        "services",
+        "caps 1",
+        "caps shell",
+        "log",
+        "log -f",
+        "run x",
+        "selftest",
+        "wait 1",
+        "kill 1",
+        "kill x",
+    ];
     for line in lines {
         for error in Error::ALL {
             let fake = Fake { error: Some(*error), ..Fake::default() };

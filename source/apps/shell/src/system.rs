@@ -4,6 +4,7 @@ use crate::Place;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_abi::{Error, QosClass};
+use nexus_proto::record::Level;
 
 /// How a process or program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,38 @@ pub struct Slot {
     pub shard: u8,
 }
 
+/// Which records are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// So many of the last ones.
+    pub count: u32,
+    /// Of this level, or one that matters more.
+    pub level: Level,
+    /// Of this sender; none: of everybody.
+    pub sender: Option<String>,
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in the log.
+    pub number: u64,
+    /// When it came, in microseconds since the start.
+    pub at_us: u64,
+    /// How much it matters.
+    pub level: Level,
+    /// Whose it is, by the kernel's word.
+    pub sender: String,
+    /// The sender's process, where the log knows it.
+    pub pid: Option<u32>,
+    /// Which part of the sender it is about.
+    pub target: String,
+    /// What happened.
+    pub text: String,
+    /// What happened, as keys and values.
+    pub fields: Vec<(String, String)>,
+}
+
 /// What ended a wait in the foreground.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
@@ -163,6 +196,10 @@ pub trait System {
     fn kill_program(&mut self, pid: u32) -> Result<(), Error>;
     /// Ends a service; who started it starts it again.
     fn kill_service(&mut self, name: &str) -> Result<(), Error>;
+    /// The last records that fit a query. `ENOENT`: nobody is called as its sender.
+    fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error>;
+    /// Shows them, and then each as it comes, until Ctrl-C.
+    fn follow(&mut self, query: &Query, show: &mut dyn FnMut(&Entry)) -> Result<(), Error>;
     /// Microseconds since the start of the machine.
     fn uptime_us(&mut self) -> u64;
     /// Stops or resets the machine; comes back only with an error.

@@ -4,7 +4,7 @@ use launch::{Begin, Embryo, Identity, Launched};
 use nexus_abi::syscall::EndpointCreate;
 use nexus_abi::{Error, Handle, Name, Rights};
 use nexus_rt::env;
-use wiring::{Grant, IRQ_SUFFIX, Party, SIGNAL_SUFFIX, Service};
+use wiring::{BELL, Grant, INIT, IRQ_SUFFIX, Party, RING, RING_SUFFIX, SIGNAL_SUFFIX, Service};
 
 use crate::devices::{Held, find};
 use crate::ground::Ground;
@@ -54,6 +54,7 @@ impl<G: Ground> Init<G> {
         let pass = if service.grants.has(Grant::Spawn) { Rights::TRANSFER } else { Rights::NONE };
         embryo.grant(&mut self.ground, known(env::INIT)?, self.roots.endpoint, Rights::USE.union(pass), 0)?;
         self.grants(embryo, &service, pass)?;
+        self.rings_of(embryo, index)?;
         self.routes(embryo, index)?;
         self.devices(embryo, index)
     }
@@ -66,9 +67,26 @@ impl<G: Ground> Init<G> {
         if ring != Rights::NONE {
             embryo.grant(&mut self.ground, known(env::LOG)?, self.roots.log, ring.union(pass), 0)?;
         }
-        for grant in service.grants.iter().filter(|grant| !matches!(grant, Grant::Log | Grant::Console)) {
+        let others = |grant: &Grant| !matches!(grant, Grant::Log | Grant::Console | Grant::Records | Grant::Policy);
+        for grant in service.grants.iter().filter(others) {
             let source = self.roots.behind(grant).or(self.spawns.programs).ok_or(Error::State)?;
             embryo.grant(&mut self.ground, known(grant.name())?, source, Rights::USE.union(pass), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Its own ring to write; everybody's, to who reads them. Reading moves a ring's tail, which takes writing too.
+    fn rings_of(&mut self, embryo: &mut Embryo, index: usize) -> Result<(), Error> {
+        let Some(rings) = &self.rings else { return Ok(()) };
+        let both = Rights::USE.union(Rights::TAKE);
+        let reads = self.wiring.services[index].grants.has(Grant::Records);
+        embryo.grant(&mut self.ground, known(RING)?, rings.services[index], both, 0)?;
+        embryo.grant(&mut self.ground, known(BELL)?, rings.bell, if reads { both } else { Rights::USE }, 0)?;
+        if reads {
+            embryo.grant(&mut self.ground, joined(&known(INIT)?, RING_SUFFIX)?, rings.own, both, 0)?;
+            for (service, &ring) in self.wiring.services.iter().zip(&rings.services) {
+                embryo.grant(&mut self.ground, joined(&service.name, RING_SUFFIX)?, ring, both, 0)?;
+            }
         }
         Ok(())
     }

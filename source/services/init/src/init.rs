@@ -12,6 +12,7 @@ use wiring::Wiring;
 use crate::bundle::Bundle;
 use crate::devices::Held;
 use crate::ground::Ground;
+use crate::rings::Rings;
 use crate::roots::{Roots, Spawns};
 use crate::routes::Waiting;
 use crate::watch::{After, End, Step, Timing, Watch};
@@ -29,6 +30,8 @@ pub struct Init<G> {
     pub(crate) ground: G,
     pub(crate) roots: Roots,
     pub(crate) spawns: Spawns,
+    /// None where nobody reads records.
+    pub(crate) rings: Option<Rings>,
     pub(crate) bundle: Bundle,
     pub(crate) wiring: Wiring,
     pub(crate) watch: Watch,
@@ -53,6 +56,7 @@ impl<G: Ground> Init<G> {
         let mut bundle = Bundle::new(image, roots.image)?;
         let wiring = bundle.wiring()?;
         let spawns = Spawns::mint(&mut ground, roots.spawn, &wiring)?;
+        let rings = Rings::make(&mut ground, &wiring)?;
         let policies = wiring.services.iter().map(|service| service.restart);
         let watch = Watch::new(policies, Timing::new(&wiring.backoff, timebase));
         Ok(Self {
@@ -63,11 +67,17 @@ impl<G: Ground> Init<G> {
             ground,
             roots,
             spawns,
+            rings,
             bundle,
             wiring,
             watch,
             timebase,
         })
+    }
+
+    /// The rings for records.
+    pub fn rings(&self) -> Option<&Rings> {
+        self.rings.as_ref()
     }
 
     /// Says so and starts the first service.

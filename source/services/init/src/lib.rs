@@ -17,6 +17,7 @@ mod ended;
 mod furnish;
 mod ground;
 mod init;
+mod rings;
 pub mod roots;
 mod routes;
 mod serve;
@@ -24,4 +25,5 @@ pub mod watch;
 
 pub use ground::Ground;
 pub use init::Init;
+pub use rings::Rings;
 pub use roots::Roots;

@@ -51,7 +51,7 @@ impl Roots {
         })
     }
 
-    /// The capability behind a grant, and `None` for the right to start programs, which is minted.
+    /// The capability behind a grant; `None` where it is not one of these.
     #[must_use]
     pub fn behind(&self, grant: Grant) -> Option<Handle> {
         match grant {
@@ -59,7 +59,7 @@ impl Roots {
             Grant::Info => Some(self.info),
             Grant::Power => Some(self.power),
             Grant::Image => Some(self.image),
-            Grant::Spawn => None,
+            Grant::Spawn | Grant::Records | Grant::Policy => None,
         }
     }
 

@@ -5,10 +5,11 @@
 
 mod kernel;
 mod pipeline;
+mod records;
 mod services;
 mod terminal;
 
-use crate::system::{Cpu, Memory, Power, Process, Program, Slot, Waited};
+use crate::system::{Cpu, Entry, Memory, Power, Process, Program, Query, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -103,6 +104,14 @@ impl System for Machine {
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {
         services::kill(name)
+    }
+
+    fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error> {
+        records::last(query)
+    }
+
+    fn follow(&mut self, query: &Query, show: &mut dyn FnMut(&Entry)) -> Result<(), Error> {
+        records::follow(self.programs.events(), query, show)
     }
 
     fn uptime_us(&mut self) -> u64 {

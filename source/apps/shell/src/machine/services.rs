@@ -33,6 +33,10 @@ impl Programs {
         Programs { events, front: None, plumber }
     }
 
+    pub(super) fn events(&self) -> Events {
+        self.events
+    }
+
     pub(super) fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
         self.front = None;
         let loan = match place {

@@ -3,11 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 use nexus_abi::syscall::{Close, NotificationCreate, Wait};
 use nexus_abi::{Deadline, Error, Handle};
 use nexus_proto::console;
 use nexus_rt::Channel;
 use nexus_rt::kernel::invoke;
+use nexus_rt::time::deadline_in;
 
 /// Text that is collected before it is written.
 const BUFFER: usize = console::CHUNK;
@@ -22,6 +24,9 @@ impl Events {
     /// A program that was watched has ended.
     pub(super) const ENDED: u64 = 2;
 
+    /// There is a record that was waited for.
+    pub(super) const RECORDED: u64 = 4;
+
     pub(super) fn handle(self) -> Handle {
         self.0
     }
@@ -29,6 +34,15 @@ impl Events {
     /// Waits for any of them, and takes them.
     pub(super) fn wait(self) -> Result<u64, Error> {
         invoke(Wait { notification: self.0, deadline: Deadline::NEVER }).map(|waited| waited.bits)
+    }
+
+    /// As [`Events::wait`], but not longer than this; then there are none.
+    pub(super) fn wait_within(self, patience: Duration) -> Result<u64, Error> {
+        match invoke(Wait { notification: self.0, deadline: deadline_in(patience) }) {
+            Ok(waited) => Ok(waited.bits),
+            Err(Error::TimedOut) => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 }
 

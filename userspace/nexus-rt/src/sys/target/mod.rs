@@ -26,6 +26,7 @@ macro_rules! program {
     ($main:path) => {
         #[unsafe(no_mangle)]
         extern "Rust" fn nexus_main() -> i64 {
+            $crate::records::install();
             $crate::program::Status::of($main())
         }
     };

@@ -21,7 +21,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 
 fn last_words(text: fmt::Arguments<'_>) {
     match crate::env::handle(crate::env::LOG) {
-        Ok(_) => crate::log::write(text),
+        Ok(_) => crate::log::line(text),
         Err(_) => crate::io::complain(text),
     }
 }
