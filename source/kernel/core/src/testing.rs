@@ -5,7 +5,6 @@
 
 use crate::{
     Kernel,
-    arena::{Arena, Object},
     caps::Capability,
     cpu::Cpu,
     info::invariant::Check,
@@ -14,20 +13,17 @@ use crate::{
     memory::frames::Frame,
     process::{Process, quota::Resource},
     sched::spread::Spread,
+    tests::untouched::assert_untouched,
     thread::{State, Thread, reg},
-    word::{Many, Word},
+    word::{Many, Word, journal},
 };
-use core::fmt::{self, Debug, Write as _};
+use core::fmt::Debug;
 use nexus_abi::{
     Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId,
     message::Status,
     syscall::{Answer as _, Syscall},
 };
-use std::{
-    boxed::Box,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    vec::Vec,
-};
+use std::{boxed::Box, vec::Vec};
 
 /// Physical address of frame 0.
 pub(crate) const FRAMES_BASE: u64 = 0x8000_0000;
@@ -260,51 +256,16 @@ pub(crate) fn answer<S: Syscall>(thread: &Thread) -> Result<S::Output, Error> {
     }
 }
 
-/// A digest of all state that a refused call must leave alone: objects, capabilities, accounts, page tables, use of
-/// frames. Frames that are free may change.
-pub(crate) fn digest(kernel: &Kernel) -> u64 {
-    let mut state = Digest(DefaultHasher::new());
-    living(&mut state, &kernel.processes);
-    living(&mut state, &kernel.memories);
-    living(&mut state, &kernel.mappings);
-    living(&mut state, &kernel.irqs);
-    living(&mut state, &kernel.notifications);
-    let places = (0..(kernel.blocks.capacity() + 1) * 64).map(|place| kernel.blocks.at(place));
-    for slot in places.filter(|slot| slot.key.get() != 0) {
-        write!(state, "{slot:?}").expect("a digest takes everything");
-    }
-    write!(state, "{:?}", kernel.log).expect("a digest takes everything");
-    kernel.frames.used().hash(&mut state.0);
-    for (_, process) in kernel.processes.iter().filter(|(_, process)| process.root.get() != 0) {
-        kernel.each_page(process.root.get(), &mut |page, address, access| (page, address, access).hash(&mut state.0));
-    }
-    state.0.finish()
-}
-
-struct Digest(DefaultHasher);
-
-fn living<T: Object + Debug>(state: &mut Digest, arena: &Arena<T>) {
-    arena.used().hash(&mut state.0);
-    for (index, item) in arena.iter().filter(|(_, item)| item.header().alive()) {
-        write!(state, "{index} {item:?}").expect("a digest takes everything");
-    }
-}
-
-impl fmt::Write for Digest {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.hash(&mut self.0);
-        Ok(())
-    }
-}
-
 /// Makes a call that must be refused with `error` and change nothing.
 pub(crate) fn refused<S: Syscall + Debug>(kernel: &'static Kernel, thread: &'static Thread, request: S, error: Error) {
-    let (text, before) = (std::format!("{request:?}"), digest(kernel));
+    let text = std::format!("{request:?}");
+    put_on_cpu(kernel, 0, thread);
+    journal::begin();
     match call(kernel, thread, request) {
         Err(found) => assert_eq!(found, error, "{text}"),
         Ok(_) => panic!("not refused: {text}"),
     }
-    assert_eq!(digest(kernel), before, "refused, but something changed: {text}");
+    assert_untouched(kernel, thread, &journal::end(), &text);
 }
 
 /// Checks every invariant of memory. (The threads of this machine are not scheduled: see `tests` for all others.)

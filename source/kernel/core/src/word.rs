@@ -3,6 +3,16 @@
 //! Relaxed loads and stores compile to plain ones. Order between CPUs comes from the lock that guards a field; a field
 //! that is read without its lock says so where it is declared.
 
+#[cfg(test)]
+pub(crate) mod journal;
+#[cfg(not(test))]
+mod silent;
+
+#[cfg(test)]
+use journal::written;
+#[cfg(not(test))]
+use silent::written;
+
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// 64 bits.
@@ -25,6 +35,7 @@ impl Word {
     /// Changes it.
     #[inline(always)]
     pub fn set(&self, value: u64) {
+        written(self, || self.get(), value);
         self.0.store(value, Relaxed);
     }
 
@@ -69,6 +80,7 @@ impl Half {
     /// Changes it.
     #[inline(always)]
     pub fn set(&self, value: u32) {
+        written(self, || self.get().into(), value.into());
         self.0.store(value, Relaxed);
     }
 

@@ -104,6 +104,12 @@ impl Frames {
         }
     }
 
+    /// Where the free list begins: which of the free frames comes next is nobody's business.
+    #[cfg(test)]
+    pub(crate) fn free_list(&self) -> [&Half; 2] {
+        [&self.free, &self.fresh]
+    }
+
     /// Calls `visit` with every frame that is or was in use, for invariant checks.
     pub(crate) fn each_touched(&self, mut visit: impl FnMut(u32)) {
         let mut frame = self.past_holes(1);

@@ -42,6 +42,19 @@ const GROW: [u64; 6] = [
     syscall::MemoryCreate::NUMBER,
     syscall::Grant::NUMBER,
 ];
+/// What it does to leave nobody a frame, and what then has none.
+const HOARD: [u64; 10] = [
+    syscall::MemoryCreate::NUMBER,
+    syscall::MemoryCreate::NUMBER,
+    syscall::MemoryGrow::NUMBER,
+    syscall::MemoryGrow::NUMBER,
+    syscall::MemoryGrow::NUMBER,
+    syscall::MemoryGrow::NUMBER,
+    syscall::ThreadCreate::NUMBER,
+    syscall::ThreadCreate::NUMBER,
+    syscall::ProcessCreate::NUMBER,
+    syscall::Map::NUMBER,
+];
 /// And to empty it.
 const SHRINK: [u64; 3] = [syscall::ProcessKill::NUMBER, syscall::Close::NUMBER, syscall::Revoke::NUMBER];
 
@@ -49,6 +62,7 @@ const SHRINK: [u64; 3] = [syscall::ProcessKill::NUMBER, syscall::Close::NUMBER, 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Season {
     Grow,
+    Hoard,
     Live,
     Shrink,
 }
@@ -72,7 +86,11 @@ impl Source<'_> {
             return ("no call", self.dice.pick(&[10, 15, 200, u64::MAX]), Vec::from([(reg::T2, 10)]));
         }
         if self.root && self.dice.one_in(2) && self.season != Season::Live {
-            let wanted = if self.season == Season::Grow { self.dice.pick(&GROW) } else { self.dice.pick(&SHRINK) };
+            let wanted = match self.season {
+                Season::Grow => self.dice.pick(&GROW),
+                Season::Hoard => self.dice.pick(&HOARD),
+                Season::Live | Season::Shrink => self.dice.pick(&SHRINK),
+            };
             let typed = TYPED.iter().find(|call| call.number == wanted).expect("it is in the table");
             return self.typed(typed);
         }
@@ -133,7 +151,7 @@ impl Source<'_> {
     fn argument(&mut self, call: &Description, name: &str, kind: &str) -> Vec<u64> {
         match kind {
             "Handle" => Vec::from([self.named_handle(call, name)]),
-            "Option<Handle>" if self.dice.one_in(if self.root { 6 } else { 2 }) => Vec::from([0]),
+            "Option<Handle>" if self.own() => Vec::from([0]),
             "Option<Handle>" => Vec::from([self.named_handle(call, name)]),
             "Rights" => Vec::from([if self.dice.one_in(3) { 15 } else { self.dice.below(17) }]),
             "Deadline" => Vec::from([self.deadline()]),
@@ -150,7 +168,27 @@ impl Source<'_> {
             }
             "Option<Shard>" => Vec::from([self.dice.below(6)]),
             "Quota" => self.quota().to_words().into(),
+            "u64" if call.number == syscall::Map::NUMBER => Vec::from([self.span(name)]),
             _ => Vec::from([self.plain(name)]),
+        }
+    }
+
+    fn hoards(&self) -> bool {
+        self.root && self.season == Season::Hoard
+    }
+
+    /// True if a call should be about the caller's own process.
+    fn own(&mut self) -> bool {
+        let odds = if self.root && !self.hoards() { 6 } else { 2 };
+        self.dice.one_in(odds)
+    }
+
+    /// Part of an object, and where to map it: small, so that some objects have it.
+    fn span(&mut self, name: &str) -> u64 {
+        match name {
+            "pages" if !self.dice.one_in(4) => 1 + self.dice.below(3),
+            "offset" if !self.dice.one_in(4) => self.dice.below(2),
+            _ => self.plain(name),
         }
     }
 
@@ -179,7 +217,9 @@ impl Source<'_> {
             "address" => self.address(),
             "entry" => USER_START + 2 * self.dice.below(100) + u64::from(self.dice.one_in(20)),
             "stack" => 16 * self.dice.below(1000) + u64::from(self.dice.one_in(20)),
+            "ipc_page" if self.hoards() => 0x20_0000_0000 + self.dice.below(1 << 12) * PAGE_SIZE as u64,
             "ipc_page" => 0x20_0000_0000 + self.dice.below(64) * PAGE_SIZE as u64 + u64::from(self.dice.one_in(20)),
+            "pages" if self.hoards() => 16 + self.dice.below(48),
             "pages" => self.dice.below(24),
             "offset" => self.dice.below(6),
             "access" => self.dice.below(6),

@@ -11,8 +11,8 @@ mod lives;
 mod random;
 mod scheduling;
 mod shards;
-mod state;
 mod transfers;
+pub(crate) mod untouched;
 mod waits;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     process::Process,
     testing::{self, WIDE},
     thread::{State, Thread, reg},
+    word::journal,
 };
 use core::cell::Cell;
 use nexus_abi::{
@@ -32,7 +33,8 @@ use nexus_abi::{
     message::Status,
     syscall::{self, Answer as _, ProcessCreate, Syscall, ThreadCreate, ThreadStart},
 };
-use std::{format, string::String, vec::Vec};
+use std::{format, vec::Vec};
+use untouched::assert_untouched;
 
 /// What a child process of the tests may own.
 pub(super) const SMALL: Quota = Quota {
@@ -314,17 +316,19 @@ impl Stage {
     /// A typed call that is refused and changes nothing.
     fn refuses<S: Syscall + core::fmt::Debug>(&self, thread: &'static Thread, call: S, error: Error) {
         self.focus(thread);
-        let (text, before) = (format!("{call:?}"), state::state(self.kernel, thread));
+        let text = format!("{call:?}");
+        journal::begin();
         assert_eq!(self.asks(thread, call).err(), Some(error), "{text}");
-        state::assert_same(&before, &state::state(self.kernel, thread), &text);
+        assert_untouched(self.kernel, thread, &journal::end(), &text);
     }
 
     /// A message call that is refused and changes nothing.
     fn refuses_post(&self, thread: &'static Thread, number: u64, mail: Mail, error: Error) {
         self.focus(thread);
-        let (text, before) = (format!("{number} {mail:?}"), state::state(self.kernel, thread));
+        let text = format!("{number} {mail:?}");
+        journal::begin();
         assert_eq!(self.posts(thread, number, mail).err(), Some(error), "{text}");
-        state::assert_same(&before, &state::state(self.kernel, thread), &text);
+        assert_untouched(self.kernel, thread, &journal::end(), &text);
     }
 
     /// A word of a thread's IPC page.
@@ -343,6 +347,3 @@ impl Stage {
         granted
     }
 }
-
-/// Text of every used place of every arena: two states are the same if their texts are.
-pub(super) type StateText = Vec<String>;

@@ -54,15 +54,15 @@ fn a_process_lives_where_its_maker_says_or_where_its_maker_lives() {
 fn a_home_that_does_not_exist_is_refused() {
     let stage = Stage::new(1);
     stage.focus(stage.root);
-    let before = state::state(stage.kernel, stage.root);
     let name = Name::new("child").expect("a short name").to_words();
     for wrong in [SHARDS as u64 + 1, 256, u64::MAX] {
         let mut registers = Vec::from([(reg::T2, ProcessCreate::NUMBER), (reg::T3, stage.spawn.raw())]);
         let words = [ServiceId::service("child").0].into_iter().chain(name).chain(SMALL.to_words()).chain([wrong]);
         registers.extend(words.enumerate().map(|(at, word)| (reg::A0 + at, word)));
+        journal::begin();
         stage.enter(stage.root, &registers);
         assert_eq!(stage.got(stage.root).status.error(), Some(Error::Invalid));
-        state::assert_same(&before, &state::state(stage.kernel, stage.root), "a shard that is none");
+        assert_untouched(stage.kernel, stage.root, &journal::end(), "a shard that is none");
     }
 }
 
