@@ -3,6 +3,7 @@
 //! A row changes the environment or the mechanism below the checked code and names the text with which the checker
 //! itself then fails. A line without such a row is worth nothing, so the table's gaps are an error.
 
+use super::beside::Beside;
 use super::emulator::Machine;
 use super::ladder::{CPU, Ladder, SERVICE};
 use super::plan::{Demand, Plan, has_kernel_row};
@@ -37,6 +38,8 @@ pub enum Change {
 pub struct Counterfactual {
     /// The line that must not come.
     pub line: String,
+    /// What is different already where the line is printed.
+    pub world: Option<Difference>,
     /// What is changed.
     pub change: Change,
     /// What the checker says instead.
@@ -44,17 +47,24 @@ pub struct Counterfactual {
 }
 
 /// Reads the table; rows with placeholders are filled from `plan`.
-pub fn parse(text: &str, ladder: &Ladder, plan: &Plan) -> Result<Vec<Counterfactual>, TableError> {
+pub fn parse(text: &str, ladder: &Ladder, beside: &[Beside], plan: &Plan) -> Result<Vec<Counterfactual>, TableError> {
     let mut table = Vec::new();
     for row in rows("counterfactuals", text, 3)? {
         let pattern = row.columns[0];
-        if !ladder.rungs.iter().any(|rung| rung.line == pattern) {
-            return Err(row.error(format!("`{pattern}` is no line of the ladder")));
+        let aside = beside.iter().find(|line| line.line == pattern);
+        if aside.is_none() && !ladder.rungs.iter().any(|rung| rung.line == pattern) {
+            return Err(row.error(format!("`{pattern}` is no line of the ladder or beside it")));
         }
+        let world = aside.and_then(|line| line.world.clone());
         for value in fillings(pattern, ladder, plan) {
             let fill = |text: &str| text.replace(SERVICE, &value).replace(CPU, &value);
             let change = parse_change(&row, &fill(row.columns[1]))?;
-            table.push(Counterfactual { line: fill(pattern), change, failure: fill(row.columns[2]) });
+            table.push(Counterfactual {
+                line: fill(pattern),
+                world: world.clone(),
+                change,
+                failure: fill(row.columns[2]),
+            });
         }
     }
     Ok(table)
@@ -94,14 +104,14 @@ fn parse_change(row: &Row<'_>, text: &str) -> Result<Change, TableError> {
     Ok(change)
 }
 
-/// The expected lines that claim something and have no row.
-pub fn gaps(plan: &Plan, table: &[Counterfactual]) -> Vec<String> {
+/// The lines that claim something, are expected or stand beside the ladder, and have no row.
+pub fn gaps(plan: &Plan, beside: &[Beside], table: &[Counterfactual]) -> Vec<String> {
     let claims = |line: &str| {
         [" ok", " online", ": ready"].iter().any(|end| line.ends_with(end)) || line.starts_with("init: up ")
     };
     let expected = plan.items.iter().filter(|item| item.demand == Demand::Expected && claims(&item.line));
-    let open = expected.filter(|item| !table.iter().any(|row| row.line == item.line));
-    open.map(|item| item.line.clone()).collect()
+    let lines = expected.map(|item| &item.line).chain(beside.iter().map(|line| &line.line));
+    lines.filter(|line| !table.iter().any(|row| row.line == **line)).cloned().collect()
 }
 
 /// The settings under which the most lines are expected.

@@ -10,6 +10,10 @@ bring-up | 1     | selftest | 1 | exec  | SELFTEST: child exit ok
 bring-up | 1     | selftest | 1 | later | SELFTEST: exec denied ok
 ";
 
+fn beside() -> Vec<Beside> {
+    crate::proof::beside::parse("replace a by b | a: seen ok").unwrap()
+}
+
 fn tree(built: &str) -> (Ladder, Plan) {
     let ladder = Ladder::parse(LADDER, "a |\nb |\nc |", built, "").unwrap();
     let plan = Plan::new(&ladder, &Settings { smp: 3, ..settings(&ladder) }).unwrap();
@@ -18,7 +22,7 @@ fn tree(built: &str) -> (Ladder, Plan) {
 
 fn table(text: &str) -> Result<Vec<Counterfactual>, String> {
     let (ladder, plan) = tree("smp\ninit\na\nb\nexec");
-    parse(text, &ladder, &plan).map_err(|error| error.to_string())
+    parse(text, &ladder, &beside(), &plan).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -40,6 +44,13 @@ fn a_pattern_is_filled_for_each_expected_line() {
 }
 
 #[test]
+fn a_line_beside_the_ladder_brings_its_world() {
+    let rows = table("a: seen ok | without c | a: unseen").unwrap();
+    assert_eq!(rows[0].world, Some(Difference::Replaced("a".to_string(), "b".to_string())));
+    assert_eq!(rows[0].change, Change::Image(Difference::Without("c".to_string())));
+}
+
+#[test]
 fn what_is_no_line_or_no_change_is_refused() {
     assert!(table("init: up a | without a | x").unwrap_err().contains("no line of the ladder"));
     for change in ["append", "smp x", "without", "replace a b", "manifest a", "damage", "type", "argument test=no", ""]
@@ -55,9 +66,11 @@ fn what_is_no_line_or_no_change_is_refused() {
 #[test]
 fn an_expected_claim_without_a_row_is_a_gap() {
     let (_, plan) = tree("smp\ninit\na\nb\nexec");
-    let rows = table("init: up <svc> | without <svc> | x\nKINIT: cpu<cpu> online | smp 1 | missing").unwrap();
-    assert_eq!(gaps(&plan, &rows), ["SELFTEST: child exit ok"]);
-    assert_eq!(gaps(&plan, &[]).len(), 5);
+    let rows =
+        "init: up <svc> | without <svc> | x\nKINIT: cpu<cpu> online | smp 1 | missing\na: seen ok | without b | x";
+    let rows = table(rows).unwrap();
+    assert_eq!(gaps(&plan, &beside(), &rows), ["SELFTEST: child exit ok"]);
+    assert_eq!(gaps(&plan, &beside(), &[]).len(), 6);
 }
 
 #[test]
@@ -68,6 +81,7 @@ fn the_tree_s_table_parses_and_has_no_gap() {
         return assert!(ladder.built.is_empty(), "something is built but nothing expected");
     };
     let text = std::fs::read_to_string(folder.join("counterfactuals")).unwrap();
-    let rows = parse(&text, &ladder, &plan).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(gaps(&plan, &rows), Vec::<String>::new());
+    let beside = crate::proof::beside::load(&folder).unwrap();
+    let rows = parse(&text, &ladder, &beside, &plan).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(gaps(&plan, &beside, &rows), Vec::<String>::new());
 }

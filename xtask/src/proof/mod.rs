@@ -2,11 +2,13 @@
 //!
 //! `ladder`, `settings` and `plan` say what is expected, `judge` decides from lines alone, the rest runs machines.
 
+pub mod beside;
 pub mod counterfactual;
 pub mod emulator;
 pub mod judge;
 pub mod ladder;
 pub mod plan;
+mod refute;
 pub mod runner;
 pub mod scenes;
 pub mod scratch;
@@ -16,7 +18,6 @@ pub mod table;
 pub mod variant;
 pub mod verdict;
 
-use counterfactual::{Change, Counterfactual};
 use emulator::Machine;
 use ladder::Ladder;
 use plan::{Plan, Refusal};
@@ -25,14 +26,11 @@ use scratch::{RunLock, ScratchDisk};
 use settings::Settings;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 use variant::Difference;
 use verdict::Verdict;
 
 /// The boot arguments of a proof: the proof program runs, and a panic ends the machine with a status.
 const APPEND: &str = "selftest panic=exit";
-/// How long one counterfactual may take.
-const COUNTERFACTUAL: Duration = Duration::from_secs(10);
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
 /// `--scenes [text]` the console scenes.
@@ -40,8 +38,8 @@ pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         [] => prove(),
-        ["--counterfactuals"] => refute(""),
-        ["--counterfactuals", text] => refute(text),
+        ["--counterfactuals"] => refute::refute(""),
+        ["--counterfactuals", text] => refute::refute(text),
         ["--scenes"] => play("", Tier::Test),
         ["--scenes", "--daily"] => play("", Tier::Daily),
         ["--scenes", text] => play(text, Tier::Daily),
@@ -127,68 +125,11 @@ fn play(text: &str, most: Tier) -> Outcome {
     }
 }
 
-/// Runs the counterfactuals whose line holds `text`.
-fn refute(text: &str) -> Outcome {
-    let root = crate::root();
-    let folder = root.join("tests/boot");
-    let ladder = Ladder::load(&folder).map_err(failed)?;
-    let plan = Plan::new(&ladder, &counterfactual::settings(&ladder)).map_err(refused)?;
-    let table = std::fs::read_to_string(folder.join("counterfactuals")).map_err(failed)?;
-    let table = counterfactual::parse(&table, &ladder, &plan).map_err(failed)?;
-    let gaps = counterfactual::gaps(&plan, &table);
-    if !gaps.is_empty() {
-        return Err(failed(format!("without a counterfactual: {}", gaps.join(", "))));
-    }
-    let _lock = RunLock::take(&root).map_err(failed)?;
-    crate::run::build().map_err(failed)?;
-    let rows: Vec<&Counterfactual> = table.iter().filter(|row| row.line.contains(text)).collect();
-    let mut bad = 0;
-    for row in &rows {
-        let result =
-            changed_machine(&root, row).and_then(|machine| counterfactual::run(&root, &machine, row, COUNTERFACTUAL));
-        match result {
-            Ok(()) => println!("ok      {} | {:?}", row.line, row.change),
-            Err(why) => {
-                bad += 1;
-                println!("FAILED  {} | {:?} | {why}", row.line, row.change);
-            }
-        }
-    }
-    match (rows.len(), bad) {
-        (0, _) => Err((2, format!("no counterfactual holds `{text}`"))),
-        (count, 0) => Ok(format!("PASSED: {count} counterfactuals")),
-        (count, bad) => Err(failed(format!("FAILED: {bad} of {count} counterfactuals"))),
-    }
-}
-
-/// The machine of one counterfactual, its boot image made.
-fn changed_machine(root: &Path, row: &Counterfactual) -> Result<Machine, String> {
-    let harts = if row.line.starts_with('K') { 2 } else { 1 };
-    let bare = Machine::default().with("SMP", harts);
-    let machine = bare.clone().append(APPEND);
-    match &row.change {
-        Change::Append(words) => Ok(machine.append(words)),
-        Change::Smp(harts) => Ok(machine.with("SMP", harts)),
-        Change::Typed(_) => Ok(bare),
-        Change::Image(difference) => with_image(root, machine, difference),
-        Change::Manifest(line, other) => {
-            let text = std::fs::read_to_string(root.join("system.toml")).map_err(|error| error.to_string())?;
-            if text.matches(line.as_str()).count() != 1 {
-                return Err(format!("`{line}` does not stand in system.toml exactly once"));
-            }
-            let resolved = crate::manifest::parse("system.toml", &text.replace(line.as_str(), other));
-            let wiring = resolved.map_err(|refusal| refusal.to_string())?.wiring.write();
-            let wiring = wiring.map_err(|error| format!("the changed manifest: {error:?}"))?;
-            with_image(root, machine, &Difference::Manifest(wiring))
-        }
-    }
-}
-
-/// `machine` with the built image changed in one thing.
-fn with_image(root: &Path, machine: Machine, difference: &Difference) -> Result<Machine, String> {
+/// `machine` with the built image changed.
+fn with_image(root: &Path, machine: Machine, differences: &[Difference]) -> Result<Machine, String> {
     let (built, changed) = (root.join("build/boot.img"), root.join("build/counterfactual.img"));
     let image = std::fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
-    let image = variant::vary(&image, difference)?;
+    let image = differences.iter().try_fold(image, |image, difference| variant::vary(&image, difference))?;
     std::fs::write(&changed, image).map_err(|error| format!("{}: {error}", changed.display()))?;
     Ok(machine.with("IMAGE", changed.display()))
 }

@@ -116,7 +116,7 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
 /// Runs a scene that a program plays in the shell's place. The machine has no prompt then, and is ended with the desk.
 fn run_instead(root: &Path, scene: &Scene, machine: Machine, program: &str) -> Result<(), String> {
     let difference = Difference::Replaced("shell".to_string(), program.to_string());
-    let machine = super::with_image(root, machine, &difference)?;
+    let machine = super::with_image(root, machine, &[difference])?;
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     (scene.act)(&mut Desk { session }).map_err(|error| error.to_string())
 }

@@ -9,6 +9,8 @@ pub struct Arguments {
     pub statistics: Statistics,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
+    /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
+    pub refused: u64,
 }
 
 /// How a panic ends.
@@ -43,8 +45,8 @@ pub enum Defect {
     LostKick,
     /// Threads stay on the CPU that made them.
     NoSpread,
-    /// The timer never interrupts.
-    NoTimer,
+    /// The timer interrupts a second late.
+    LateTimer,
     /// All threads use the float registers as they find them.
     SharedFloat,
     /// The kernel panics.
@@ -71,7 +73,7 @@ impl Defect {
         ("lost-kick", Defect::LostKick),
         ("no-spread", Defect::NoSpread),
         ("lost-hart", Defect::LostHart),
-        ("no-timer", Defect::NoTimer),
+        ("late-timer", Defect::LateTimer),
         ("shared-float", Defect::SharedFloat),
         ("panic", Defect::Panic),
         ("stack", Defect::Stack),
@@ -89,6 +91,11 @@ impl Defect {
     }
 }
 
+/// The number of `refuse=<number>`.
+fn refused(word: &str) -> Option<u64> {
+    word.strip_prefix("refuse=")?.parse().ok()
+}
+
 /// Words that programs of the boot image read; the kernel knows only that they are no mistake.
 const OTHERS: [&str; 1] = ["selftest"];
 
@@ -102,9 +109,10 @@ impl Arguments {
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
-                other => match Defect::named(other) {
-                    Some(defect) => arguments.defect = defect,
-                    None => unknown(other),
+                other => match (Defect::named(other), refused(other)) {
+                    (Some(defect), _) => arguments.defect = defect,
+                    (None, Some(number)) => arguments.refused = number,
+                    (None, None) => unknown(other),
                 },
             }
         }
@@ -119,9 +127,9 @@ mod tests {
 
     #[test]
     fn known_words_are_read_and_the_last_one_counts() {
-        let read = Arguments::read(" panic=exit  bootstat defect=no-timer", |word| panic!("{word}"));
-        let (after_panic, statistics, defect) = (AfterPanic::Exit, Statistics::On, Defect::NoTimer);
-        assert_eq!(read, Arguments { after_panic, statistics, defect });
+        let read = Arguments::read(" panic=exit  bootstat defect=late-timer refuse=76", |word| panic!("{word}"));
+        let (after_panic, statistics, defect) = (AfterPanic::Exit, Statistics::On, Defect::LateTimer);
+        assert_eq!(read, Arguments { after_panic, statistics, defect, refused: 76 });
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }
 
@@ -133,8 +141,10 @@ mod tests {
     #[test]
     fn unknown_words_are_reported_and_ignored() {
         let mut words = Vec::new();
-        let read = Arguments::read("panic=never defect=none bootstat=1 \u{7f} x", |word| words.push(word.to_string()));
+        let read = Arguments::read("panic=never defect=none refuse=x bootstat=1 \u{7f} x", |word| {
+            words.push(word.to_string())
+        });
         assert_eq!(read, Arguments::default());
-        assert_eq!(words, ["panic=never", "defect=none", "bootstat=1", "\u{7f}", "x"]);
+        assert_eq!(words, ["panic=never", "defect=none", "refuse=x", "bootstat=1", "\u{7f}", "x"]);
     }
 }

@@ -15,7 +15,7 @@ static CONSTANT: [u64; 4] = [1; 4];
 pub fn show(defect: Defect, system: &'static System, memory: &Memory) {
     let data = ptr::from_ref(system) as u64;
     match defect {
-        Defect::None | Defect::NoTimer | Defect::SharedFloat => return,
+        Defect::None | Defect::LateTimer | Defect::SharedFloat => return,
         Defect::LostHart | Defect::LostKick | Defect::NoSpread => return,
         Defect::Panic => panic!("asked for by a boot argument"),
         Defect::Stack => drop(black_box(descend(0))),

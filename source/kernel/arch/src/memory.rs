@@ -251,6 +251,7 @@ impl Memory {
             slice: facts.timebase / SLICES_PER_SECOND,
             timebase: facts.timebase,
             arguments: facts.arguments,
+            refused: 0,
         }
     }
 }

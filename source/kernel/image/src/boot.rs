@@ -12,7 +12,7 @@ use nexus_arch::{
     power::{self, Status},
     run, say, system,
 };
-use nexus_core::boot::First;
+use nexus_core::{boot::First, kernel::Machine};
 
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(arrival: Arrival) -> ! {
@@ -28,6 +28,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
     );
     let image = read_image(&memory);
     let machine = memory.machine(&facts, &carved.pool, image.header().raisers);
+    let machine = Machine { refused: arguments.refused, ..machine };
     let system = system::install(&arrival, &facts, arguments, carved, machine);
     defects::show(arguments.defect, system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());

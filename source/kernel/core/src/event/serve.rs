@@ -31,6 +31,9 @@ for_each_syscall!(dispatcher);
 
 fn serve<S: Serve>(context: &Context) -> Verdict<()> {
     let frame = &context.thread.frame;
+    if context.kernel.machine.refused == S::NUMBER {
+        return Err(Stop::Refuse(Error::NoCall));
+    }
     let output = S::decode(frame.get(reg::T3), frame)?.serve(context)?;
     answer(context, output);
     Ok(())
