@@ -73,12 +73,12 @@ impl<'a> Reader<'a> {
         Reader { message, word: 1, byte: 0, handle: 0 }
     }
 
-    /// `EINVAL` if bytes, handles or non-zero words are left over.
+    /// `EMALFORMED` if bytes, handles or non-zero words are left over.
     pub fn finish(self) -> Result<(), Error> {
         let whole = self.byte == self.message.payload.len()
             && self.handle == self.message.handles.len()
             && self.message.words.iter().skip(self.word).all(|&word| word == 0);
-        if whole { Ok(()) } else { Err(Error::Invalid) }
+        if whole { Ok(()) } else { Err(Error::Malformed) }
     }
 
     fn field<T: Field>(&mut self) -> Result<T, Error> {

@@ -180,13 +180,13 @@ fn every_damaged_request_is_refused_or_read_as_another_valid_one() {
     }
     let mut long = whole.clone();
     long.payload.push(0);
-    assert_eq!(ask(&long), Err(Error::Invalid));
+    assert_eq!(ask(&long), Err(Error::Malformed));
     let mut fewer = whole.clone();
     fewer.handles = Default::default();
     assert_eq!(ask(&fewer), Err(Error::BadHandle));
     let mut more = whole.clone();
     more.handles.push(handle(8)).expect("room");
-    assert_eq!(ask(&more), Err(Error::Invalid));
+    assert_eq!(ask(&more), Err(Error::Malformed));
     let mut binary = whole;
     binary.payload[0] = 0xff;
     assert_eq!(ask(&binary), Err(Error::Invalid));

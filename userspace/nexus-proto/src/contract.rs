@@ -27,9 +27,10 @@ macro_rules! promise {
 }
 
 pub mod logs;
+pub mod timer;
 
 /// What every interface promises of requests that are none: an unknown method is `ENOSYS`, a message with the wrong
-/// shape `EINVAL`, `ETOOLONG` or `EBADHANDLE`, and the service goes on.
+/// shape `EMALFORMED`, `EINVAL`, `ETOOLONG` or `EBADHANDLE`, and the service goes on.
 pub fn malformed<T: Transport>(transport: &mut T, interface: &str, methods: &[nexus_ipc::interface::Method]) -> Kept {
     let mut ask = |message: &Message| {
         let deadline = transport.patience();
@@ -42,8 +43,9 @@ pub fn malformed<T: Transport>(transport: &mut T, interface: &str, methods: &[ne
         let mut surplus = Message::tagged(tag(method.number));
         surplus.payload = vec![0xff; 16];
         surplus.words[1..].fill(u64::MAX);
-        let refused = matches!(ask(&surplus), Err(Error::Invalid | Error::TooLong | Error::BadHandle));
-        promise!(refused, "a malformed request is EINVAL, ETOOLONG or EBADHANDLE");
+        let refused =
+            matches!(ask(&surplus), Err(Error::Malformed | Error::Invalid | Error::TooLong | Error::BadHandle));
+        promise!(refused, "a malformed request is EMALFORMED, EINVAL, ETOOLONG or EBADHANDLE");
     }
     Ok(())
 }

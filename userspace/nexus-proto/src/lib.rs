@@ -16,3 +16,4 @@ pub mod pipe;
 pub mod record;
 pub mod stream;
 pub mod supervisor;
+pub mod timer;

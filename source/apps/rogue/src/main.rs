@@ -10,12 +10,13 @@ extern crate alloc;
 use alloc::{boxed::Box, vec::Vec};
 use core::time::Duration;
 
-use nexus_abi::Error;
 use nexus_abi::syscall::{EndpointCreate, NotificationCreate, QosSet, Wait};
+use nexus_abi::{Deadline, Error, QosClass};
 use nexus_ipc::Message;
+use nexus_proto::timer::{self, Turns};
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Wrong, provoke};
-use nexus_rt::{Instant, channel, env, println, thread};
+use nexus_rt::{Channel, Instant, channel, env, println, thread};
 
 nexus_rt::program!(main);
 
@@ -26,6 +27,7 @@ fn main() -> Result<i64, Error> {
         "memory" => memory(),
         "objects" => objects(),
         "flood" => flood(),
+        "timers" => timers(),
         "inversion" => inversion(),
         "panic" => panic!("on purpose"),
         "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
@@ -99,6 +101,19 @@ fn objects() -> Result<i64, Error> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Registers timers that do not come until it may register no more, says how many, and waits for ever.
+fn timers() -> Result<i64, Error> {
+    let mut service = timer::Client::new(Channel::to(timer::NAME)?);
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    let (mut token, far) = (0, Turns::once(Deadline(u64::MAX - 1)));
+    while service.register(token, QosClass::Normal, far, 1, notification).is_ok() {
+        token += 1;
+    }
+    println!("rogue: {token} timers");
+    invoke(Wait { notification, deadline: Deadline::NEVER })?;
+    Ok(0)
 }
 
 /// Sends init nonsense as fast as it can, for ever.

@@ -1,9 +1,9 @@
 //! Programs: they run, they end, and not everybody may start them.
 
 use crate::{Failure, capture::Capture};
-use nexus_abi::{ProcessId, ServiceId};
+use nexus_abi::{ProcessId, ServiceId, syscall::Close};
 use nexus_proto::{contract, exec};
-use nexus_rt::Channel;
+use nexus_rt::{Channel, kernel::invoke};
 
 /// The sample that greets.
 const SAMPLE: &str = "hello";
@@ -18,17 +18,30 @@ fn client() -> Result<exec::Client<Channel>, Failure> {
     channel().map(exec::Client::new)
 }
 
+/// Starts a program that writes into `capture`.
+pub(crate) fn start(program: &str, arguments: &[&str], capture: &Capture) -> Result<ProcessId, Failure> {
+    let stdout = capture.handle().map_err(|error| Failure::Refused("a handle for the program", error))?;
+    let arguments = exec::pack(arguments.iter().copied()).map_err(|error| Failure::Refused("packing", error))?;
+    let started = client()?.start(program, &arguments, None, Some(stdout), None);
+    // The program has its copy; while this one stands, the endpoint does.
+    invoke(Close { handle: stdout }).map_err(|error| Failure::Refused("close", error))?;
+    started.map(|started| started.process).map_err(|error| Failure::Refused("start", error))
+}
+
+/// Ends a program and takes its record away.
+pub(crate) fn end(process: ProcessId) -> Result<(), Failure> {
+    let mut programs = client()?;
+    programs.kill(process, 0).map_err(|error| Failure::Refused("kill", error))?;
+    programs.wait(process).map(drop).map_err(|error| Failure::Refused("wait", error))
+}
+
 /// Runs the sample with an argument; what it wrote, the kernel's record of it, and how it ended.
 pub(crate) fn run_sample(argument: &str) -> Result<(Capture, ProcessId, exec::Fate), Failure> {
     let greeting = alloc::format!("hello, {argument}\n");
     let mut capture = Capture::open().map_err(|error| Failure::Refused("an endpoint", error))?;
-    let stdout = capture.handle().map_err(|error| Failure::Refused("a handle for the program", error))?;
-    let mut programs = client()?;
-    let arguments = exec::pack([argument]).map_err(|error| Failure::Refused("packing", error))?;
-    let started = programs.start(SAMPLE, &arguments, None, Some(stdout), None);
-    let process = started.map_err(|error| Failure::Refused("start", error))?.process;
+    let process = start(SAMPLE, &[argument], &capture)?;
     capture.collect(greeting.len()).map_err(|error| Failure::Refused("its output", error))?;
-    let fate = programs.wait(process).and_then(|ended| ended.fate());
+    let fate = client()?.wait(process).and_then(|ended| ended.fate());
     let fate = fate.map_err(|error| Failure::Refused("wait", error))?;
     if capture.bytes != greeting.as_bytes() {
         return Err(Failure::Wrong("the program writes what its arguments say"));

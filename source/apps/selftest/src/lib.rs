@@ -15,6 +15,7 @@ mod kernel;
 mod logs;
 mod streams;
 mod threads;
+mod timers;
 
 use nexus_abi::Error;
 use nexus_proto::contract::Broken;
@@ -51,6 +52,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("threads share", threads::share_heap_and_lock),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
+    ("contract timer", timers::service_keeps_its_contract),
+    ("timed coalesce", timers::timers_share_wake_ups),
+    ("test_reject_timer_registration_over_limit", timers::owner_has_a_limit),
+    ("test_reject_timer_registration_over_global_limit", timers::all_have_a_limit),
     ("logd hardening rejects", logs::hostile_requests_are_refused),
     ("test_reject_log_append_oversized_fields", logs::oversized_fields_are_refused),
     ("test_reject_log_append_rate_limited_sender", logs::a_flood_is_limited),

@@ -88,6 +88,8 @@ errors! {
     21 RateLimited "ERATELIMITED" Caller;
     /// The wait or operation was cancelled.
     22 Cancelled "ECANCELLED" System;
+    /// The message has more in it than its method takes.
+    23 Malformed "EMALFORMED" Caller;
 }
 
 impl Error {
