@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
-use nexus_abi::message::{HEADER_BYTES, MAX_INLINE};
+use nexus_abi::message::{HEADER_BYTES, MAX_INLINE, MAX_LINE};
 use nexus_abi::syscall::{LogRead, LogWrite};
 use nexus_abi::{Error, Handle};
 
@@ -18,7 +18,7 @@ macro_rules! log {
     ($($text:tt)*) => { $crate::log::write(format_args!($($text)*)) };
 }
 
-/// Logs one line, and records it for the log service. What does not fit an IPC page is cut off.
+/// Logs one line, and records it for the log service. What is longer than a line may be is cut off.
 pub fn write(text: fmt::Arguments<'_>) {
     line(text);
     crate::records::repeat(text);
@@ -51,7 +51,7 @@ pub(crate) struct Line {
 
 impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = text.len().min(MAX_INLINE - self.length);
+        let fits = text.len().min(MAX_LINE - self.length);
         sys::write_page(HEADER_BYTES + self.length, &text.as_bytes()[..fits]);
         self.length += fits;
         if fits == text.len() { Ok(()) } else { Err(fmt::Error) }

@@ -55,6 +55,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { title: "Messages", bounds: &[
         bound("source/libs/nexus-abi/src/message.rs", "WORDS", "words"),
         bound("source/libs/nexus-abi/src/message.rs", "MAX_INLINE", "bytes"),
+        bound("source/libs/nexus-abi/src/message.rs", "MAX_LINE", "bytes"),
         bound("source/libs/nexus-abi/src/message.rs", "MAX_HANDLES", "handles"),
         bound("source/libs/nexus-abi/src/message.rs", "HEADER_BYTES", "bytes"),
         bound("source/libs/nexus-abi/src/message.rs", "MAX_CALL_DEPTH", "calls"),
@@ -103,6 +104,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/arch/src/panic.rs", "CALLERS", "callers"),
         bound("source/kernel/arch/src/panic.rs", "LAST_LINES", "bytes"),
         bound("source/kernel/core/src/log/mod.rs", "DRAIN_BATCH", "bytes"),
+        bound("source/kernel/core/src/log/calls.rs", "READ_BATCH", "bytes"),
     ] },
     Section { title: "Boot image, programs and start page", bounds: &[
         bound("source/libs/nexus-abi/src/image.rs", "MAX_ENTRIES", "entries"),

@@ -17,6 +17,8 @@
 pub const WORDS: usize = 8;
 /// Bytes that travel through the IPC pages; longer is `EOVERLIMIT`.
 pub const MAX_INLINE: usize = 4032;
+/// Bytes of one line for the console ring: with each of them escaped and a prefix before them, a page.
+pub const MAX_LINE: usize = 1000;
 /// Handles that one message carries at most.
 pub const MAX_HANDLES: usize = 7;
 /// Bytes of the IPC page before the payload: one [`Extent`] word and seven handles.

@@ -49,6 +49,7 @@ fn numbers(out: &mut String) -> std::fmt::Result {
         ("GROW_BATCH", layout::GROW_BATCH),
         ("WORDS", message::WORDS as u64),
         ("MAX_INLINE", message::MAX_INLINE as u64),
+        ("MAX_LINE", message::MAX_LINE as u64),
         ("MAX_HANDLES", message::MAX_HANDLES as u64),
         ("HEADER_BYTES", message::HEADER_BYTES as u64),
         ("MAX_CALL_DEPTH", message::MAX_CALL_DEPTH as u64),

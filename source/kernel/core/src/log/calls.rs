@@ -12,9 +12,12 @@ use crate::{
 use core::fmt::{self, Write as _};
 use nexus_abi::{
     Error, Kind, Name, Rights,
-    message::{HEADER_BYTES, MAX_INLINE},
+    message::{HEADER_BYTES, MAX_LINE},
     syscall::{LogChunk, LogRead, LogWrite, LogWritten},
 };
+
+/// Bytes that one call reads at most.
+const READ_BATCH: usize = 1024;
 
 /// The bytes of a thread's IPC page behind the header.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +65,13 @@ impl Kernel {
     }
 }
 
-/// Needs `USE`. `EOVERLIMIT`: longer than a payload. One line feed at the end is the line's own; any other byte that is
+/// Needs `USE`. `EOVERLIMIT`: longer than a line. One line feed at the end is the line's own; any other byte that is
 /// not printable ASCII is escaped.
 impl Serve for LogWrite {
     fn serve(self, context: &Context) -> Verdict<LogWritten> {
         let kernel = context.kernel;
         let mut length = self.length as usize;
-        if length > MAX_INLINE {
+        if length > MAX_LINE {
             return Err(Error::OverLimit.into());
         }
         let payload = Payload::of(kernel, context.thread)?;
@@ -99,7 +102,7 @@ impl Serve for LogRead {
             context.capability(self.log, Kind::Log, Rights::TAKE)?;
         }
         let payload = Payload::of(kernel, context.thread)?;
-        let read = kernel.log.read(self.cursor, MAX_INLINE, |at, byte| payload.put(at, byte));
+        let read = kernel.log.read(self.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
         let Chunk { cursor, length, lost } = read.ok_or(Error::Invalid)?;
         kernel.printed(context.process, cursor);
         Ok(LogChunk { cursor, length, lost })

@@ -7,7 +7,7 @@ use crate::{
 };
 use nexus_abi::{
     Deadline, Error, Handle, Kind, Name, Rights,
-    message::{HEADER_BYTES, MAX_INLINE},
+    message::{HEADER_BYTES, MAX_LINE},
     syscall::{Close, ConsoleClaim, LogRead, LogWrite, Wait},
 };
 use std::{string::String, vec, vec::Vec};
@@ -73,6 +73,20 @@ fn no_text_looks_like_a_line_of_another() {
 }
 
 #[test]
+fn the_longest_line_that_one_call_writes_is_a_page() {
+    let bench = Bench::new(64);
+    let log = bench.log();
+    for (word, value) in bench.process.prefix.iter().zip(Name::new(&"p".repeat(24)).expect("a name").to_words()) {
+        word.set(value);
+    }
+    bench.say(log, &[0; MAX_LINE]);
+    let line = drained(bench.kernel);
+    assert_eq!(line.len(), 24 + 2 + 4 * MAX_LINE + 1);
+    assert!(line.len() <= 4096, "no more than a page under the ring's lock");
+    bench.refused(LogWrite { log, length: MAX_LINE as u32 + 1 }, Error::OverLimit);
+}
+
+#[test]
 fn the_kernel_prints_lines_of_its_own() {
     let bench = Bench::new(64);
     bench.kernel.print(format_args!("KINIT: cpu{} online", 1));
@@ -94,9 +108,9 @@ fn a_reader_goes_on_where_it_was_and_is_told_what_it_lost() {
     let end = 11 + 5 * 1008;
     let next = bench.call(LogRead { log, cursor: 11 }).expect("the handle is good");
     assert_eq!(next.lost, end - size - 11);
-    assert_eq!((u64::from(next.length), next.cursor), (MAX_INLINE as u64, end - size + MAX_INLINE as u64));
-    let rest = bench.call(LogRead { log, cursor: next.cursor }).expect("the handle is good");
-    assert_eq!((rest.cursor, rest.length, rest.lost), (end, (end - next.cursor) as u32, 0));
+    assert_eq!((u64::from(next.length), next.cursor), (1024, end - size + 1024));
+    let last = bench.call(LogRead { log, cursor: end - 7 }).expect("the handle is good");
+    assert_eq!((last.cursor, last.length, last.lost), (end, 7, 0));
     let none = bench.call(LogRead { log, cursor: end }).expect("the handle is good");
     assert_eq!((none.cursor, none.length, none.lost), (end, 0, 0));
 }
@@ -121,7 +135,7 @@ fn log_write_and_read_refuse() {
     let closed = bench.weaker(log, Rights::ALL);
     bench.call(Close { handle: closed }).map(|_| ()).expect("the handle is good");
 
-    bench.refused(LogWrite { log, length: MAX_INLINE as u32 + 1 }, Error::OverLimit);
+    bench.refused(LogWrite { log, length: MAX_LINE as u32 + 1 }, Error::OverLimit);
     bench.refused(LogWrite { log, length: u32::MAX }, Error::OverLimit);
     bench.refused(LogWrite { log: reader, length: 1 }, Error::Permission);
     bench.refused(LogWrite { log: bench.root, length: 1 }, Error::WrongKind);

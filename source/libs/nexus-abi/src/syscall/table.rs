@@ -159,9 +159,10 @@ syscalls! {
     /// Resets the machine.
     113 PowerReset on power: Handle {} -> NeverReset {};
 
-    /// Puts one line from the IPC page's payload into the console ring, under the caller's prefix.
+    /// Puts one line of at most `MAX_LINE` bytes from the IPC page's payload into the console ring, under the caller's
+    /// prefix.
     120 LogWrite on log: Handle { length: u32 } -> LogWritten {};
-    /// Reads ring bytes from `cursor` on into the IPC page: new cursor, length, bytes lost before them.
+    /// Reads up to 1,024 ring bytes from `cursor` on into the IPC page: new cursor, length, bytes lost before them.
     121 LogRead on log: Handle { cursor: u64 } -> LogChunk { cursor: u64, length: u32, lost: u64 };
     /// Takes the UART from the kernel; new ring bytes signal `bits`. Ends with the process.
     122 ConsoleClaim on log: Handle { notification: Handle, bits: u64 } -> ConsoleClaimed { cursor: u64 };
