@@ -7,6 +7,8 @@ pub struct Arguments {
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
     pub statistics: Statistics,
+    /// `undirected`: no message goes straight to its partner, so that the general way can be measured.
+    pub passage: Passage,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
     /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
@@ -21,6 +23,16 @@ pub enum AfterPanic {
     Reset,
     /// The machine stops with a status.
     Exit,
+}
+
+/// Which way a message may go whose partner waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Passage {
+    /// The straight one.
+    #[default]
+    Direct,
+    /// Only the general one.
+    General,
 }
 
 /// Whether boot says what it cost.
@@ -107,6 +119,7 @@ impl Arguments {
             match word {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
+                "undirected" => arguments.passage = Passage::General,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
                 other => match (Defect::named(other), refused(other)) {

@@ -5,11 +5,8 @@
 //! saved (the core makes it so): its registers start as zeros.
 
 use crate::{csr, facts::Extension, hart::Hart, system::System};
-use core::{arch::global_asm, sync::atomic::Ordering::Release};
-use nexus_core::{
-    thread::{FLOAT_LOADED, Thread},
-    word::Word,
-};
+use core::arch::global_asm;
+use nexus_core::{gate::Mark, thread::Thread, word::Word};
 
 global_asm!(include_str!("float.S"));
 
@@ -53,8 +50,7 @@ pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static T
     csr::clear_sstatus_bits(csr::FS);
     csr::set_sstatus_bits(csr::FS_CLEAN);
     hart.float.set(thread.header.me());
-    hart.float_before.set(thread.float.get());
-    thread.float.set(FLOAT_LOADED);
+    thread.gate.mark(Mark::Float);
     FirstUse::Loaded
 }
 
@@ -63,14 +59,12 @@ pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static T
 pub(crate) fn release(system: &'static System, hart: &Hart) {
     let owner = hart.float.take();
     if let Some(thread) = system.kernel.threads.get(owner) {
-        let mut saved = hart.float_before.get();
         if csr::sstatus() & csr::FS == csr::FS {
             // SAFETY: the unit is on (dirty), and the area has 33 words.
             unsafe { save_float(system.float_of(thread.index())) };
-            saved = SAVED;
+            thread.float.set(SAVED);
         }
-        // Release: another hart that sees this loads them from memory.
-        thread.float.atomic().store(saved, Release);
+        thread.gate.unmark(Mark::Float);
     }
     csr::clear_sstatus_bits(csr::FS);
 }

@@ -11,8 +11,8 @@ pub(crate) const STACK_STRIDE: u64 = STACK_BYTES + crate::layout::PAGE;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Hart {
-    /// Address of the running thread's frame.
-    pub(crate) frame: Word,
+    /// Address of the running thread, which begins with its frame.
+    pub(crate) thread: Word,
     /// Top of the stack that traps from user mode use.
     pub(crate) stack: Word,
     /// Room for one register while the trap entry has none.
@@ -21,34 +21,28 @@ pub(crate) struct Hart {
     pub(crate) cpu: Word,
     /// Address of the core's record of it; set once, before the hart runs anything.
     pub(crate) record: Word,
-    /// What `satp` holds.
-    pub(crate) satp: Word,
     /// What the timer is set to; 0: unknown.
     pub(crate) alarm: Word,
     /// Reference of the thread whose float registers are loaded; 0: the unit is off.
     pub(crate) float: Word,
-    /// What that thread's `float` said before.
-    pub(crate) float_before: Word,
     /// Its context at the PLIC.
     pub(crate) context: Word,
 }
 
-const _: () = assert!(core::mem::offset_of!(Hart, frame) == 0);
+const _: () = assert!(core::mem::offset_of!(Hart, thread) == 0);
 const _: () = assert!(core::mem::offset_of!(Hart, stack) == 8);
 const _: () = assert!(core::mem::offset_of!(Hart, spare) == 16);
 
 impl Hart {
     const fn new() -> Hart {
         Hart {
-            frame: Word::new(0),
+            thread: Word::new(0),
             stack: Word::new(0),
             spare: Word::new(0),
             cpu: Word::new(0),
             record: Word::new(0),
-            satp: Word::new(0),
             alarm: Word::new(0),
             float: Word::new(0),
-            float_before: Word::new(0),
             context: Word::new(0),
         }
     }

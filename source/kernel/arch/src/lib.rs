@@ -20,6 +20,8 @@ mod csr;
 #[cfg(target_arch = "riscv64")]
 pub mod defects;
 #[cfg(target_arch = "riscv64")]
+mod direct;
+#[cfg(target_arch = "riscv64")]
 pub mod entry;
 #[cfg(target_arch = "riscv64")]
 mod float;

@@ -33,6 +33,18 @@ impl<T> Once<T> {
         self.get().expect("the line above filled it")
     }
 
+    /// What it holds.
+    ///
+    /// # Safety
+    /// It was filled before, and this hart knows of it.
+    #[inline(always)]
+    pub(crate) unsafe fn filled(&'static self) -> &'static T {
+        // SAFETY: nobody writes once it was filled.
+        let value = unsafe { &*self.value.get() };
+        // SAFETY: the caller's promise.
+        unsafe { value.assume_init_ref() }
+    }
+
     /// What it holds. Happens-before: the load that reads `FULL` synchronises with the store in `fill`.
     #[inline(always)]
     pub(crate) fn get(&'static self) -> Option<&'static T> {

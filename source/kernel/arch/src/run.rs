@@ -1,12 +1,12 @@
 //! The loop of a hart: a trap becomes an event of the core, then the core says what runs next.
 //!
-//! User mode is left through `trap_entry`, which calls [`trap_taken`]; what that returns is resumed. Interrupts stay
-//! off in the kernel, so between two steps of something long the pending bits are looked at instead.
+//! User mode is left through `trap.S`, which enters [`trap_taken`], [`call_taken`], [`message_taken`] or
+//! [`crate::direct`]. Interrupts stay off in the kernel, so between two steps of something long the pending bits are looked at instead.
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
 
 use crate::{
-    arguments::{Defect, Statistics},
+    arguments::{Defect, Passage, Statistics},
     console, csr,
     float::{self, FirstUse},
     hart::{HARTS, Hart},
@@ -16,14 +16,13 @@ use crate::{
 };
 use nexus_core::{
     cpu::{Cpu, Next},
-    event::Trap,
+    event::{After, Trap},
     thread::{Frame, Thread},
 };
 
 /// `scause`: the top bit marks interrupts.
 const INTERRUPT: u64 = 1 << 63;
 const ILLEGAL_INSTRUCTION: u64 = 2;
-const SYSTEM_CALL: u64 = 8;
 /// `scounteren`: what programs may read.
 const TIME_AND_INSTRET: u64 = 0b110;
 /// Device interrupts that one look takes at most.
@@ -51,6 +50,9 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     if let Some(plic) = &system.plic {
         plic.open(hart.context.get());
     }
+    if system.passage == Passage::General || system.spaces == Spaces::Flushed {
+        csr::enter_undirected();
+    }
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
@@ -67,19 +69,46 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     unsafe { resume_first(frame, hart) }
 }
 
-/// `trap_entry` jumps here when user mode was left. It never returns, it resumes: so the compiler saves no register.
+/// `other_trap` jumps here after an interrupt or a fault.
 #[unsafe(no_mangle)]
 extern "C" fn trap_taken(hart: &'static Hart) -> ! {
-    let system = system::get().expect("no program runs before the system is installed");
+    let system = entered(hart);
     let (cause, now) = (csr::scause(), csr::time());
-    if cause == SYSTEM_CALL {
-        system.kernel.system_call(hart.cpu(), now);
-    } else if cause & INTERRUPT != 0 {
+    if cause & INTERRUPT != 0 {
         interrupts(system, hart);
     } else {
         fault(system, hart, cause, now);
     }
-    let frame = proceed(system, hart);
+    resume(proceed(system, hart))
+}
+
+/// The system, after saying which address space this CPU uses: the straight way of a message changes it unsaid.
+#[inline(always)]
+fn entered(hart: &Hart) -> &'static System {
+    cpu_of(hart).space.set(csr::satp());
+    system::installed()
+}
+
+/// `message_entry` jumps here.
+#[unsafe(no_mangle)]
+extern "C" fn message_taken(hart: &'static Hart) -> ! {
+    let system = entered(hart);
+    system.kernel.message_call(cpu_of(hart), running(hart), csr::time());
+    resume(proceed(system, hart))
+}
+
+/// `call_entry` calls this. Returns the frame to resume: one more if all registers are to be as in it.
+#[unsafe(no_mangle)]
+extern "C" fn call_taken(hart: &'static Hart) -> u64 {
+    let system = entered(hart);
+    let after = system.kernel.typed_call(cpu_of(hart), running(hart), csr::time());
+    let frame = proceed(system, hart) as u64;
+    if after == After::Again { frame | 1 } else { frame }
+}
+
+/// User mode goes on, and nothing of the kernel's own registers was worth saving.
+#[inline(always)]
+fn resume(frame: *const Frame) -> ! {
     // SAFETY: `resume` takes the frame in a0 and this hart in tp, where the trap entry put it and no Rust code touches
     // it; `proceed` put the thread's translation and float state in place. The stack is left as it is: the next trap
     // starts from its top.
@@ -112,7 +141,7 @@ fn interrupts(system: &'static System, hart: &'static Hart) {
         csr::clear_sip(csr::SOFTWARE);
         cpu.counters.trapped.add(1);
         // A kick may move threads: none has anything left here but the one whose registers the trap entry may hold.
-        cpu.entered.set(hart.frame.get());
+        cpu.entered.set(hart.thread.get());
         if hart.float.get() != 0 {
             float::release(system, hart);
         }
@@ -169,12 +198,19 @@ pub(crate) fn cpu_of(hart: &Hart) -> &'static Cpu {
     unsafe { &*(hart.record.get() as *const Cpu) }
 }
 
+/// The thread that runs on this hart, or ran until the present event.
+#[inline(always)]
+pub(crate) fn running(hart: &'static Hart) -> &'static Thread {
+    // SAFETY: a hart that took a trap from user mode was given the address of a thread, and those are never freed.
+    unsafe { &*(hart.thread.get() as *const Thread) }
+}
+
 /// Puts everything of a thread in place but its registers.
 #[inline(always)]
 fn switch_to(system: &'static System, hart: &Hart, cpu: &Cpu, thread: &'static Thread) -> *const Frame {
     let satp = thread.satp.get();
-    if hart.satp.get() != satp {
-        load_space(system, hart, satp);
+    if csr::satp() != satp {
+        load_space(system, cpu, satp);
     }
     if hart.float.get() != 0 && hart.float.get() != thread.header.me() {
         float::release(system, hart);
@@ -185,20 +221,19 @@ fn switch_to(system: &'static System, hart: &Hart, cpu: &Cpu, thread: &'static T
 
 /// No program runs: its root table may be given back, so the kernel's own is used.
 fn leave_user(system: &'static System, hart: &Hart) {
-    if hart.satp.get() != system.kernel_satp {
-        load_space(system, hart, system.kernel_satp);
+    if csr::satp() != system.kernel_satp {
+        load_space(system, cpu_of(hart), system.kernel_satp);
     }
     if hart.float.get() != 0 {
         float::release(system, hart);
     }
 }
 
-fn load_space(system: &'static System, hart: &Hart, satp: u64) {
-    hart.satp.set(satp);
+fn load_space(system: &'static System, cpu: &Cpu, satp: u64) {
     // SAFETY: every root that the core makes has the kernel's upper half.
     unsafe { csr::set_satp(satp) };
     // Release: the root that was left may be taken back from here on.
-    cpu_of(hart).space.atomic().store(satp, Release);
+    cpu.space.atomic().store(satp, Release);
     if system.spaces == Spaces::Flushed {
         csr::fence_all();
     }

@@ -1,7 +1,7 @@
 //! The one kernel, and what of the machine goes with it.
 
 use crate::{
-    arguments::{Arguments, Defect, Statistics},
+    arguments::{Arguments, Defect, Passage, Statistics},
     csr,
     entry::Arrival,
     facts::{Extension, Facts, HartFact},
@@ -31,6 +31,7 @@ pub struct System {
     /// Whether the harts have float registers.
     pub(crate) has_float: Extension,
     pub(crate) statistics: Statistics,
+    pub(crate) passage: Passage,
     pub(crate) defect: Defect,
     pub(crate) entered: u64,
 }
@@ -50,6 +51,13 @@ static SYSTEM: Once<System> = Once::new();
 #[inline(always)]
 pub(crate) fn get() -> Option<&'static System> {
     SYSTEM.get()
+}
+
+/// The system, for whoever was entered from a program.
+#[inline(always)]
+pub(crate) fn installed() -> &'static System {
+    // SAFETY: no program runs before the system is installed.
+    unsafe { SYSTEM.filled() }
 }
 
 impl System {
@@ -89,6 +97,7 @@ pub fn install(
         has_float: all(|hart| hart.float),
         spaces: probe_spaces(kernel_satp, processes),
         statistics: arguments.statistics,
+        passage: arguments.passage,
         defect: arguments.defect,
         entered: arrival.instructions,
         kernel: Kernel::new(carved.storage, machine),
@@ -106,7 +115,6 @@ fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
         hart.cpu.set(index as u64);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
         hart.context.set(fact.context.unwrap_or(0).into());
-        hart.satp.set(system.kernel_satp);
         cpu.hart.set(fact.id);
     }
     system.kernel.cpus[0].online.set(1);

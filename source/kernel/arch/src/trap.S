@@ -1,65 +1,201 @@
-# The way into the kernel and back to user mode: every register saved, every register restored.
+# The way into the kernel and back to user mode: every register is saved or cleared.
 #
 # Rules for tp, gp and sscratch:
 #   user mode    sscratch = this hart's Hart; tp and gp are the program's
-#   kernel       sscratch = 0; tp = this hart's Hart (a hint for assembly only, no Rust code reads it); gp is unused
-# So the first swap tells where a trap came from. A fast path may enter before the full save: it finds Hart the same
-# way, and has to put the program's registers where trap_entry would, or back, before it hands over.
+#   kernel       sscratch = 0; tp = this hart's Hart (a hint that no Rust code touches); gp is unused
+# So the first swap tells where a trap came from. Interrupts are off from the trap to the sret.
 #
-# Offsets: Hart 0 frame of the running thread, 8 top of this hart's stack, 16 spare (hart.rs).
-#          Frame: word 0 pc, word n xn.
+# Offsets: Hart 0 running thread, 8 top of this hart's stack, 16 spare (hart.rs).
+#          Thread begins with its frame: word 0 pc, word n xn.
 
     .option push
     .option arch, +a
     .section .text.trap, "ax"
 
-# trap_entry: stvec.
-#   in:        any state; from user mode: sscratch = Hart
-#   out:       jumps to trap_taken(a0 Hart) with all user registers in the frame of the running thread;
-#              that ends in a jump to resume, so that nothing of the kernel's own registers is saved
-#   state:     interrupts off, and they stay off until sret
-    .balign 4
-    .globl trap_entry
-trap_entry:
+# One register to or from its word of the frame in \frame.
+    .macro  keep number, name, frame=t0
+    sd      \name, \number*8(\frame)
+    .endm
+    .macro  fetch number, name, frame=a0
+    ld      \name, \number*8(\frame)
+    .endm
+
+# What a C function keeps, but sp.
+    .macro  each_kept what, frame
+    \what   8, s0, \frame
+    \what   9, s1, \frame
+    \what   18, s2, \frame
+    \what   19, s3, \frame
+    \what   20, s4, \frame
+    \what   21, s5, \frame
+    \what   22, s6, \frame
+    \what   23, s7, \frame
+    \what   24, s8, \frame
+    \what   25, s9, \frame
+    \what   26, s10, \frame
+    \what   27, s11, \frame
+    .endm
+
+# Message words but a0.
+    .macro  each_word what, frame
+    \what   11, a1, \frame
+    \what   12, a2, \frame
+    \what   13, a3, \frame
+    \what   14, a4, \frame
+    \what   15, a5, \frame
+    \what   16, a6, \frame
+    \what   17, a7, \frame
+    .endm
+
+# What a system call brings besides words, but t3: number, deadline, extent.
+    .macro  each_parameter what, frame
+    \what   7, t2, \frame
+    \what   30, t5, \frame
+    \what   31, t6, \frame
+    .endm
+
+# All but t0, sp, gp, tp and pc.
+    .macro  each_other what, frame
+    \what   1, ra, \frame
+    \what   6, t1, \frame
+    each_kept \what, \frame
+    each_word \what, \frame
+    each_parameter \what, \frame
+    \what   28, t3, \frame
+    \what   29, t4, \frame
+    .endm
+
+# The part of every entry up to the question whether it is a system call. \other: where all else goes, with t0 in the
+# spare word, tp = Hart.
+    .macro  enter other
     csrrw   tp, sscratch, tp
     beqz    tp, kernel_fault
     sd      t0, 16(tp)
+    csrr    t0, scause
+    addi    t0, t0, -8
+    bnez    t0, \other
     ld      t0, 0(tp)
-    sd      ra, 1*8(t0)
-    sd      sp, 2*8(t0)
-    sd      gp, 3*8(t0)
-    sd      t1, 6*8(t0)
-    sd      t2, 7*8(t0)
-    sd      s0, 8*8(t0)
-    sd      s1, 9*8(t0)
-    sd      a0, 10*8(t0)
-    sd      a1, 11*8(t0)
-    sd      a2, 12*8(t0)
-    sd      a3, 13*8(t0)
-    sd      a4, 14*8(t0)
-    sd      a5, 15*8(t0)
-    sd      a6, 16*8(t0)
-    sd      a7, 17*8(t0)
-    sd      s2, 18*8(t0)
-    sd      s3, 19*8(t0)
-    sd      s4, 20*8(t0)
-    sd      s5, 21*8(t0)
-    sd      s6, 22*8(t0)
-    sd      s7, 23*8(t0)
-    sd      s8, 24*8(t0)
-    sd      s9, 25*8(t0)
-    sd      s10, 26*8(t0)
-    sd      s11, 27*8(t0)
-    sd      t3, 28*8(t0)
-    sd      t4, 29*8(t0)
-    sd      t5, 30*8(t0)
-    sd      t6, 31*8(t0)
-    ld      t1, 16(tp)
-    sd      t1, 5*8(t0)                 # t0
+    keep    2, sp
+    keep    3, gp
     csrrw   t1, sscratch, zero
-    sd      t1, 4*8(t0)                 # tp
+    keep    4, t1                       # tp
     csrr    t1, sepc
-    sd      t1, 0*8(t0)
+    addi    t1, t1, 4
+    keep    0, t1                       # pc behind the call
+    ld      sp, 8(tp)
+    .endm
+
+# trap_entry: stvec.
+#   in:        any state; from user mode: sscratch = Hart
+#   out:       a system call: as direct_entry or call_entry; all else: as other_trap
+    .balign 4
+    .globl trap_entry
+trap_entry:
+    enter   other_trap
+    sltiu   t1, t2, 4
+    beqz    t1, call_entry
+
+# direct_entry: a call, or an answer and receive, may go straight to its partner.
+#   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; t2 = number below 4; the rest is the program's
+#   out:       one of the functions of direct.rs: a0-a7 words, gp = target, and all in the frame that it may need.
+#              It resumes the partner, or jumps to undirected.
+direct_entry:
+    each_kept keep, t0
+    keep    30, t5
+    mv      gp, t3
+    beqz    t2, call_direct
+    addi    t2, t2, -2
+    beqz    t2, call_until_direct
+    bgtz    t2, reply_recv_until_direct
+    j       reply_recv_direct
+
+# undirected: the straight way was no way; nothing was changed.
+#   in:        tp = Hart, gp = target, t2 = number, a0-a7 words; all else is in the frame
+#   out:       as message_entry
+    .globl  undirected
+undirected:
+    ld      t0, 0(tp)
+    keep    28, gp
+    keep    7, t2
+    j       message_words
+
+# message_entry: a message call takes the general way.
+#   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; the rest is the program's
+#   out:       message_taken(a0 Hart), which ends in a jump to resume, so that nothing of the kernel's own registers is
+#              saved; all of the caller's are in its frame
+message_entry:
+    each_kept keep, t0
+    keep    28, t3
+    each_parameter keep, t0
+message_words:
+    keep    10, a0
+    each_word keep, t0
+    mv      a0, tp
+    j       message_taken
+
+# trap_entry_undirected: stvec where no message may go straight to its partner.
+#   in, out:   as trap_entry
+    .balign 4
+    .globl trap_entry_undirected
+trap_entry_undirected:
+    enter   other_trap
+
+# call_entry: a system call on the general way.
+#   in:        as message_entry
+#   out:       message calls: message_entry; others: call_taken(a0 Hart), which keeps what C functions keep, so that
+#              only a switch saves that. It returns the frame to resume: as it was for an answer, 1 more if all
+#              registers must be as in the frame.
+call_entry:
+    sltiu   t1, t2, 10                  # the message calls
+    bnez    t1, message_entry
+    keep    28, t3
+    each_parameter keep, t0
+    keep    10, a0
+    each_word keep, t0
+    mv      a0, tp
+    call    call_taken
+    ld      t0, 0(tp)
+    bne     a0, t0, leave_call
+    csrw    sscratch, tp
+    fetch   0, t1
+    csrw    sepc, t1
+    li      ra, 0
+    fetch   2, sp
+    fetch   3, gp
+    fetch   4, tp
+    fetch   5, t0
+    fetch   7, t2
+    fetch   28, t3
+    fetch   29, t4
+    fetch   30, t5
+    each_word fetch, a0
+    fetch   10, a0
+    li      t1, 0
+    li      t6, 0
+    sret
+
+# leave_call: the answer is to come later, or somebody else runs.
+#   in:        t0 = frame of the caller, a0 = frame to resume, bit 0 ignored
+leave_call:
+    each_kept keep, t0
+    andi    a0, a0, -2
+    j       resume
+
+# other_trap: an interrupt or a fault: every register is saved.
+#   in:        tp = Hart, t0 in its spare word, the rest is the program's
+#   out:       trap_taken(a0 Hart), which ends in a jump to resume
+other_trap:
+    ld      t0, 0(tp)
+    keep    2, sp
+    keep    3, gp
+    each_other keep, t0
+    keep    10, a0
+    ld      t1, 16(tp)
+    keep    5, t1                       # t0
+    csrrw   t1, sscratch, zero
+    keep    4, t1                       # tp
+    csrr    t1, sepc
+    keep    0, t1
     ld      sp, 8(tp)
     mv      a0, tp
     j       trap_taken
@@ -72,39 +208,14 @@ trap_entry:
 resume:
     sd      a0, 0(tp)
     csrw    sscratch, tp
-    ld      t0, 0*8(a0)
+    fetch   0, t0
     csrw    sepc, t0
-    ld      ra, 1*8(a0)
-    ld      sp, 2*8(a0)
-    ld      gp, 3*8(a0)
-    ld      tp, 4*8(a0)
-    ld      t0, 5*8(a0)
-    ld      t1, 6*8(a0)
-    ld      t2, 7*8(a0)
-    ld      s0, 8*8(a0)
-    ld      s1, 9*8(a0)
-    ld      a1, 11*8(a0)
-    ld      a2, 12*8(a0)
-    ld      a3, 13*8(a0)
-    ld      a4, 14*8(a0)
-    ld      a5, 15*8(a0)
-    ld      a6, 16*8(a0)
-    ld      a7, 17*8(a0)
-    ld      s2, 18*8(a0)
-    ld      s3, 19*8(a0)
-    ld      s4, 20*8(a0)
-    ld      s5, 21*8(a0)
-    ld      s6, 22*8(a0)
-    ld      s7, 23*8(a0)
-    ld      s8, 24*8(a0)
-    ld      s9, 25*8(a0)
-    ld      s10, 26*8(a0)
-    ld      s11, 27*8(a0)
-    ld      t3, 28*8(a0)
-    ld      t4, 29*8(a0)
-    ld      t5, 30*8(a0)
-    ld      t6, 31*8(a0)
-    ld      a0, 10*8(a0)
+    fetch   2, sp
+    fetch   3, gp
+    fetch   4, tp
+    fetch   5, t0
+    each_other fetch, a0
+    fetch   10, a0
     sret
 
 # resume_first: enters user mode for the first time on a hart.
@@ -125,39 +236,14 @@ kernel_fault:
     amoswap.w.aq tp, tp, (t0)
     bnez    tp, park
     lla     t0, fault_frame
-    sd      ra, 1*8(t0)
-    sd      sp, 2*8(t0)
-    sd      gp, 3*8(t0)
-    sd      t1, 6*8(t0)
-    sd      t2, 7*8(t0)
-    sd      s0, 8*8(t0)
-    sd      s1, 9*8(t0)
-    sd      a0, 10*8(t0)
-    sd      a1, 11*8(t0)
-    sd      a2, 12*8(t0)
-    sd      a3, 13*8(t0)
-    sd      a4, 14*8(t0)
-    sd      a5, 15*8(t0)
-    sd      a6, 16*8(t0)
-    sd      a7, 17*8(t0)
-    sd      s2, 18*8(t0)
-    sd      s3, 19*8(t0)
-    sd      s4, 20*8(t0)
-    sd      s5, 21*8(t0)
-    sd      s6, 22*8(t0)
-    sd      s7, 23*8(t0)
-    sd      s8, 24*8(t0)
-    sd      s9, 25*8(t0)
-    sd      s10, 26*8(t0)
-    sd      s11, 27*8(t0)
-    sd      t3, 28*8(t0)
-    sd      t4, 29*8(t0)
-    sd      t5, 30*8(t0)
-    sd      t6, 31*8(t0)
+    keep    2, sp
+    keep    3, gp
+    each_other keep, t0
+    keep    10, a0
     csrrw   t1, sscratch, zero
-    sd      t1, 5*8(t0)                 # t0; the old tp is lost, it was only a hint
+    keep    5, t1                       # t0; the old tp is lost, it was only a hint
     csrr    t1, sepc
-    sd      t1, 0*8(t0)
+    keep    0, t1
     lla     sp, emergency_stack_top
     mv      a0, t0
     call    fault_taken

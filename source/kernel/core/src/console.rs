@@ -67,7 +67,7 @@ impl Serve for ConsoleClaim {
         let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(self.log, Kind::Log, Rights::TAKE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        let cursor = kernel.log.claim(context.process.header.me(), notification.header.me(), self.bits)?;
+        let cursor = kernel.log.claim(context.process().header.me(), notification.header.me(), self.bits)?;
         Ok(ConsoleClaimed { cursor })
     }
 }

@@ -3,7 +3,8 @@
 use core::sync::atomic::Ordering::Acquire;
 
 use crate::{
-    sched::queue::RunQueue,
+    sched::{EXPIRED, queue::RunQueue},
+    thread::Thread,
     time::wheel::Wheel,
     word::{Half, Word},
 };
@@ -54,8 +55,9 @@ pub struct Cpu {
     pub evict: Half,
     /// Address of the thread whose registers the machine layer may still hold, as it says before each kick.
     pub entered: Word,
-    /// What the translation register holds, kept by the machine layer: stored (release) once it does. Read by who takes
-    /// an address space back.
+    /// What the translation register holds, as far as this CPU said: always right in the general kernel, and stored
+    /// (release) once a space was left. A direct hand-over does not say; the next entry does. Read by who takes an
+    /// address space back, and kicks whom it finds there.
     pub space: Word,
     /// Ready threads.
     pub queue: RunQueue,
@@ -195,6 +197,18 @@ impl Cpu {
     /// True if it takes part.
     pub fn is_online(&self) -> bool {
         self.online.atomic().load(Acquire) == ONLINE
+    }
+
+    /// True if a thread that runs from now on by a hand-over keeps this CPU, and nobody waits for a slice to begin.
+    #[inline(always)]
+    pub(crate) fn may_go_on_with(&self, thread: &Thread) -> bool {
+        let (ready, reaped) = (self.queue.occupied(), self.reap_classes.get());
+        if ready | reaped == 0 {
+            return true;
+        }
+        let class = thread.class() as u32;
+        let waited_for = ready >> class & 1 == 1;
+        (ready >> 1 | reaped) >> class == 0 && (!waited_for || self.slice_end.get() < EXPIRED)
     }
 
     /// When the machine layer must interrupt next; `u64::MAX`: never.

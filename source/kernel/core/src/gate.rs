@@ -6,7 +6,7 @@
 //! or that runs there.
 
 use crate::{thread::State, word::Word};
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use nexus_abi::QosClass;
 
 const STATE: u64 = 0xf;
@@ -26,7 +26,7 @@ pub enum Mark {
     Timed = 1 << 7,
     /// Its bound notification may have signals for it.
     Signalled = 1 << 8,
-    /// Its float registers are loaded. Only while it runs.
+    /// Its CPU holds its float registers, so it cannot move. Taken off (release) once they are in memory.
     Float = 1 << 9,
 }
 
@@ -36,6 +36,39 @@ pub enum Mark {
 pub struct Gate(Word);
 
 impl Gate {
+    /// In what two gates may be unlike, besides their states, for a hand-over to be direct.
+    pub(crate) const EASY: u64 = CLASS | Mark::Boosted as u64 | Mark::Timed as u64;
+
+    /// In what a running thread's gate and that of a thread in `state` are unlike, besides their states.
+    #[inline(always)]
+    pub(crate) fn unlike(&self, other: &Gate, state: State) -> u64 {
+        self.0.get() ^ other.0.get() ^ State::Running as u64 ^ state as u64
+    }
+
+    /// What a server must look at before it waits again: a boost that ends, a signal.
+    #[inline(always)]
+    pub(crate) fn obstacles(&self) -> u64 {
+        self.0.get() & (Mark::Boosted as u64 | Mark::Signalled as u64)
+    }
+
+    /// The running thread, whose shard the caller holds, waits from now on.
+    #[inline(always)]
+    pub(crate) fn begin_wait(&self, state: State) {
+        self.0.set(self.0.get() ^ State::Running as u64 ^ state as u64);
+    }
+
+    /// [`Gate::begin_wait`] that a deadline ends.
+    #[inline(always)]
+    pub(crate) fn begin_timed_wait(&self, state: State) {
+        self.0.set((self.0.get() ^ State::Running as u64 ^ state as u64) | Mark::Timed as u64);
+    }
+
+    /// A thread that waits in `state`, whose shard the caller holds, runs from now on.
+    #[inline(always)]
+    pub(crate) fn end_wait(&self, state: State) {
+        self.0.set((self.0.get() ^ State::Running as u64 ^ state as u64) & !(Mark::Timed as u64));
+    }
+
     /// A new thread's gate.
     pub(crate) fn start(&self, class: QosClass, cpu: u32, shard: usize) {
         let word = (class as u64) << CLASS_SHIFT | u64::from(cpu) << CPU_SHIFT | (shard as u64) << SHARD_SHIFT;
@@ -88,15 +121,20 @@ impl Gate {
         self.0.get() & mark as u64 != 0
     }
 
+    /// True while its CPU holds its float registers; once they are seen in memory (acquire), another may load them.
+    pub(crate) fn has_float(&self) -> bool {
+        self.0.atomic().load(Acquire) & Mark::Float as u64 != 0
+    }
+
     /// Marks it.
     #[inline(always)]
-    pub(crate) fn mark(&self, mark: Mark) {
+    pub fn mark(&self, mark: Mark) {
         self.0.atomic().fetch_or(mark as u64, Relaxed);
     }
 
     /// Takes a mark off.
     #[inline(always)]
-    pub(crate) fn unmark(&self, mark: Mark) {
-        self.0.atomic().fetch_and(!(mark as u64), Relaxed);
+    pub fn unmark(&self, mark: Mark) {
+        self.0.atomic().fetch_and(!(mark as u64), Release);
     }
 }

@@ -34,6 +34,7 @@ impl ThreadList {
     }
 
     /// Puts a thread first.
+    #[inline(always)]
     pub fn push_front(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, head) = (thread.index(), self.head.get());
         thread.previous.set(0);
@@ -59,6 +60,17 @@ impl ThreadList {
         self.tail.set(index);
     }
 
+    /// Takes the first thread out.
+    #[inline(always)]
+    pub fn remove_first(&self, threads: &Arena<Thread>, first: &Thread) {
+        let next = first.next.get();
+        self.head.set(next);
+        match next {
+            0 => self.tail.set(0),
+            index => threads.at(index).previous.set(0),
+        }
+    }
+
     /// Takes a thread out. It must be in this list.
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (next, previous) = (thread.next.get(), thread.previous.get());
@@ -70,8 +82,6 @@ impl ThreadList {
             0 => self.tail.set(previous),
             index => threads.at(index).previous.set(previous),
         }
-        thread.next.set(0);
-        thread.previous.set(0);
     }
 
     /// The threads in it, first to last.

@@ -100,6 +100,12 @@ pub struct Need(pub ShardSet);
 pub struct Shards([Lock; SHARDS]);
 
 impl Shards {
+    /// Takes the lock of one shard.
+    #[inline(always)]
+    pub fn hold_one(&self, shard: usize) -> LockGuard<'_> {
+        self.0[shard % SHARDS].hold()
+    }
+
     /// Takes the locks of a set in index order.
     #[inline(always)]
     pub fn hold(&self, set: ShardSet) -> Held<'_> {

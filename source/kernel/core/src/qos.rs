@@ -112,7 +112,7 @@ impl Serve for QosSet {
             return Ok(QosWasSet {});
         }
         let process = kernel.numbered(self.target).ok_or(Error::Invalid)?;
-        let own = process.index() == context.process.index();
+        let own = process.index() == context.process().index();
         if !context.may_raise() && (!own || kernel.threads_of(process).any(raises)) {
             return Err(Error::Permission.into());
         }

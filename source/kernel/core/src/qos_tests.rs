@@ -29,7 +29,7 @@ fn raw(bench: &Bench, class: u64, target: u64) -> Option<Error> {
     let frame = &bench.thread.frame;
     frame.set_message([class, target, 0, 0, 0, 0, 0, 0]);
     frame.set(reg::T2, QosSet::NUMBER);
-    bench.kernel.system_call(0, 0);
+    testing::ecall(bench.kernel, 0, 0);
     Status(frame.get(reg::T0)).error()
 }
 

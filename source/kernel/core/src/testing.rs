@@ -160,6 +160,21 @@ pub(crate) enum Outcome<T> {
     Waits,
 }
 
+/// The system call of the thread that runs on CPU `cpu`, as the machine layer brings it.
+pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
+    let cpu = &kernel.cpus[cpu];
+    let thread = kernel.threads.at(cpu.current.get());
+    if thread.state() != State::Running {
+        return;
+    }
+    thread.frame.set(0, thread.frame.get(0).wrapping_add(4));
+    if thread.frame.get(reg::T2) <= nexus_abi::syscall::ipc::SEND {
+        kernel.message_call(cpu, thread, now);
+    } else {
+        kernel.typed_call(cpu, thread, now);
+    }
+}
+
 /// Makes a thread the running one of CPU `cpu`. Whoever ran there before is as a thread that was never started.
 pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static Thread) {
     let current = &kernel.cpus[cpu].current;
@@ -230,7 +245,7 @@ fn step(kernel: &'static Kernel, thread: &'static Thread, now: u64) -> Step {
     put_on_cpu(kernel, 0, thread);
     honour(kernel);
     let (pc, used) = (thread.frame.get(0), kernel.frames.used());
-    kernel.system_call(0, now);
+    ecall(kernel, 0, now);
     let fenced = kernel.cpus[0].requests.fence.get() != 0;
     assert!(!fenced || kernel.frames.used() >= used, "a frame is freed before its fence");
     if thread.frame.get(0) == pc { Step::Restart } else { Step::Over }

@@ -5,7 +5,6 @@ use crate::{
     gate::{Gate, Mark},
     word::{Half, Word},
 };
-use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
@@ -115,9 +114,6 @@ pub struct Stamp {
     pub trace: u64,
 }
 
-/// In [`Thread::float`]: the registers are in its CPU. Stored over (release) once they are in memory.
-pub const FLOAT_LOADED: u64 = 2;
-
 /// What a thread is doing. In the comment: the list it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
@@ -210,8 +206,7 @@ pub struct Thread {
     pub slice_left: Word,
     /// Times it was switched to.
     pub switches: Word,
-    /// Owned by the machine layer: state of the floating-point registers. [`FLOAT_LOADED`]: its CPU holds them, so it
-    /// cannot move; read by others under its shard.
+    /// Owned by the machine layer: state of the saved floating-point registers.
     pub float: Word,
     /// Where its IPC page is mapped; 0 once it is not.
     pub ipc_page: Word,
@@ -233,6 +228,8 @@ pub struct Thread {
     pub mail: Half,
     /// CPUs it has run on, one bit each.
     pub ran_on: Half,
+    /// Place of the first slot of its process's first block; 0: not known here.
+    pub near_slots: Half,
 }
 
 impl Thread {
@@ -288,7 +285,7 @@ impl Thread {
 
     /// True while its CPU holds its float registers.
     pub(crate) fn float_loaded(&self) -> bool {
-        self.float.atomic().load(Acquire) == FLOAT_LOADED
+        self.gate.has_float()
     }
 
     /// The CPU whose run queue it uses.
@@ -316,8 +313,10 @@ impl Thread {
 
     /// Ends the wait that the token names: whoever holds the old one holds nothing.
     #[inline(always)]
-    pub fn renew_token(&self) {
-        self.token.add(1);
+    pub fn renew_token(&self) -> u64 {
+        let token = self.token.get().wrapping_add(1);
+        self.token.set(token);
+        token
     }
 
     /// Gives a new thread a token that no thread in its place had before.

@@ -58,9 +58,9 @@ impl Serve for Derive {
     fn serve(self, context: &Context) -> Verdict<Derived> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
-        let source = kernel.slot(context.process, self.source)?;
+        let source = kernel.slot(context.process(), self.source)?;
         let capability = kernel.derivable(&source, self.rights, self.badge)?;
-        Ok(Derived { handle: kernel.insert(context.process, &capability, source.place)? })
+        Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place)? })
     }
 }
 
@@ -69,7 +69,7 @@ impl Serve for Grant {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let process = context.subject(Some(self.process), Rights::USE)?;
-        let source = kernel.slot(context.process, self.source)?;
+        let source = kernel.slot(context.process(), self.source)?;
         let allowed = kernel.transferable(&source, process)?;
         if !source.slot.rights().contains(self.rights) {
             return Err(Error::Permission.into());
@@ -84,7 +84,7 @@ impl Serve for Inspect {
     fn serve(self, context: &Context) -> Verdict<Inspected> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::of(self.handle.shard()));
-        let slot = kernel.slot(context.process, self.handle)?.slot;
+        let slot = kernel.slot(context.process(), self.handle)?.slot;
         let kind = slot.kind().ok_or(Error::BadHandle)?;
         if kernel.gone(kind, slot.object.get()) {
             return Err(Error::PeerClosed.into());

@@ -105,7 +105,7 @@ impl Kernel {
 impl Serve for Close {
     fn serve(self, context: &Context) -> Verdict<Closed> {
         let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let found = context.kernel.slot(context.process, self.handle)?;
+        let found = context.kernel.slot(context.process(), self.handle)?;
         match context.kernel.close(context.cpu, found.place, Mappings::Stay) {
             Progress::Done => Ok(Closed {}),
             Progress::More => Err(Stop::Restart),
@@ -116,7 +116,7 @@ impl Serve for Close {
 impl Serve for Revoke {
     fn serve(self, context: &Context) -> Verdict<Revoked> {
         let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let found = context.kernel.slot(context.process, self.handle)?;
+        let found = context.kernel.slot(context.process(), self.handle)?;
         match context.kernel.revoke_step(context.cpu, found) {
             Progress::Done => Ok(Revoked {}),
             Progress::More => Err(Stop::Restart),

@@ -11,9 +11,10 @@ use nexus_abi::{Kind, Rights};
 pub struct Slot {
     /// The handle, while a capability stands here; else 0.
     pub key: Word,
-    /// The handle, if this is an endpoint that may be called; else 0. One compare proves generation, kind and right.
+    /// The handle, if this is an endpoint of its process's shard that may be called; else 0. One compare proves
+    /// generation, kind, right and shard.
     pub call_key: Word,
-    /// The handle, if this is an endpoint that may be received from; else 0.
+    /// The handle, if this is an endpoint of its process's shard that may be received from; else 0.
     pub receive_key: Word,
     /// Reference of the object; of a root, its scope; of a reply, the caller's token.
     pub object: Word,
@@ -39,6 +40,13 @@ impl Slot {
     /// The kind of what it names; `None` if the slot is free.
     pub fn kind(&self) -> Option<Kind> {
         Kind::from_number(self.meta.get() as u8)
+    }
+
+    /// True if it names an object of this kind and has these rights.
+    #[inline(always)]
+    pub fn allows(&self, kind: Kind, rights: Rights) -> bool {
+        let wanted = kind as u32 | u32::from(rights.bits()) << 8;
+        self.meta.get() & (0xff | u32::from(rights.bits()) << 8) == wanted
     }
 
     /// What it allows.

@@ -70,7 +70,7 @@ impl Kernel {
         let handle = Handle::pack(index, capability.shard, generation).ok_or(Error::Exhausted)?;
         process.free_slots[block].set(process.free_slots[block].get() & !(1 << bit));
         process.free_slot_count.sub(1);
-        self.fill(place, capability, handle);
+        self.fill(process, place, capability, handle);
         slot.process.set(process.index());
         self.link_under(place, parent);
         Ok(handle)
@@ -88,10 +88,10 @@ impl Kernel {
         Some(block * 64)
     }
 
-    fn fill(&self, place: u32, capability: &Capability, handle: Handle) {
+    fn fill(&self, process: &Process, place: u32, capability: &Capability, handle: Handle) {
         let slot = self.blocks.at(place);
-        let endpoint = capability.kind == Kind::Endpoint;
-        let key = |right| if endpoint && capability.rights.contains(right) { handle.raw() } else { 0 };
+        let near = capability.kind == Kind::Endpoint && capability.shard == process.header.shard();
+        let key = |right| if near && capability.rights.contains(right) { handle.raw() } else { 0 };
         slot.object.set(capability.object);
         slot.badge.set(capability.badge);
         slot.set_meta(Some(capability.kind), capability.rights);
@@ -183,7 +183,7 @@ impl Kernel {
 impl Context {
     /// The capability in the caller's table. Holds all shards, or the handle's.
     pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
-        self.kernel.capability(self.process, handle, kind, rights)
+        self.kernel.capability(self.process(), handle, kind, rights)
     }
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
@@ -202,7 +202,7 @@ impl Context {
     /// dying.
     pub fn subject(&self, process: Option<Handle>, rights: Rights) -> Result<&'static Process, Error> {
         let subject = match process {
-            None => self.process,
+            None => self.process(),
             Some(handle) => self.object(&self.kernel.processes, handle, Kind::Process, rights)?,
         };
         if subject.running() { Ok(subject) } else { Err(Error::PeerClosed) }
@@ -211,6 +211,6 @@ impl Context {
     /// Checks that a new object fits: `resource` of its owner, and a slot of the caller.
     pub fn check_new(&self, owner: &Process, resource: Resource) -> Result<(), Error> {
         owner.account.check(resource, 1)?;
-        self.kernel.check_slots(self.process, 1)
+        self.kernel.check_slots(self.process(), 1)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     process::Process,
     thread::{State, Thread, reg},
 };
-use nexus_abi::{Error, syscall::ipc};
+use nexus_abi::Error;
 
 /// Why a system call has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,35 @@ impl From<Error> for Stop {
     }
 }
 
+impl Stop {
+    #[inline(always)]
+    fn apply(self, thread: &Thread) -> After {
+        match self {
+            Stop::Blocked => After::Answered,
+            Stop::Refuse(error) => {
+                thread.frame.refuse(error);
+                After::Answered
+            }
+            Stop::Restart => {
+                thread.frame.set(0, thread.frame.get(0).wrapping_sub(CALL_BYTES));
+                After::Again
+            }
+        }
+    }
+}
+
+/// Length of the instruction that calls.
+const CALL_BYTES: u64 = 4;
+
+/// Which registers of its frame a thread needs if it goes on after a typed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Those of an answer.
+    Answered,
+    /// All: it makes the same call again.
+    Again,
+}
+
 /// A system call's outcome.
 pub type Verdict<T> = Result<T, Stop>;
 
@@ -42,10 +71,16 @@ pub struct Context {
     pub cpu: &'static Cpu,
     /// The calling thread.
     pub thread: &'static Thread,
-    /// Its process.
-    pub process: &'static Process,
     /// The time.
     pub now: u64,
+}
+
+impl Context {
+    /// The calling thread's process.
+    #[inline(always)]
+    pub fn process(&self) -> &'static Process {
+        self.kernel.processes.at(self.thread.process.get() as u32)
+    }
 }
 
 /// Why a thread was stopped by the machine.
@@ -58,29 +93,32 @@ pub struct Trap {
 }
 
 impl Kernel {
-    /// The running thread made a system call; `pc` still names the call.
+    /// The running thread made a message call (numbers of [`nexus_abi::syscall::ipc`]); `pc` of its frame is behind it.
     #[inline(always)]
-    pub fn system_call(&'static self, cpu: usize, now: u64) {
-        let Some(context) = self.context(cpu, now) else { return };
-        let frame = &context.thread.frame;
-        let pc = frame.get(0);
-        frame.set(0, pc.wrapping_add(4));
-        let number = frame.get(reg::T2);
-        let verdict =
-            if number <= ipc::SEND { self.message_call(&context, number) } else { serve::dispatch(&context, number) };
-        match verdict {
-            Ok(()) | Err(Stop::Blocked) => {}
-            Err(Stop::Refuse(error)) => frame.refuse(error),
-            Err(Stop::Restart) => frame.set(0, pc),
+    pub fn message_call(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
+        let context = Context { kernel: self, cpu, thread, now };
+        if let Err(stop) = self.message(&context, thread.frame.get(reg::T2)) {
+            let _ = stop.apply(thread);
         }
-        self.settle(context.cpu, now);
+        self.settle(cpu, now);
+    }
+
+    /// The running thread made a typed call; `pc` of its frame is behind it.
+    #[inline(always)]
+    pub fn typed_call(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> After {
+        let context = Context { kernel: self, cpu, thread, now };
+        let after = match serve::dispatch(&context, thread.frame.get(reg::T2)) {
+            Ok(()) => After::Answered,
+            Err(stop) => stop.apply(thread),
+        };
+        self.settle(cpu, now);
+        after
     }
 
     fn context(&'static self, cpu: usize, now: u64) -> Option<Context> {
         let cpu = &self.cpus[cpu];
         let thread = self.threads.at(cpu.current.get());
-        let process = self.processes.at(thread.process.get() as u32);
-        (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, process, now })
+        (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, now })
     }
 
     /// The alarm that [`Cpu::alarm`] asked for.

@@ -9,7 +9,7 @@ use crate::{
     thread::{State, Thread},
 };
 use nexus_abi::{
-    Error, Handle, Rights,
+    Error, Handle, Kind, Rights,
     message::{Extent, Status},
 };
 
@@ -37,8 +37,7 @@ impl Kernel {
         let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0, cargo };
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
-        endpoint.receivers.remove(&self.threads, receiver);
-        context.thread.extent.set(0);
+        endpoint.receivers.remove_first(&self.threads, receiver);
         self.block(context, State::Awaiting, receiver.header.me(), request.deadline.0);
         self.oblige(context.thread, receiver);
         if receiver.cpu() != context.cpu.id.get() {
@@ -53,8 +52,8 @@ impl Kernel {
     pub(super) fn callable(&self, context: &Context, target: u64) -> Result<(Found, &'static Endpoint), Error> {
         let refused = || self.endpoint_error(context, target, Rights::USE);
         let handle = Handle::from_raw(target).ok_or(Error::BadHandle)?;
-        let found = self.slot(context.process, handle)?;
-        if found.slot.call_key.get() != target {
+        let found = self.slot(context.process(), handle)?;
+        if !found.slot.allows(Kind::Endpoint, Rights::USE) {
             return Err(refused());
         }
         let endpoint = self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
@@ -66,7 +65,7 @@ impl Kernel {
     fn check_outgoing(&self, context: &Context, request: &Request) -> Result<(), Error> {
         for at in 0..Extent::from_word(request.extent).unwrap_or_default().handles {
             let raw = self.frames.at(context.thread.ipc_frame.get()).0[1 + at].get();
-            let found = self.slot(context.process, Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
+            let found = self.slot(context.process(), Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
             if !found.slot.rights().contains(Rights::TRANSFER) {
                 return Err(Error::Permission);
             }
@@ -78,11 +77,9 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn oblige(&self, caller: &Thread, server: &Thread) {
         debug_assert!(self.shards.held(caller.header.shard()) && self.shards.held(server.header.shard()));
-        caller.renew_token();
-        server.link.set(caller.token.get());
+        server.link.set(caller.renew_token());
         server.trace.set(caller.trace.get());
         server.boost(caller.class());
-        server.waits_on.set(0);
     }
 
     /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it. It

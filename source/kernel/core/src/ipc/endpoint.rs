@@ -22,7 +22,7 @@ pub const MAX_QUEUE: u16 = 64;
 
 /// An endpoint. Guarded by its shard.
 #[derive(Debug, Default)]
-#[repr(C)]
+#[repr(C, align(128))]
 pub struct Endpoint {
     /// Object header.
     pub header: Header,
@@ -111,7 +111,7 @@ impl Serve for EndpointCreate {
         owner.account.charge(Resource::Endpoints, 1);
         owner.account.charge(Resource::Messages, self.queue.into());
         Ok(EndpointCreated {
-            endpoint: kernel.insert(context.process, &Capability::full(Kind::Endpoint, endpoint), 0)?,
+            endpoint: kernel.insert(context.process(), &Capability::full(Kind::Endpoint, endpoint), 0)?,
         })
     }
 }

@@ -15,7 +15,7 @@ impl Kernel {
     /// Delivers the calling thread's fault as a call {cause, pc, address}, or ends its process.
     pub(crate) fn deliver_fault(&'static self, context: &Context, trap: Trap) {
         let _held = self.shards.hold(ShardSet::ALL);
-        let (thread, process) = (context.thread, context.process);
+        let (thread, process) = (context.thread, context.process());
         thread.fault[0].set(trap.cause);
         thread.fault[1].set(trap.address);
         let Some(endpoint) = self.endpoints.get(process.fault_endpoint.get()) else {

@@ -5,6 +5,7 @@
 //! that can refuse is looked at first. What blocks a thread, and what ends that, is in [`wait`].
 
 pub mod call;
+pub mod direct;
 pub mod endpoint;
 pub mod fault;
 pub mod notification;
@@ -91,9 +92,8 @@ fn with_more_shards<T>(
 }
 
 impl Kernel {
-    /// A message call (numbers of [`nexus_abi::syscall::ipc`]).
     #[inline(always)]
-    pub(crate) fn message_call(&'static self, context: &Context, number: u64) -> Verdict<()> {
+    pub(crate) fn message(&'static self, context: &Context, number: u64) -> Verdict<()> {
         let frame = &context.thread.frame;
         let (target, deadline) = (frame.get(reg::T3), Deadline(frame.get(reg::T5)));
         let deadline = if number < ipc::CALL_UNTIL { Deadline::NEVER } else { deadline };

@@ -66,7 +66,7 @@ impl Kernel {
         notification.is_set.set(u32::from(kind == Kind::WaitSet));
         self.own(owner, Tag::new(Kind::Notification, index_of(notification.header.me())));
         owner.account.charge(Resource::Notifications, 1);
-        Ok(self.insert(context.process, &Capability::full(kind, notification), 0)?)
+        Ok(self.insert(context.process(), &Capability::full(kind, notification), 0)?)
     }
 
     /// ORs bits into a notification, if it lives, and wakes who waits. Holds all shards.

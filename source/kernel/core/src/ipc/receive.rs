@@ -47,8 +47,8 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn receivable(&self, context: &Context, target: u64) -> Result<&'static Endpoint, Error> {
         let handle = nexus_abi::Handle::from_raw(target).ok_or(Error::BadHandle)?;
-        let found = self.slot(context.process, handle)?;
-        if found.slot.receive_key.get() != target {
+        let found = self.slot(context.process(), handle)?;
+        if !found.slot.allows(nexus_abi::Kind::Endpoint, Rights::TAKE) {
             return Err(self.endpoint_error(context, target, Rights::TAKE));
         }
         self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)

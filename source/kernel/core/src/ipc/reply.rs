@@ -54,7 +54,7 @@ impl Kernel {
         let reply = Handle::from_raw(request.target);
         let token = match reply {
             None => context.thread.link.get(),
-            Some(handle) => self.capability(context.process, handle, Kind::Reply, Rights::USE)?.slot.object.get(),
+            Some(handle) => self.capability(context.process(), handle, Kind::Reply, Rights::USE)?.slot.object.get(),
         };
         if token == 0 {
             return Err(Error::State.into());
@@ -62,7 +62,7 @@ impl Kernel {
         let answer = self.check_answer(context, held, token, request)?;
         let gone = answer.is_none();
         if let Some(handle) = reply {
-            let place = self.slot(context.process, handle)?.place;
+            let place = self.slot(context.process(), handle)?.place;
             self.move_away(place);
             self.give(context, answer);
         } else if let Some(caller) = self.answer(context, answer) {
@@ -121,7 +121,6 @@ impl Kernel {
     fn deliver(&self, answer: &Answer) {
         let caller = answer.letter.to;
         caller.renew_token();
-        caller.waits_on.set(0);
         if caller.state() == State::Faulted {
             // It goes on where it stopped, with the registers it had.
         } else if let Some(error) = answer.refusal {
@@ -144,7 +143,7 @@ impl Serve for Defer {
         }
         let shard = kernel.threads.at(Thread::index_of_token(token)).header.shard();
         let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
-        let reply = kernel.insert(context.process, &capability, 0)?;
+        let reply = kernel.insert(context.process(), &capability, 0)?;
         thread.link.set(0);
         thread.unboost();
         Ok(Deferred { reply })

@@ -45,7 +45,7 @@ impl Kernel {
     /// Derives the handle in `t6`, if there is one, into the receiving process's table.
     fn post_handle(&self, context: &Context, process: &Process) -> Result<u64, Error> {
         let Some(handle) = Handle::from_raw(context.thread.frame.get(reg::T6)) else { return Ok(0) };
-        let source: Found = self.slot(context.process, handle)?;
+        let source: Found = self.slot(context.process(), handle)?;
         let capability = self.transferable(&source, process)?;
         self.insert(process, &capability, source.place).map(Handle::raw)
     }

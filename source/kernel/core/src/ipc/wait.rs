@@ -16,6 +16,9 @@ impl Kernel {
         debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
         context.thread.set_state(state);
         context.thread.waits_on.set(on);
+        if context.thread.near_slots.get() == 0 {
+            context.thread.near_slots.set(context.process().blocks[0].get() * 64);
+        }
         self.arm_thread(context.cpu, context.thread, deadline);
     }
 
@@ -49,7 +52,9 @@ impl Kernel {
             State::Mourning => {
                 self.processes.at(index_of(on)).mourners.remove(&self.threads, thread);
             }
-            State::Awaiting | State::Faulted => thread.renew_token(),
+            State::Awaiting | State::Faulted => {
+                thread.renew_token();
+            }
             State::Dead | State::New | State::Ready | State::Running => {}
         }
         thread.waits_on.set(0);
@@ -92,7 +97,7 @@ impl Kernel {
     /// The error for a handle that does not allow what an endpoint operation needs.
     pub(super) fn endpoint_error(&self, context: &Context, handle: u64, rights: nexus_abi::Rights) -> Error {
         let Some(handle) = nexus_abi::Handle::from_raw(handle) else { return Error::BadHandle };
-        match self.capability(context.process, handle, Kind::Endpoint, rights) {
+        match self.capability(context.process(), handle, Kind::Endpoint, rights) {
             Ok(_) => Error::PeerClosed,
             Err(error) => error,
         }

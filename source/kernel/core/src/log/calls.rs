@@ -78,7 +78,7 @@ impl Serve for LogWrite {
         let name = {
             let _held = kernel.shards.hold(ShardSet::ALL);
             context.capability(self.log, Kind::Log, Rights::USE)?;
-            prefix(context.process)
+            prefix(context.process())
         };
         if length > 0 && payload.get(length - 1) == b'\n' {
             length -= 1;
@@ -104,7 +104,7 @@ impl Serve for LogRead {
         let payload = Payload::of(kernel, context.thread)?;
         let read = kernel.log.read(self.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
         let Chunk { cursor, length, lost } = read.ok_or(Error::Invalid)?;
-        kernel.printed(context.process, cursor);
+        kernel.printed(context.process(), cursor);
         Ok(LogChunk { cursor, length, lost })
     }
 }

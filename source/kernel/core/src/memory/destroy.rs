@@ -86,7 +86,9 @@ impl Kernel {
     pub(crate) fn unmap_process_step(&'static self, cpu: &'static Cpu, process: &Process) -> Progress {
         if process.satp.get() != 0 {
             let satp = process.satp.get();
-            if self.cpus.iter().any(|cpu| cpu.space.atomic().load(Acquire) == satp) {
+            let mut users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp).peekable();
+            if users.peek().is_some() {
+                users.for_each(|user| self.kick_cpu(cpu, user));
                 return Progress::More;
             }
             process.satp.set(0);

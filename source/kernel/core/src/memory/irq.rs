@@ -87,7 +87,7 @@ impl Serve for IrqMint {
         if kernel.irq_of(self.line).is_some() {
             return Err(Error::Exists.into());
         }
-        let process = context.process;
+        let process = context.process();
         context.check_new(process, Resource::Irqs)?;
         let irq = kernel.irqs.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
         irq.line.set(self.line);

@@ -310,7 +310,7 @@ impl Kernel {
 impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
     pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(Found, &'static Memory), Error> {
-        let found = self.kernel.slot(self.process, handle)?;
+        let found = self.kernel.slot(self.process(), handle)?;
         match found.slot.kind() {
             Some(Kind::Memory | Kind::Window | Kind::DmaMemory) => {}
             _ => return Err(Error::WrongKind),
@@ -348,7 +348,7 @@ impl Serve for MemoryCreate {
         let owner = context.subject(self.process, Rights::USE)?;
         context.check_new(owner, Resource::Memories)?;
         let memory = kernel.make_memory(owner, &Shape::empty(limit))?;
-        let handle = kernel.insert(context.process, &Capability::full(Kind::Memory, memory), 0)?;
+        let handle = kernel.insert(context.process(), &Capability::full(Kind::Memory, memory), 0)?;
         Ok(MemoryCreated { memory: handle })
     }
 }

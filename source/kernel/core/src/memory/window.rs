@@ -58,11 +58,11 @@ impl Serve for WindowMint {
         let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
         kernel.check_window(&range)?;
-        context.check_new(context.process, Resource::Memories)?;
+        context.check_new(context.process(), Resource::Memories)?;
         let pages = self.pages as u32;
         let shape = Shape { backing: Backing::Device, address: range.start, pages, limit: pages };
-        let window = kernel.make_memory(context.process, &shape)?;
-        let handle = kernel.insert(context.process, &Capability::full(Kind::Window, window), 0)?;
+        let window = kernel.make_memory(context.process(), &shape)?;
+        let handle = kernel.insert(context.process(), &Capability::full(Kind::Window, window), 0)?;
         Ok(WindowMinted { window: handle })
     }
 }

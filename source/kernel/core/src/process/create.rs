@@ -98,7 +98,7 @@ impl Context {
 impl Serve for ProcessCreate {
     fn serve(self, context: &Context) -> Verdict<ProcessCreated> {
         let kernel = context.kernel;
-        let parent = context.process;
+        let parent = context.process();
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
         let identity = Identity { service: self.service, name: self.name };
         let mut stash = Stash::new(&kernel.frames);
@@ -153,6 +153,6 @@ impl Serve for SpawnMint {
             rights: found.slot.rights().intersection(Rights::USE.union(Rights::TRANSFER)),
             badge: 0,
         };
-        Ok(SpawnMinted { spawn: kernel.insert(context.process, &spawn, found.place)? })
+        Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place)? })
     }
 }

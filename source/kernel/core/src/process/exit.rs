@@ -83,7 +83,7 @@ impl Serve for ProcessExit {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let record = Record::status(End::Exited, self.status);
-        kernel.begin_exit(context.cpu, context.process, record, context.thread.class());
+        kernel.begin_exit(context.cpu, context.process(), record, context.thread.class());
         kernel.park(context.thread);
         Err(Stop::Blocked)
     }
@@ -100,7 +100,7 @@ impl Serve for ProcessKill {
         let class = context.thread.class();
         kernel.begin_exit(context.cpu, process, Record::status(End::Killed, self.status), class);
         kernel.hurry_reap(context.cpu, process, class);
-        if core::ptr::eq(process, context.process) {
+        if core::ptr::eq(process, context.process()) {
             kernel.park(context.thread);
             return Err(Stop::Blocked);
         }

@@ -87,7 +87,9 @@ impl Kernel {
         let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left, &thread.float];
         let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
-        [&thread.next, &thread.previous, &thread.mail, &thread.ran_on].into_iter().for_each(|link| link.set(0));
+        [&thread.next, &thread.previous, &thread.mail, &thread.ran_on, &thread.near_slots]
+            .into_iter()
+            .for_each(|link| link.set(0));
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
         thread.shares.set(100);
@@ -103,12 +105,12 @@ impl Serve for ThreadCreate {
         loop {
             let held = kernel.shards.hold(ShardSet::ALL);
             let process = context.subject(self.process, Rights::USE)?;
-            kernel.check_slots(context.process, 1)?;
+            kernel.check_slots(context.process(), 1)?;
             let frames = kernel.frames_for_thread(process, &entry)?;
             if frames <= stash.len() {
                 let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
                 let capability = Capability::full(Kind::Thread, thread);
-                return Ok(ThreadCreated { thread: kernel.insert(context.process, &capability, 0)? });
+                return Ok(ThreadCreated { thread: kernel.insert(context.process(), &capability, 0)? });
             }
             drop(held);
             stash.fill(frames)?;
@@ -135,7 +137,7 @@ impl Serve for ThreadExit {
     fn serve(self, context: &Context) -> Verdict<NeverThread> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
-        let (thread, process) = (context.thread, context.process);
+        let (thread, process) = (context.thread, context.process());
         let only = kernel.threads.at(crate::arena::Tag(process.threads.get()).index()).header.next.get() == 0;
         // A dying process keeps its threads in its list: it is being walked.
         if only || !process.running() {

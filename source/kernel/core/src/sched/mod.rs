@@ -133,8 +133,6 @@ impl Kernel {
     pub(crate) fn run_partner(&self, cpu: &Cpu, thread: &'static Thread) {
         cpu.current.set(thread.index());
         thread.set_state(State::Running);
-        cpu.counters.switches.add(1);
-        thread.switches.add(1);
     }
 
     /// Charges the time since the last change to whoever had it.

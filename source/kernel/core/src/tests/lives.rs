@@ -190,10 +190,10 @@ fn a_thread_that_leaves_a_dying_process_does_not_lose_the_others() {
     stage.root.frame.set(reg::T2, ProcessKill::NUMBER);
     let target = call.encode(&mut |at, word| stage.root.frame.set(reg::A0 + at, word));
     stage.root.frame.set(reg::T3, target);
-    stage.kernel.system_call(0, stage.now.get());
+    testing::ecall(stage.kernel, 0, stage.now.get());
     stage.kernel.reap(0, stage.now.get());
     runs.frame.set(reg::T2, ThreadExit::NUMBER);
-    stage.kernel.system_call(1, stage.now.get());
+    testing::ecall(stage.kernel, 1, stage.now.get());
     stage.run_dry();
 
     assert!(home.process.gone());

@@ -241,7 +241,7 @@ impl Stage {
         registers.iter().for_each(|&(register, value)| thread.frame.set(register, value));
         let pc = thread.frame.get(0);
         for _ in 0..1000 {
-            self.kernel.system_call(thread.cpu() as usize, self.now.get());
+            testing::ecall(self.kernel, thread.cpu() as usize, self.now.get());
             self.check();
             if thread.header.me() != me || thread.frame.get(0) != pc {
                 return;

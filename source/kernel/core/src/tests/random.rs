@@ -235,7 +235,7 @@ impl World {
         let calm = mailbox.wake_mail.get() | mailbox.reap_mail.get() | mailbox.kicked.get() == 0;
         let pc = thread.frame.get(0);
         journal::begin();
-        self.kernel.system_call(cpu, self.now);
+        testing::ecall(self.kernel, cpu, self.now);
         let changes = journal::end();
         if thread.header.me() != made.thread {
             self.note(made.name, "ok");

@@ -40,7 +40,7 @@ impl Crowd {
         thread.frame.set(reg::T3, target);
         let pc = thread.frame.get(0);
         while thread.state() == State::Running && thread.frame.get(0) == pc {
-            self.stage.kernel.system_call(1, self.stage.now.get());
+            testing::ecall(self.stage.kernel, 1, self.stage.now.get());
         }
         self.stage.run_dry();
     }
@@ -122,7 +122,7 @@ fn two_that_hand_over_to_each_other_do_not_keep_their_class_out() {
         if current == client.index() || current == server.index() {
             thread.frame.set(reg::T2, number);
             thread.frame.set(reg::T3, to.raw());
-            stage.kernel.system_call(0, stage.now.get());
+            testing::ecall(stage.kernel, 0, stage.now.get());
             stage.check();
         }
         if stage.kernel.cpus[0].alarm() <= stage.now.get() {
@@ -155,7 +155,7 @@ fn a_wake_on_another_cpu_is_mail_and_one_kick() {
         root.frame.set(reg::T2, Notify::NUMBER);
         root.frame.set(reg::T3, notification.raw());
         root.frame.set(reg::A0, 1);
-        kernel.system_call(0, 200);
+        testing::ecall(kernel, 0, 200);
         crowd.stage.check();
     }
 

@@ -40,14 +40,14 @@ impl Serve for TimerCreate {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        context.check_new(context.process, Resource::Timers)?;
-        let timer = kernel.timers.allocate(context.process.header.shard()).ok_or(Error::Exhausted)?;
+        context.check_new(context.process(), Resource::Timers)?;
+        let timer = kernel.timers.allocate(context.process().header.shard()).ok_or(Error::Exhausted)?;
         timer.notification.set(notification.header.me());
         timer.bits.set(self.bits);
         timer.deadline.set(u64::MAX);
-        kernel.own(context.process, Tag::new(Kind::Timer, index_of(timer.header.me())));
-        context.process.account.charge(Resource::Timers, 1);
-        Ok(TimerCreated { timer: kernel.insert(context.process, &Capability::full(Kind::Timer, timer), 0)? })
+        kernel.own(context.process(), Tag::new(Kind::Timer, index_of(timer.header.me())));
+        context.process().account.charge(Resource::Timers, 1);
+        Ok(TimerCreated { timer: kernel.insert(context.process(), &Capability::full(Kind::Timer, timer), 0)? })
     }
 }
 

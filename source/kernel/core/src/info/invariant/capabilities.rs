@@ -57,9 +57,10 @@ impl Kernel {
         check.same("a handle names its slot", handle.map(Handle::index), Some(index));
         let kind = slot.kind();
         check.that("a used slot has a kind", kind.is_some());
-        let endpoint = kind == Some(Kind::Endpoint);
+        let home = self.processes.at(slot.process.get()).header.shard();
+        let near = kind == Some(Kind::Endpoint) && handle.map(Handle::shard) == Some(home);
         for (right, place) in [(Rights::USE, &slot.call_key), (Rights::TAKE, &slot.receive_key)] {
-            let expected = if endpoint && slot.rights().contains(right) { key } else { 0 };
+            let expected = if near && slot.rights().contains(right) { key } else { 0 };
             check.same("a slot's keys say what its rights say", place.get(), expected);
         }
         let object = kind.and_then(|kind| self.header_of(kind, slot.object.get()));
