@@ -8,6 +8,7 @@ pub mod defects;
 pub mod deps;
 pub mod diag_os;
 pub mod doctor;
+pub mod fuzz;
 pub mod image;
 pub mod limits;
 pub mod manifest;

@@ -48,32 +48,53 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
+/// What an image is made of.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// The manifest.
+    pub resolved: Resolved,
+    /// The crate that becomes the first process.
+    pub first: &'static str,
+    /// Where image and kernel go.
+    pub folder: PathBuf,
+}
+
 /// Builds everything below `root` and writes `build/boot.img` and `build/kernel`.
 ///
 /// # Errors
 /// The first thing that failed: manifest, compiler, program, file.
 pub fn make(root: &Path) -> Result<Built, ImageError> {
     let resolved = manifest::load(&root.join("system.toml")).map_err(ImageError::Manifest)?;
-    let crates = crates(&resolved);
+    make_from(root, &Recipe { resolved, first: assemble::INIT, folder: root.join("build") })
+}
+
+/// [`make`] by another recipe.
+///
+/// # Errors
+/// As for [`make`].
+pub fn make_from(root: &Path, recipe: &Recipe) -> Result<Built, ImageError> {
+    let Recipe { resolved, first, folder } = recipe;
+    let bundled = bundled(resolved);
+    let crates: Vec<String> = [(*first).to_owned()].into_iter().chain(bundled.iter().cloned()).collect();
     build::programs(root, &crates)?;
     build::kernel(root)?;
-    let folder = root.join("build");
-    std::fs::create_dir_all(&folder).map_err(|error| ImageError::file(&folder, &error))?;
-    let files = crates.iter().map(|name| build::program(root, name)).collect::<Result<Vec<_>, _>>()?;
-    let (image, layout) = assemble(&resolved, &files)?;
-    let kernel = build::copy_kernel(root, &folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| ImageError::file(folder, &error))?;
+    let mut files = bundled.iter().map(|name| build::program(root, name)).collect::<Result<Vec<_>, _>>()?;
+    files.push(File { name: assemble::INIT.to_owned(), ..build::program(root, first)? });
+    let (image, layout) = assemble(resolved, &files)?;
+    let kernel = build::copy_kernel(root, folder)?;
     let path = folder.join("boot.img");
     std::fs::write(&path, image).map_err(|error| ImageError::file(&path, &error))?;
     let sizes = sizes::table(&layout, &kernel)?;
     Ok(Built { image: path, kernel, sizes })
 }
 
-/// The crates of the system, init first: each is named as its service or program.
-fn crates(resolved: &Resolved) -> Vec<String> {
+/// The crates of the bundle: each is named as its service or program.
+fn bundled(resolved: &Resolved) -> Vec<String> {
     let services = resolved.wiring.services.iter().map(|service| service.name.as_str());
     let programs = resolved.wiring.programs.iter().map(|program| {
         let name = program.name.as_str();
         name.strip_prefix(PROGRAM_PREFIX).expect("the resolver put the prefix there")
     });
-    [assemble::INIT].into_iter().chain(services).chain(programs.clone()).map(ToOwned::to_owned).collect()
+    services.chain(programs).map(ToOwned::to_owned).collect()
 }

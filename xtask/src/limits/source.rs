@@ -139,7 +139,7 @@ impl<'a> Source<'a> {
 
 /// Whether this is the source of what the target runs; programs that only prove or measure have no bounds that others meet.
 fn on_target(path: &str) -> bool {
-    let proofs = ["source/apps/bench/", "source/apps/churn/", "source/apps/selftest/"];
+    let proofs = ["source/apps/bench/", "source/apps/churn/", "source/apps/fuzz/", "source/apps/selftest/"];
     let target = path.starts_with("source/") || path.starts_with("userspace/");
     target && !proofs.iter().any(|folder| path.starts_with(folder))
 }

@@ -145,6 +145,20 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "syscalls",
+        about: "200,000 random system calls on the target, every pair of call and error met",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz"],
+        ..NOTHING
+    },
+    Suite {
+        name: "syscalls-same",
+        about: "the same seed gives the same random system calls and outcomes",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz", "--twice"],
+        ..NOTHING
+    },
+    Suite {
         name: "leaks",
         about: "10,000 programs leave nothing behind",
         tier: Tier::Daily,
@@ -167,6 +181,22 @@ pub(super) const SUITES: &[Suite] = &[
             "--nocapture",
             "no_long_sequence",
         ],
+        ..NOTHING
+    },
+    Suite {
+        name: "syscalls-10M",
+        about: "10 million random system calls on the target",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz", "--calls", "10000000", "--slices", "30"],
+        ..NOTHING
+    },
+    Suite {
+        name: "syscalls-100M",
+        about: "100 million random system calls on the target, in runs of at most 95 minutes",
+        tier: Tier::Full,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz", "--seed", "100", "--calls", "100000000", "--slices", "95"],
         ..NOTHING
     },
 ];

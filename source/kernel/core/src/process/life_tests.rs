@@ -8,8 +8,8 @@ use crate::{
     thread::Thread,
 };
 use nexus_abi::{
-    Error, Handle, Kind, Name, Quota, Rights, ServiceId,
-    syscall::{Close, Inspect, NotificationCreate, ProcessCreate, ProcessKill},
+    Deadline, Error, Handle, Kind, Name, Quota, Rights, ServiceId,
+    syscall::{Close, Inspect, NotificationCreate, ProcessCreate, ProcessKill, Wait},
 };
 
 const CHILD: Quota = Quota {
@@ -56,6 +56,14 @@ impl Family {
         let outcome = call_at(self.kernel, thread, ProcessKill { process, status: 1 }, 0);
         assert_eq!(outcome, Outcome::Waits);
         self.settle();
+    }
+
+    /// A thread of this process waits for ever.
+    fn sleep_in(&self, process: &'static Process) {
+        let sleeper = thread(self.kernel, process);
+        let created = call(self.kernel, sleeper, NotificationCreate { process: None }).expect("the quota allows one");
+        let wait = Wait { notification: created.notification, deadline: Deadline::NEVER };
+        assert_eq!(call_at(self.kernel, sleeper, wait, 0), Outcome::Waits);
     }
 
     fn close(&self, handle: Handle) {
@@ -131,6 +139,7 @@ fn what_a_dead_child_had_of_its_own_children_comes_back_too() {
     family.kill(thread, gone);
     let (living, heir) = family.child_of(thread, spawn, CHILD);
     let _ = living;
+    family.sleep_in(heir);
     let kept = give(family.kernel, family.parent, Kind::Process, heir.header.me(), Rights::ALL);
     family.kill(family.thread, handle);
     family.close(handle);

@@ -159,21 +159,27 @@ impl Kernel {
         let tag = Tag(process.owned.get());
         let Some(kind) = tag.kind() else { return Step::Next };
         if kind == Kind::Process {
-            self.bequeath(process, self.processes.at(tag.index()), tag);
+            self.bequeath(cpu, process, self.processes.at(tag.index()));
         } else if self.destroy(cpu, kind, tag.index()) == Progress::More {
             return Step::Again;
         }
         Step::Again
     }
 
-    /// Gives a child, with its quota unless that is back already, to the parent of the one that dies.
-    fn bequeath(&self, process: &Process, child: &Process, tag: Tag) {
+    /// Gives a child, with its quota unless that is back already, to the parent of the one that dies. A child of which no
+    /// thread ever ran ends: nobody goes on making it, and it may hold the only handles to itself.
+    fn bequeath(&'static self, cpu: &'static Cpu, process: &'static Process, child: &'static Process) {
+        let tag = Tag::new(Kind::Process, child.index());
         self.disown(tag);
         if !child.gone() {
             process.account.bequeath(&child.account);
         }
         process.account.bequeath_record();
         self.own(self.processes.at(process.header.owner.get()), tag);
+        if self.threads_of(child).all(|thread| thread.state() == State::New) {
+            let record = super::exit::Record::status(super::exit::End::Killed, 0);
+            self.begin_exit(cpu, child, record, QosClass::Normal);
+        }
     }
 
     /// One step of taking an object back, whoever still names it. Holds all shards.

@@ -280,6 +280,7 @@ fn orphans_go_to_their_grandparent_and_their_quota_with_them() {
         orphan.header.me(),
         Rights::ALL,
     );
+    stage.thread(Home { process: orphan, handle });
 
     stage.kills(parent);
 
@@ -287,6 +288,26 @@ fn orphans_go_to_their_grandparent_and_their_quota_with_them() {
     assert_eq!(orphan.header.owner.get(), stage.root.process.get() as u32);
     stage.kills(Home { process: orphan, handle });
     stage.does(stage.root, Close { handle });
+    stage.does(stage.root, Close { handle: parent.handle });
+    assert_eq!(stage.inventory(), before);
+}
+
+#[test]
+fn an_orphan_that_never_ran_ends_with_its_maker_even_if_it_names_itself() {
+    let stage = Stage::new(1);
+    let before = stage.inventory();
+    let parent = stage.process("parent");
+    let thread = stage.thread(parent);
+    let spawn = testing::give(stage.kernel, parent.process, Kind::Spawn, 0, Rights::ALL);
+    let quota = Quota { frames: 9, threads: 1, slot_blocks: 1, ..Quota::default() };
+    let (service, name) = (ServiceId::service("orphan"), Name::default());
+    let process = stage.does(thread, ProcessCreate { spawn, service, name, quota }).process;
+    stage.does(thread, syscall::Grant { process, source: process, rights: Rights::ALL, badge: 0 });
+    let (entry, ipc_page) = (USER_START, IPC_PAGE);
+    stage.does(thread, ThreadCreate { process: Some(process), entry, stack: 0, a0: 0, a1: 0, ipc_page });
+
+    stage.kills(parent);
+
     stage.does(stage.root, Close { handle: parent.handle });
     assert_eq!(stage.inventory(), before);
 }

@@ -4,8 +4,10 @@
 //! `a0`…), its `Output` the answer in `a0`…. The kernel implements one handler a struct, a program invokes the struct:
 //! neither writes a register number.
 
+mod refusals;
 mod table;
 
+pub use refusals::refusals;
 pub use table::*;
 
 use crate::{Error, field::Words};
@@ -42,6 +44,8 @@ pub struct Description {
     pub number: u64,
     /// The name.
     pub name: &'static str,
+    /// How many arguments, 0 or 1, travel in `t3`.
+    pub targets: usize,
     /// Arguments in order, with their types.
     pub arguments: &'static [(&'static str, &'static str)],
     /// Results in order, with their types.
@@ -126,6 +130,7 @@ macro_rules! syscalls {
         pub const TYPED: &[Description] = &[$(Description {
             number: $number,
             name: stringify!($name),
+            targets: ([$(stringify!($target),)?] as [&str; _]).len(),
             arguments: &[$((stringify!($target), stringify!($target_type)),)? $((stringify!($argument), stringify!($argument_type)),)*],
             results: &[$((stringify!($result), stringify!($result_type)),)*],
         },)*];
