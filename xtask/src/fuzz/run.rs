@@ -28,7 +28,7 @@ pub(super) fn build() -> Result<Built, String> {
     let name = Name::new(&format!("{PROGRAM_PREFIX}{CRATE}")).ok_or("the name is too long")?;
     let id = ServiceId::program(name.as_str());
     let (quota, qos, grants) = (Quota::default(), QosClass::Normal, Grants::default());
-    let program = Program { name, id, prefix: name, quota, qos, stack_pages: STACK_PAGES, grants };
+    let program = Program { name, id, prefix: name, quota, qos, stack_pages: STACK_PAGES, grants, shard: None };
     let resolved = Resolved {
         wiring: Wiring { programs: vec![program], ..Wiring::default() },
         init_quota: Quota::default(),

@@ -6,7 +6,7 @@ use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::syscall::{
     Close, EndpointCreate, MemoryCreate, MemoryGrow, NotificationCreate, ProcessCreate, ProcessKill, WaitSetCreate,
 };
-use nexus_abi::{Error, Handle, Name, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Error, Handle, Name, QosClass, Quota, Rights, ServiceId, Shard};
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Machine, env, memory};
 
@@ -33,9 +33,9 @@ impl Brood {
     }
 
     /// A process that does not run yet.
-    pub(crate) fn conceive(&self, service: ServiceId, quota: Quota) -> Result<Embryo, Error> {
+    pub(crate) fn conceive(&self, service: ServiceId, quota: Quota, shard: Option<Shard>) -> Result<Embryo, Error> {
         let name = Name::new("fuzz").ok_or(Error::Invalid)?;
-        let identity = Identity { service, name, prefix: name, quota };
+        let identity = Identity { service, name, prefix: name, quota, shard };
         Ok(Embryo::conceive(&mut Machine, self.spawn, &identity, &self.file, STACK_PAGES)?)
     }
 
@@ -74,7 +74,7 @@ pub(crate) fn give_objects_of(owner: Handle, embryo: &mut Embryo, names: [&str; 
 pub(crate) fn give_remains(brood: &Brood, embryo: &mut Embryo) -> Result<(), Error> {
     let quota = Quota { frames: 8, endpoints: 1, messages: 1, notifications: 2, memories: 1, ..Quota::default() };
     let (service, name) = (ServiceId::program("app/dead"), Name::default());
-    let process = invoke(ProcessCreate { spawn: brood.spawn, service, name, quota })?.process;
+    let process = invoke(ProcessCreate { spawn: brood.spawn, service, name, quota, shard: None })?.process;
     give(embryo, "dead", process, Rights::ALL)?;
     give_objects_of(process, embryo, ["dead-endpoint", "dead-signal", "dead-set", "dead-memory"])?;
     invoke(ProcessKill { process, status: 0 })?;

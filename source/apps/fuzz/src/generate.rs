@@ -143,6 +143,7 @@ impl Fuzzer {
             "Option<Handle>" => to.put(self.named_handle(number, name)),
             "Rights" => to.put(if self.dice.one_in(3) { 15 } else { self.dice.below(17) }),
             "Deadline" => to.put(self.deadline()),
+            "Option<Shard>" => to.put(self.dice.below(6)),
             "ServiceId" => to.put(self.service()),
             "Name" => {
                 let mut words = Name::new("some").unwrap_or_default().to_words();

@@ -8,7 +8,7 @@ use nexus_abi::syscall::{
     Close, Derive, EndpointCreate, InfoInvariants, InfoObjects, MemoryCreate, MemoryGrow, NotificationCreate, PowerOff,
     ProcessKill, ProcessWatch, QosSet, Wait, ipc,
 };
-use nexus_abi::{Deadline, Error, Handle, Kind, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Deadline, Error, Handle, Kind, QosClass, Quota, Rights, ServiceId, Shard};
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Departure, counted};
 use nexus_rt::{env, time::deadline_in};
@@ -139,7 +139,7 @@ impl Parent {
         while invoke(MemoryGrow { memory: tally_memory, pages: GROW_BATCH })?.total < PAGES {}
         let brood = Brood::new()?;
         let quota = Quota { messages: 16, ..QUOTA };
-        let mut embryo = brood.conceive(ServiceId::program("app/victim"), quota)?;
+        let mut embryo = brood.conceive(ServiceId::program("app/victim"), quota, Shard::new(1))?;
         let process = Some(embryo.process());
         let store = invoke(MemoryCreate { process, pages: victim::STORE_PAGES })?.memory;
         invoke(MemoryGrow { memory: store, pages: victim::STORE_PAGES })?;
@@ -175,7 +175,7 @@ impl Parent {
             Flavour::Raiser => (ServiceId::service("init"), Quota { threads: 90, frames: 400, ..QUOTA }),
             _ => (ServiceId::program("app/fuzz"), QUOTA),
         };
-        let mut embryo = self.brood.conceive(service, quota)?;
+        let mut embryo = self.brood.conceive(service, quota, Shard::new(dice.below(5) as u8))?;
         self.furnish(&mut embryo, flavour, number)?;
         let neighbour = match flavour {
             Flavour::Neighbour => Some(self.move_in(&mut embryo)?),
@@ -223,7 +223,7 @@ impl Parent {
 
     /// Starts the neighbour of a child; answers its handle.
     fn move_in(&self, child: &mut launch::Embryo) -> Result<Handle, Error> {
-        let mut embryo = self.brood.conceive(ServiceId::program("app/neighbour"), QUOTA)?;
+        let mut embryo = self.brood.conceive(ServiceId::program("app/neighbour"), QUOTA, Shard::new(2))?;
         give(&mut embryo, "heir", child.process(), Rights::USE)?;
         give(&mut embryo, "devices", env::handle("devices")?, Rights::USE)?;
         give(&mut embryo, "console", env::handle("log")?, Rights::TAKE)?;

@@ -17,7 +17,7 @@ pub(super) fn play(fuzzer: &mut Fuzzer) -> Result<(), Error> {
     let (root, spawn) = (env::handle("devices")?, env::handle("spawn-root")?);
     let quota = Quota { frames: 4, notifications: 1, ..Quota::default() };
     let (service, name) = (ServiceId::program("app/brief"), Name::default());
-    let process = fuzzer.ask(ProcessCreate { spawn, service, name, quota })?.process;
+    let process = fuzzer.ask(ProcessCreate { spawn, service, name, quota, shard: None })?.process;
     let dead = fuzzer.ask(NotificationCreate { process: Some(process) })?.notification;
     fuzzer.ask(ProcessKill { process, status: 0 })?;
     let _ = fuzzer.ask(IrqMint { root, line: LINE, notification: dead, bits: 1 });

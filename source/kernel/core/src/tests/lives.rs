@@ -301,7 +301,7 @@ fn an_orphan_that_never_ran_ends_with_its_maker_even_if_it_names_itself() {
     let spawn = testing::give(stage.kernel, parent.process, Kind::Spawn, 0, Rights::ALL);
     let quota = Quota { frames: 9, threads: 1, slot_blocks: 1, ..Quota::default() };
     let (service, name) = (ServiceId::service("orphan"), Name::default());
-    let process = stage.does(thread, ProcessCreate { spawn, service, name, quota }).process;
+    let process = stage.does(thread, ProcessCreate { spawn, service, name, quota, shard: None }).process;
     stage.does(thread, syscall::Grant { process, source: process, rights: Rights::ALL, badge: 0 });
     let (entry, ipc_page) = (USER_START, IPC_PAGE);
     stage.does(thread, ThreadCreate { process: Some(process), entry, stack: 0, a0: 0, a1: 0, ipc_page });
