@@ -23,7 +23,7 @@ pub mod wire;
 
 pub use local::Local;
 pub use message::{Handles, Message};
-pub use notice::Notice;
+pub use notice::{Leave, Notice};
 pub use route::{NonceMismatchBudget, RouteAnswer, RouteLink, RouteRetryOutcome, route_with_nonce_budgeted};
 pub use server::{Call, Caller, Deferred, NoAnswer, Outcome, Port, Serve, Signal, Ticket};
 pub use transport::{Stub, Transport};

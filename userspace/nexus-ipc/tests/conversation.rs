@@ -2,7 +2,7 @@
 
 use nexus_abi::{Deadline, Error, Handle, Name, ServiceId};
 use nexus_ipc::interface::{Limits, Repeat};
-use nexus_ipc::{Bytes, Call, Caller, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport};
+use nexus_ipc::{Bytes, Call, Caller, Leave, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport};
 
 nexus_ipc::interface! {
     /// Keeps notes.
@@ -231,6 +231,11 @@ fn notices_come_back_as_they_went_and_nonsense_is_refused() {
         Notice::Route { nonce: 2, interface: name, inbox: handle(1) },
         Notice::Routed { nonce: 2, result: Ok(handle(1)) },
         Notice::Routed { nonce: 2, result: Err(Error::NotFound) },
+        Notice::Decide { nonce: 3, subject: ServiceId::program("app/x"), interface: name },
+        Notice::Decided { nonce: 3, result: Ok(Leave { interface: 9, permits: 5 }) },
+        Notice::Decided { nonce: 3, result: Err(Error::Permission) },
+        Notice::Pull { nonce: 4, subject: ServiceId::program("app/x"), interface: name },
+        Notice::Pulled { nonce: 4 },
     ];
     for notice in all {
         assert_eq!(Notice::from_message(&notice.to_message()), Ok(notice));

@@ -21,12 +21,13 @@ pub type Kept = Result<(), Broken>;
 macro_rules! promise {
     ($kept:expr, $text:literal) => {
         if !$kept {
-            return Err(Broken($text));
+            return Err($crate::contract::Broken($text));
         }
     };
 }
 
 pub mod logs;
+pub mod policy;
 pub mod timer;
 
 /// What every interface promises of requests that are none: an unknown method is `ENOSYS`, a message with the wrong

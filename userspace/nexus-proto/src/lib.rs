@@ -8,11 +8,13 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod console;
 pub mod contract;
 pub mod exec;
 pub mod logs;
 pub mod pipe;
+pub mod policy;
 pub mod record;
 pub mod stream;
 pub mod supervisor;

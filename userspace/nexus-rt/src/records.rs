@@ -11,6 +11,7 @@ use core::time::Duration;
 use nexus_abi::syscall::Notify;
 use nexus_abi::{Error, Handle};
 use nexus_ipc::ring::{PAGES, Shared, Writer};
+use nexus_proto::audit::Audit;
 use nexus_proto::logs;
 use nexus_proto::record::{Level, MAX_BYTES, MAX_FIELD_BYTES, MAX_TARGET, MAX_TEXT, Record};
 
@@ -75,9 +76,10 @@ pub fn put(record: &Record<'_>) -> Result<(), Error> {
     }
 }
 
-/// Adds the record of a decision: fields are `key=value` and a zero byte each.
-pub fn audit(text: fmt::Arguments<'_>, fields: fmt::Arguments<'_>) {
-    let (text, fields) = (cut(text, MAX_TEXT), cut(fields, MAX_FIELD_BYTES));
+/// Adds the record of a decision.
+pub fn audit(audit: &Audit<'_>) {
+    let text = cut(format_args!("{} {}", audit.deed, audit.object), MAX_TEXT);
+    let fields = cut(format_args!("{}", audit.fields()), MAX_FIELD_BYTES);
     // An audit that is dropped is counted as every other record.
     let _ = put(&Record { level: Level::Info, target: AUDIT, text: &text, fields: &fields });
 }

@@ -128,6 +128,16 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/services/execd/src/table.rs", "MAX_RECORDS", "programs"),
         bound("source/services/execd/src/table.rs", "MAX_WAITERS", "callers"),
     ] },
+    Section { title: "Policy", bounds: &[
+        bound("source/services/policyd/src/rules.rs", "MAX_DELEGATIONS", "delegations"),
+        bound("source/services/policyd/src/lib.rs", "MAX_REVOCATIONS", "revocations"),
+        bound("source/services/policyd/src/lib.rs", "PATIENCE_MS", "ms"),
+        bound("source/services/init/src/leave.rs", "MAX_ASKED", "questions"),
+        bound("source/services/init/src/leave.rs", "MAX_GIVEN", "grants"),
+        bound("source/services/init/src/leave.rs", "PATIENCE_MS", "ms"),
+        bound("source/services/execd/src/ground.rs", "ROUTE", "ms"),
+        bound("source/services/execd/src/ground.rs", "PATIENCE", "ms"),
+    ] },
     Section { title: "Records and the log", bounds: &[
         bound("userspace/nexus-ipc/src/ring.rs", "PAGES", "pages"),
         bound("userspace/nexus-ipc/src/ring.rs", "CAPACITY", "bytes"),

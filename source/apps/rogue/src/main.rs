@@ -13,6 +13,7 @@ use core::time::Duration;
 use nexus_abi::syscall::{EndpointCreate, NotificationCreate, QosSet, Wait};
 use nexus_abi::{Deadline, Error, QosClass};
 use nexus_ipc::Message;
+use nexus_proto::exec;
 use nexus_proto::timer::{self, Turns};
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Wrong, provoke};
@@ -29,6 +30,8 @@ fn main() -> Result<i64, Error> {
         "flood" => flood(),
         "timers" => timers(),
         "inversion" => inversion(),
+        "route" => Ok(route()),
+        "hold" => hold(),
         "panic" => panic!("on purpose"),
         "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
         name => match Wrong::ALL.into_iter().find(|wrong| wrong.name() == name) {
@@ -38,6 +41,43 @@ fn main() -> Result<i64, Error> {
                 Err(Error::Invalid)
             }
         },
+    }
+}
+
+/// Asks for a route by the name behind; ends with the number of the error, or 0 if it got one and it works.
+fn route() -> i64 {
+    let asked = Channel::to(asked_for()).and_then(list);
+    asked.map_or_else(|error| error.number().into(), |()| 0)
+}
+
+/// Gets a route and uses it again and again; ends with the number of the error with which that ends.
+fn hold() -> Result<i64, Error> {
+    let channel = Channel::to(asked_for())?;
+    list(channel)?;
+    println!("held");
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    for _ in 0..HOLDS {
+        // Nobody signals it: the wait is a pause.
+        let _ = invoke(Wait { notification, deadline: Instant::now().after(Duration::from_millis(5)) });
+        if let Err(error) = list(Channel::new(channel.endpoint())) {
+            return Ok(error.number().into());
+        }
+    }
+    Ok(0)
+}
+
+/// Times that a route is used before its holder gives up.
+const HOLDS: u32 = 400;
+
+fn asked_for() -> &'static str {
+    env::arguments().nth(2).unwrap_or(exec::NAME)
+}
+
+/// The end of the list is an answer too.
+fn list(channel: Channel) -> Result<(), Error> {
+    match exec::Client::new(channel).list(0) {
+        Ok(_) | Err(Error::NotFound) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

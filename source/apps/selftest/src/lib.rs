@@ -13,6 +13,7 @@ mod float;
 mod ipc;
 mod kernel;
 mod logs;
+mod policy;
 mod streams;
 mod threads;
 mod timers;
@@ -56,6 +57,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("timed coalesce", timers::timers_share_wake_ups),
     ("test_reject_timer_registration_over_limit", timers::owner_has_a_limit),
     ("test_reject_timer_registration_over_global_limit", timers::all_have_a_limit),
+    ("policy allow", policy::what_is_delegated_works),
+    ("policy deny", policy::what_is_revoked_is_dead),
+    ("policyd requester spoof denied", policy::nobody_is_who_he_says),
+    ("policy malformed", policy::malformed_requests_are_refused),
     ("logd hardening rejects", logs::hostile_requests_are_refused),
     ("test_reject_log_append_oversized_fields", logs::oversized_fields_are_refused),
     ("test_reject_log_append_rate_limited_sender", logs::a_flood_is_limited),

@@ -17,7 +17,7 @@ fn channel(route: &str) -> Result<Channel, Failure> {
     Channel::to(route).map_err(|error| Failure::Refused("a route to logd", error))
 }
 
-fn own() -> Result<ServiceId, Failure> {
+pub(crate) fn own() -> Result<ServiceId, Failure> {
     invoke(Whoami {}).map(|identity| identity.service).map_err(|error| Failure::Refused("its identity", error))
 }
 

@@ -1,6 +1,6 @@
 //! The table of commands, and what each gets to work with.
 
-use crate::commands::{listings, log, machine, programs};
+use crate::commands::{explain, listings, log, machine, programs};
 use crate::{Failure, Form, Place, System};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -78,6 +78,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "mem", usage: "[-j]", about: "what is used of every bounded resource", kind: Builtin, run: listings::mem },
     Command { name: "services", usage: "[-j]", about: "services, and how often each was started", kind: Builtin, run: listings::services },
     Command { name: "caps", usage: "<pid|service> [-j]", about: "what a process holds", kind: Builtin, run: listings::caps },
+    Command { name: "explain", usage: "<service|program> <interface>", about: "which rule allows or denies it", kind: Builtin, run: explain::explain },
     Command { name: "run", usage: "<program> [args…] [| program…] [&]", about: "start a program", kind: Launcher, run: programs::run },
     Command { name: "kill", usage: "<pid|service>", about: "end a program or a service", kind: Builtin, run: programs::kill },
     Command { name: "wait", usage: "<pid>", about: "wait for a program and say how it ended", kind: Builtin, run: programs::wait },

@@ -26,4 +26,6 @@ pub use listing::{Cell, Form, Listing};
 pub use machine::main as machine_main;
 pub use parse::{Line, Place, parse};
 pub use session::{PROMPT, Session};
-pub use system::{Cpu, End, Entry, Memory, Power, Process, Program, Query, Slot, State, Status, System, Waited};
+pub use system::{
+    Cpu, End, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, State, Status, System, Waited,
+};

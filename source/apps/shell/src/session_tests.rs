@@ -1,8 +1,11 @@
 //! Sessions on a machine that is only a record of what was asked of it.
 
 use super::*;
-use crate::system::{Cpu, End, Entry, Memory, Power, Process, Program, Query, Slot, State, Status, Waited};
+use crate::system::{
+    Cpu, End, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, State, Status, Waited,
+};
 use nexus_abi::QosClass;
+use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
 
 #[derive(Default)]
@@ -80,6 +83,11 @@ impl System for Fake {
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {
         self.answer(format!("kill service {name}"), ())
+    }
+
+    fn explain(&mut self, subject: &str, interface: &str) -> Result<Explanation, Error> {
+        let rule = if interface == "exec" { Rule::Route } else { Rule::Default };
+        self.answer(format!("explain {subject} {interface}"), Explanation { rule, permits: 3, by: String::new() })
     }
 
     fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error> {
@@ -238,6 +246,14 @@ fn power_takes_an_exit_status() {
 }
 
 #[test]
+fn explain_says_which_rule_it_is() {
+    assert_eq!(printed("explain shell exec"), "allowed: route `exec` of shell in the manifest, permissions 0x3\n");
+    assert_eq!(printed("explain hello exec2"), "denied: no rule gives hello `exec2`\n");
+    let fake = Fake { error: Some(Error::NotFound), ..Fake::default() };
+    assert!(typed_on(fake, b"explain nobody x\r").0.contains("error: ENOENT: no service or program `nobody`\n"));
+}
+
+#[test]
 fn log_asks_for_what_was_typed_and_shows_no_control_byte() {
     assert_eq!(typed("log\r").1.asked, ["records 50 trace *"]);
     assert_eq!(typed("log -l warn -s execd -n 3\r").1.asked, ["records 3 warn execd"]);
@@ -270,6 +286,8 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
         "caps",
         "caps 1 2",
         "log x",
+        "explain a",
+        "explain a b c",
         "log -n",
         "log -n x",
         "log -l loud",

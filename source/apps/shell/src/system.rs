@@ -4,6 +4,7 @@ use crate::Place;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nexus_abi::{Error, QosClass};
+use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
 
 /// How a process or program ended.
@@ -125,6 +126,17 @@ pub struct Slot {
     pub shard: u8,
 }
 
+/// Why somebody may use something, or may not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The rule.
+    pub rule: Rule,
+    /// The permissions that it gives.
+    pub permits: u64,
+    /// Who delegated it, if somebody did.
+    pub by: String,
+}
+
 /// Which records are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
@@ -196,6 +208,8 @@ pub trait System {
     fn kill_program(&mut self, pid: u32) -> Result<(), Error>;
     /// Ends a service; who started it starts it again.
     fn kill_service(&mut self, name: &str) -> Result<(), Error>;
+    /// What policy says of an interface to somebody of this name. `ENOENT`: nobody is called so.
+    fn explain(&mut self, subject: &str, interface: &str) -> Result<Explanation, Error>;
     /// The last records that fit a query. `ENOENT`: nobody is called as its sender.
     fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error>;
     /// Shows them, and then each as it comes, until Ctrl-C.

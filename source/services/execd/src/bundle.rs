@@ -2,7 +2,7 @@
 
 use nexus_abi::image::{Entry, EntryKind, Image};
 use nexus_abi::layout::PAGE_SIZE;
-use nexus_abi::{Error, Name};
+use nexus_abi::{Error, Name, ServiceId};
 use sha2::{Digest, Sha256};
 use wiring::Wiring;
 
@@ -39,6 +39,11 @@ impl<'a> Bundle<'a> {
         let manifest = image.entries().find(|entry| entry.kind == EntryKind::Manifest).ok_or(Error::Corrupt)?;
         let wiring = Wiring::read(intact(&image, &manifest)?)?;
         Ok(Bundle { image, wiring })
+    }
+
+    /// What the manifest calls this identity.
+    pub(crate) fn name_of(&self, id: ServiceId) -> Option<Name> {
+        self.wiring.name_of(id)
     }
 
     /// The program with this file name. `ENOENT`: there is none. `ECORRUPT`: its file is damaged.

@@ -1,25 +1,27 @@
 //! Loads and starts programs for those who may.
 //!
 //! A state machine over requests and signals: [`bundle`] knows the programs of the boot image, [`start`] makes a process
-//! of one, [`table`] remembers what runs and how it ended, and this file decides who may. The kernel is an argument, so
-//! the whole service runs under test.
+//! of one, [`table`] remembers what runs and how it ended, and this file decides who may: the badge first, then policy, which
+//! is asked at each start. The kernel and policy are arguments, so the whole service runs under test.
 
 #![no_std]
 
 extern crate alloc;
 
 pub mod bundle;
+mod ground;
 mod start;
 mod table;
 
+pub use ground::Ground;
 pub use start::Holdings;
 pub use table::{MAX_RECORDS, MAX_WAITERS};
 
 use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus};
-use nexus_abi::{Error, Handle, ProcessId, start::ExitKind};
+use nexus_abi::{Error, Handle, Name, ProcessId, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
+use nexus_proto::audit::{Audit, Decision};
 use nexus_proto::exec::{self, CONTROL, Ended, Exec, Killed, Listed, START, Started, Stated, Watched};
-use nexus_rt::Kernel;
 
 use bundle::Bundle;
 use start::Streams;
@@ -33,7 +35,7 @@ pub struct Execd<K> {
     table: Table,
 }
 
-impl<K: Kernel> Execd<K> {
+impl<K: Ground> Execd<K> {
     /// A service over the programs of a sealed boot image. `ECORRUPT`, `EPROTO`: the image is not sound.
     pub fn new(kernel: K, image: &'static [u8], holdings: Holdings) -> Result<Execd<K>, Error> {
         Ok(Execd { kernel, bundle: Bundle::read(image)?, holdings, table: Table::default() })
@@ -52,6 +54,20 @@ impl<K: Kernel> Execd<K> {
         let place = self.table.find(process).ok_or(Error::NotFound)?;
         let own = caller.may(START) && self.table.get(place).is_some_and(|record| record.starter == caller.process);
         if own || caller.may(CONTROL) { Ok(place) } else { Err(Error::Permission) }
+    }
+
+    /// Policy's leave to start a program; without it, or without policy, nothing is started. One audit either way.
+    fn opened(&mut self, caller: &Caller, program: Name) -> Result<(), Error> {
+        let interface = Name::new(exec::NAME).ok_or(Error::Invalid)?;
+        let decided = self.kernel.decide(caller.service, interface, START);
+        let name = self.bundle.name_of(caller.service);
+        let (decision, reason) = match decided {
+            Ok(rule) => (Decision::Allow, rule.name()),
+            Err(error) => (Decision::Deny, error.name()),
+        };
+        let caller = name.as_ref().map_or("unknown", |name| name.as_str());
+        self.kernel.audit(&Audit { deed: "open", decision, reason, caller, object: program.as_str() });
+        decided.map(drop)
     }
 
     fn record(&mut self, caller: &Caller, process: ProcessId) -> Result<&mut Record, Error> {
@@ -95,7 +111,7 @@ impl<K: Kernel> Execd<K> {
     }
 }
 
-impl<K: Kernel> Exec for Execd<K> {
+impl<K: Ground> Exec for Execd<K> {
     fn start(
         &mut self,
         call: &mut Call<'_>,
@@ -110,6 +126,7 @@ impl<K: Kernel> Exec for Execd<K> {
         }
         let arguments = exec::unpack(arguments)?;
         let program = self.bundle.program(program)?;
+        self.opened(&call.caller, program.name())?;
         let place = self.table.room()?;
         let streams = Streams { stdin, stdout, stderr };
         let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
@@ -173,7 +190,7 @@ impl<K: Kernel> Exec for Execd<K> {
     }
 }
 
-impl<K: Kernel> Serve for Execd<K> {
+impl<K: Ground> Serve for Execd<K> {
     fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
         exec::dispatch(self, call, request)
     }

@@ -136,6 +136,41 @@ fn the_service_keeps_its_contract() {
 }
 
 #[test]
+fn policy_is_asked_at_each_start_about_who_the_kernel_says() {
+    let local = setup();
+    start(&mut client(&local, 1, START), "hello");
+    with_kernel(&local, |kernel| {
+        assert_eq!(kernel.asked, [(ServiceId::program("app/boot/selftest"), "exec".to_owned(), START)]);
+        assert_eq!(kernel.audits, ["open allow route unknown app/boot/hello"]);
+    });
+}
+
+#[test]
+fn without_policys_leave_nothing_starts_and_the_caller_is_told_why() {
+    for error in [Error::Permission, Error::Unavailable] {
+        let local = setup();
+        with_kernel(&local, |kernel| kernel.policy = Some(error));
+        let before = with_kernel(&local, |kernel| kernel.open.clone());
+        let refused = client(&local, 1, START).start("hello", &[], None, None, None).err();
+        assert_eq!(refused, Some(error));
+        with_kernel(&local, |kernel| {
+            assert!(kernel.processes.is_empty());
+            assert_eq!(kernel.open, before);
+            assert_eq!(kernel.audits, [format!("open deny {} unknown app/boot/hello", error.name())]);
+            kernel.policy = None;
+        });
+        start(&mut client(&local, 1, START), "hello");
+    }
+}
+
+#[test]
+fn who_has_no_permission_is_refused_without_asking_policy() {
+    let local = setup();
+    assert_eq!(client(&local, 1, 0).start("hello", &[], None, None, None).err(), Some(Error::Permission));
+    with_kernel(&local, |kernel| assert!(kernel.asked.is_empty()));
+}
+
+#[test]
 fn a_program_controls_what_it_started_and_nothing_else() {
     let local = setup();
     let (mut owner, mut other) = (client(&local, 1, START), client(&local, 2, START));

@@ -45,6 +45,7 @@ impl<G: Ground> Init<G> {
         };
         self.running[service] = None;
         self.close(running);
+        self.bereave(service);
         self.after(service, end);
     }
 }

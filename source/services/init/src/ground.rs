@@ -4,6 +4,7 @@ use core::fmt;
 
 use nexus_abi::{Error, Handle};
 use nexus_ipc::Message;
+use nexus_proto::audit::Audit;
 use nexus_rt::{Kernel, Machine};
 
 /// The machine below init; a test supplies its own.
@@ -13,6 +14,9 @@ pub trait Ground: Kernel {
 
     /// Prints a line under init's prefix.
     fn line(&mut self, text: fmt::Arguments<'_>);
+
+    /// Records a decision.
+    fn audit(&mut self, audit: &Audit<'_>);
 }
 
 impl Ground for Machine {
@@ -22,5 +26,9 @@ impl Ground for Machine {
 
     fn line(&mut self, text: fmt::Arguments<'_>) {
         nexus_rt::log::write(text);
+    }
+
+    fn audit(&mut self, audit: &Audit<'_>) {
+        nexus_rt::records::audit(audit);
     }
 }

@@ -12,6 +12,7 @@ use wiring::Wiring;
 use crate::bundle::Bundle;
 use crate::devices::Held;
 use crate::ground::Ground;
+use crate::leave::Leaves;
 use crate::rings::Rings;
 use crate::roots::{Roots, Spawns};
 use crate::routes::Waiting;
@@ -42,6 +43,7 @@ pub struct Init<G> {
     /// The device tree; none once every device is held.
     pub(crate) tree: Option<&'static [u8]>,
     pub(crate) waiting: Vec<Waiting>,
+    pub(crate) leaves: Leaves,
     pub(crate) timebase: u64,
 }
 
@@ -64,6 +66,7 @@ impl<G: Ground> Init<G> {
             held: vec![None; wiring.devices.len()],
             tree: Some(tree),
             waiting: Vec::new(),
+            leaves: Leaves::new(&wiring, timebase),
             ground,
             roots,
             spawns,

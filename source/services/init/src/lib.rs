@@ -17,6 +17,7 @@ mod ended;
 mod furnish;
 mod ground;
 mod init;
+mod leave;
 mod rings;
 pub mod roots;
 mod routes;

@@ -47,6 +47,7 @@ impl<G: Ground> Init<G> {
         match self.target(asker, name) {
             Ok(Target::Source(source, rights, badge)) => self.hand_over(question, source, rights, badge),
             Ok(Target::Server(server, badge)) => self.route_to(server, badge, question),
+            Err(Error::NotFound) => self.ask(asker, name, question),
             Err(error) => self.answer(question, Err(error)),
         }
     }
@@ -100,7 +101,7 @@ impl<G: Ground> Init<G> {
         }
     }
 
-    fn answer(&mut self, Question { nonce, inbox }: Question, result: Result<Handle, Error>) {
+    pub(crate) fn answer(&mut self, Question { nonce, inbox }: Question, result: Result<Handle, Error>) {
         // Whoever gave a full or dead inbox gets no answer; its own deadline ends its wait.
         let _ = self.ground.send(inbox, &Notice::Routed { nonce, result }.to_message());
         self.forget(inbox);
@@ -115,5 +116,6 @@ impl<G: Ground> Init<G> {
 
 /// The grant of this name, if it is in the set. Both rights to the console ring go by the ring's name.
 fn granted(grants: Grants, name: Name) -> Option<Grant> {
-    grants.iter().find(|grant| grant.name() == name.as_str() && *grant != Grant::Spawn)
+    let handed = |grant: &Grant| !matches!(grant, Grant::Spawn | Grant::Records | Grant::Policy);
+    grants.iter().find(|grant| grant.name() == name.as_str() && handed(grant))
 }

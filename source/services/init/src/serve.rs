@@ -20,6 +20,10 @@ impl<G: Ground> Serve for Init<G> {
             Ok(Notice::Route { nonce, interface, inbox }) => {
                 self.route(call.caller.service, interface, Question { nonce, inbox });
             }
+            Ok(Notice::Decided { nonce, result }) => self.decided(call.caller.process, nonce, result),
+            Ok(Notice::Pull { nonce, subject, interface }) => {
+                self.pull(call.caller.process, nonce, subject, interface);
+            }
             _ => message.handles.iter().for_each(|handle| call.port.close(handle)),
         }
     }
@@ -29,10 +33,11 @@ impl<G: Ground> Serve for Init<G> {
     }
 
     fn deadline(&self) -> Deadline {
-        self.watch.deadline()
+        self.watch.deadline().min(self.leaves.deadline())
     }
 
     fn expired(&mut self, _port: &mut dyn Port) {
+        self.expire();
         self.advance();
     }
 }

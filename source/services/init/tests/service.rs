@@ -1,6 +1,10 @@
 //! init against a machine of records: order, capabilities, restarts, routes, the operator.
 
 mod fake;
+#[path = "service/grants.rs"]
+mod grants;
+#[path = "service/rings.rs"]
+mod rings;
 
 use fake::{Fake, State as Machine, handle, media};
 use init::devices::{self, Place};

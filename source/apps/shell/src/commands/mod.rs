@@ -1,5 +1,6 @@
 //! What the commands do, by what they touch.
 
+pub(crate) mod explain;
 pub(crate) mod listings;
 pub(crate) mod log;
 pub(crate) mod machine;

@@ -9,15 +9,16 @@ mod records;
 mod services;
 mod terminal;
 
-use crate::system::{Cpu, Entry, Memory, Power, Process, Program, Query, Slot, Waited};
+use crate::system::{Cpu, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use kernel::Tables;
-use nexus_abi::Error;
-use nexus_rt::{Server, env, pipe::Plumber, thread};
+use nexus_abi::{Error, Name};
+use nexus_proto::policy;
+use nexus_rt::{Channel, Server, env, pipe::Plumber, thread};
 use services::Programs;
 use terminal::Terminal;
 
@@ -104,6 +105,14 @@ impl System for Machine {
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {
         services::kill(name)
+    }
+
+    fn explain(&mut self, subject: &str, interface: &str) -> Result<Explanation, Error> {
+        let (subject, interface) =
+            (Name::new(subject).ok_or(Error::Invalid)?, Name::new(interface).ok_or(Error::Invalid)?);
+        let told = policy::Client::new(Channel::to(policy::NAME)?).explain(subject, interface)?;
+        let rule = policy::Rule::from_wire(told.rule).ok_or(Error::Protocol)?;
+        Ok(Explanation { rule, permits: told.permits, by: records::name_of(told.by) })
     }
 
     fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error> {

@@ -37,6 +37,12 @@ pub(super) fn follow(events: Events, query: &Query, show: &mut dyn FnMut(&Entry)
     }
 }
 
+/// What the manifest calls an identity; its number where nobody says.
+pub(super) fn name_of(id: ServiceId) -> String {
+    let named = Channel::to(NAME).and_then(|channel| Client::new(channel).name(id));
+    named.map_or_else(|_| format!("{:016x}", id.0), |named| named.name.as_str().to_string())
+}
+
 struct Log {
     client: Client<Channel>,
     after: u64,

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use execd::Ground;
 use nexus_abi::syscall::{self, Answer, Syscall};
-use nexus_abi::{Error, Handle, Kind, ProcessId, Rights};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, Rights, ServiceId};
+use nexus_proto::audit::Audit;
+use nexus_proto::policy::Rule;
 use nexus_rt::Kernel;
 
 /// A process as the kernel knows it.
@@ -31,6 +34,10 @@ pub(crate) struct Fake {
     pub(crate) notified: Vec<(u64, u64)>,
     /// The number of a call that is refused.
     pub(crate) refuse: Option<u64>,
+    /// What policy answers instead of a route.
+    pub(crate) policy: Option<Error>,
+    pub(crate) asked: Vec<(ServiceId, String, u64)>,
+    pub(crate) audits: Vec<String>,
     grown: BTreeMap<u64, u64>,
 }
 
@@ -163,5 +170,17 @@ impl Kernel for Fake {
 
     fn now(&self) -> u64 {
         0
+    }
+}
+
+impl Ground for Fake {
+    fn decide(&mut self, subject: ServiceId, interface: Name, permits: u64) -> Result<Rule, Error> {
+        self.asked.push((subject, interface.as_str().to_owned(), permits));
+        self.policy.map_or(Ok(Rule::Route), Err)
+    }
+
+    fn audit(&mut self, audit: &Audit<'_>) {
+        let Audit { deed, decision, reason, caller, object } = *audit;
+        self.audits.push(format!("{deed} {} {reason} {caller} {object}", decision.name()));
     }
 }

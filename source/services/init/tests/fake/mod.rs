@@ -11,6 +11,7 @@ use nexus_abi::start::ExitKind;
 use nexus_abi::syscall::{self, Answer, Syscall};
 use nexus_abi::{Error, Handle, ProcessId, ServiceId};
 use nexus_ipc::{Message, Notice};
+use nexus_proto::audit::Audit;
 use nexus_rt::Kernel;
 
 /// A process as the machine knows it.
@@ -38,6 +39,10 @@ pub(crate) struct State {
     pub(crate) open: Vec<u64>,
     pub(crate) lines: Vec<String>,
     pub(crate) sent: Vec<(u64, Notice)>,
+    /// Questions to policy fail with this.
+    pub(crate) deaf: Option<Error>,
+    pub(crate) audits: Vec<String>,
+    pub(crate) revoked: Vec<u64>,
     /// Identities of minted spawn capabilities.
     pub(crate) spawns: BTreeMap<u64, ServiceId>,
     pub(crate) windows: Vec<(u64, u64)>,
@@ -172,6 +177,10 @@ impl State {
                 self.open.retain(|&open| open != target);
                 Ok([0; 8])
             }
+            syscall::Revoke::NUMBER => {
+                self.revoked.push(target);
+                Ok([0; 8])
+            }
             syscall::ProcessPrefix::NUMBER | syscall::ThreadStart::NUMBER => Ok([0; 8]),
             _ => Err(Error::NoCall),
         }
@@ -206,11 +215,20 @@ impl Kernel for Fake {
 impl Ground for Fake {
     fn send(&mut self, endpoint: Handle, message: &Message) -> Result<(), Error> {
         let notice = Notice::from_message(message)?;
+        if let (Notice::Decide { .. }, Some(error)) = (notice, self.0.borrow().deaf) {
+            return Err(error);
+        }
         self.0.borrow_mut().sent.push((endpoint.raw(), notice));
         Ok(())
     }
 
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
         self.0.borrow_mut().lines.push(text.to_string());
+    }
+
+    fn audit(&mut self, audit: &Audit<'_>) {
+        let Audit { deed, decision, reason, caller, object } = *audit;
+        let text = format!("{deed} {} {reason} {caller} {object}", decision.name());
+        self.0.borrow_mut().audits.push(text);
     }
 }

@@ -1,0 +1,44 @@
+//! What execd stands on: system calls, policy's word, and the log.
+
+use core::time::Duration;
+
+use nexus_abi::{Deadline, Error, Name, ServiceId};
+use nexus_proto::audit::Audit;
+use nexus_proto::policy::{Client, NAME, Rule};
+use nexus_rt::{Channel, Kernel, Machine, inbox, records, time};
+
+/// How long the way to policy may take to find: a policy that is being started anew is not waited for.
+const ROUTE: Duration = Duration::from_millis(20);
+/// How long policy may take to answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The machine below execd; a test supplies its own.
+pub trait Ground: Kernel {
+    /// Asks policy. `EPERM`: it denies. `EUNAVAILABLE`: it is not there, or does not answer.
+    fn decide(&mut self, subject: ServiceId, interface: Name, permits: u64) -> Result<Rule, Error>;
+
+    /// Records a decision.
+    fn audit(&mut self, audit: &Audit<'_>);
+}
+
+impl Ground for Machine {
+    fn decide(&mut self, subject: ServiceId, interface: Name, permits: u64) -> Result<Rule, Error> {
+        // A client that does not look for the next policy by itself: it would wait for it.
+        let endpoint = Channel::to_within(NAME, ROUTE).map_err(|_| Error::Unavailable)?.endpoint();
+        let mut client = Client::new(Channel::new(endpoint));
+        match client.until(time::deadline_in(PATIENCE)).decide(subject, interface, permits) {
+            Ok(decided) => Rule::from_wire(decided.rule).ok_or(Error::Unavailable),
+            Err(Error::PeerClosed) => {
+                // The next question takes the way to the next policy, if it runs by then.
+                let _ = Name::new(NAME).map(|name| inbox::renew(name, endpoint, Deadline(0)));
+                Err(Error::Unavailable)
+            }
+            Err(Error::Permission) => Err(Error::Permission),
+            Err(_) => Err(Error::Unavailable),
+        }
+    }
+
+    fn audit(&mut self, audit: &Audit<'_>) {
+        records::audit(audit);
+    }
+}
