@@ -14,13 +14,16 @@ use nexus_ipc::{Bytes, Text, interface};
 pub const START: u64 = 1;
 /// Permission `control` of the manifest: may watch and end every program.
 pub const CONTROL: u64 = 2;
+/// Status of a program that was ended because the program that started it had ended.
+pub const WITH_STARTER: i64 = 137;
 /// Bytes of packed arguments and environment that one start request carries at most.
 pub const TEXTS: usize = 1920;
 
 interface! {
     /// Loads and starts programs for those who may.
     "exec" Exec {
-        /// Starts a program of the boot bundle with packed texts (see [`pack`]) as arguments, behind its own name.
+        /// Starts a program of the boot bundle with packed texts (see [`pack`]) as arguments, behind its own name. When the
+        /// starter is a program and ends, all that it started ends with it, with status [`WITH_STARTER`].
         /// `ENOENT`: no such program. `EPERM`: not by this caller. `ECORRUPT`: its file is no program.
         1 start once {
             program: Text<24>,

@@ -17,11 +17,13 @@ pub use ground::Ground;
 pub use start::Holdings;
 pub use table::{MAX_RECORDS, MAX_WAITERS};
 
+use alloc::vec::Vec;
+
 use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus};
 use nexus_abi::{Error, Handle, Name, ProcessId, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::{Audit, Decision};
-use nexus_proto::exec::{self, CONTROL, Ended, Exec, Killed, Listed, START, Started, Stated, Watched};
+use nexus_proto::exec::{self, CONTROL, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched};
 
 use bundle::Bundle;
 use start::Streams;
@@ -75,20 +77,34 @@ impl<K: Ground> Execd<K> {
         self.table.get_mut(place).ok_or(Error::NotFound)
     }
 
-    /// Takes note of how a program ended, if it has, and tells everybody who waits.
+    /// Looks whether a program has ended. What it started ends with it, and what that started: nothing here can start
+    /// anything meanwhile, so a program that starts others without end is ended with all of them.
     fn settle(&mut self, place: usize, port: &mut dyn Port) {
-        let Some(record) = self.table.get_mut(place).filter(|record| record.fate.is_running()) else { return };
-        let Ok(status) = self.kernel.invoke(ProcessStatus { process: record.process }) else { return };
+        let mut ended: Vec<ProcessId> = self.note_end(place, port).into_iter().collect();
+        while let Some(starter) = ended.pop() {
+            while let Some((place, process)) = self.table.started_by(starter) {
+                // One that has ended already is noted all the same.
+                let _ = self.kernel.invoke(ProcessKill { process, status: WITH_STARTER });
+                ended.extend(self.note_end(place, port));
+                self.table.remove(place);
+            }
+        }
+    }
+
+    /// Takes note of how a program ended, if it has, and tells everybody who waits; the program.
+    fn note_end(&mut self, place: usize, port: &mut dyn Port) -> Option<ProcessId> {
+        let record = self.table.get_mut(place).filter(|record| record.fate.is_running())?;
+        let status = self.kernel.invoke(ProcessStatus { process: record.process }).ok()?;
         let fate = Fate { kind: status.state, detail: status.detail, pc: status.pc, address: status.address };
         if fate.is_running() {
-            return;
+            return None;
         }
         record.fate = fate;
         if ExitKind::from_wire(fate.kind) == Some(ExitKind::Faulted) {
             let (cause, pc, address) = (fate.detail, fate.pc, fate.address);
             nexus_rt::log!("{} fault {cause} at {pc:#x} on {address:#x}", record.name.as_str());
         }
-        let (process, watches) = (record.process, core::mem::take(&mut record.watches));
+        let (id, process, watches) = (record.id, record.process, core::mem::take(&mut record.watches));
         // Whoever gave up waiting is not answered; the record then stays for the next one who asks.
         let heard = record.waiters.drain(..).map(|ticket| ticket.answer(port, Ok(fate.into())));
         let taken = heard.filter(Result::is_ok).count() > 0;
@@ -97,6 +113,7 @@ impl<K: Ground> Execd<K> {
         if taken {
             self.table.remove(place);
         }
+        Some(id)
     }
 
     fn fire(&mut self, watch: Watch) {

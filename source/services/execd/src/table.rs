@@ -100,6 +100,12 @@ impl Table {
         self.records().find(|(_, record)| record.id == process).map(|(place, _)| place)
     }
 
+    /// A program that another one started: its place and its process.
+    pub(crate) fn started_by(&self, starter: ProcessId) -> Option<(usize, Handle)> {
+        let found = self.records().find(|(_, record)| record.starter == starter);
+        found.map(|(place, record)| (place, record.process))
+    }
+
     /// The first record at or after a place.
     pub(crate) fn at_or_after(&self, place: usize) -> Option<(usize, &Record)> {
         self.records().find(|&(at, _)| at >= place)

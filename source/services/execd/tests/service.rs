@@ -11,7 +11,7 @@ use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, QosClass, Quota, Servi
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::contract;
-use nexus_proto::exec::{CONTROL, Client, Fate, START, pack};
+use nexus_proto::exec::{CONTROL, Client, Fate, START, WITH_STARTER, pack};
 use sha2::{Digest, Sha256};
 use wiring::{Grant, Grants, Program, Wiring};
 
@@ -195,6 +195,45 @@ fn control_reaches_every_program_but_starts_none() {
 
     assert_eq!(warden.wait(process).expect("it ended").fate(), Ok(Fate::Killed(7)));
     assert_eq!(warden.list(0).err(), Some(Error::NotFound));
+}
+
+#[test]
+fn what_a_program_started_ends_with_it_however_deep_and_leaves_no_record() {
+    let local = setup();
+    let mut owner = client(&local, 1, START);
+    let first = start(&mut owner, "spin");
+    let mut line = vec![first];
+    for _ in 0..5 {
+        let last = line.last().expect("there is a first").0;
+        line.push(start(&mut client(&local, last, START), "spin"));
+        start(&mut client(&local, last, START), "spin");
+    }
+    let other = start(&mut owner, "spin");
+
+    owner.kill(first, 9).expect("its own");
+
+    assert_eq!(owner.wait(first).expect("it ended").fate(), Ok(Fate::Killed(9)));
+    with_kernel(&local, |kernel| {
+        let ends = line[1..].iter().map(|process| kernel.processes[&process.0].status);
+        assert!(ends.into_iter().all(|status| status == [3, WITH_STARTER as u64, 0, 0]));
+        assert_eq!(kernel.processes.values().filter(|process| process.runs).count(), 1);
+    });
+    let listed = client(&local, 3, CONTROL).list(0).expect("the other one");
+    assert_eq!(listed.process, other);
+    assert_eq!(client(&local, 3, CONTROL).list(listed.index + 1).err(), Some(Error::NotFound));
+}
+
+#[test]
+fn a_program_that_ends_by_itself_takes_its_successor_with_it() {
+    let local = setup();
+    let mut owner = client(&local, 1, START);
+    let first = start(&mut owner, "hello");
+    let successor = start(&mut client(&local, first.0, START), "spin");
+
+    assert_eq!(owner.wait(first).expect("it ended").fate(), Ok(Fate::Exited(0)));
+
+    assert_eq!(client(&local, 3, CONTROL).state(successor).err(), Some(Error::NotFound));
+    with_kernel(&local, |kernel| assert_eq!(kernel.processes.values().filter(|process| process.runs).count(), 0));
 }
 
 #[test]
