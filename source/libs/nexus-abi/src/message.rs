@@ -23,7 +23,7 @@ pub const MAX_LINE: usize = 1000;
 pub const MAX_HANDLES: usize = 7;
 /// Bytes of the IPC page before the payload: one [`Extent`] word and seven handles.
 pub const HEADER_BYTES: usize = 64;
-/// Calls that may be nested. Declared: nothing enforces it yet.
+/// Calls that may be nested: a server that serves one of them may make the next, up to this depth.
 pub const MAX_CALL_DEPTH: usize = 16;
 
 /// What the IPC page carries beside the words: payload length and number of handles.

@@ -21,6 +21,9 @@ impl Kernel {
         if request.deadline.passed(context.now) {
             return Err(Error::TimedOut.into());
         }
+        if context.thread.link.get() != 0 {
+            self.check_chain(context, held, endpoint)?;
+        }
         let badge = found.slot.badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {
             let thread = context.thread;

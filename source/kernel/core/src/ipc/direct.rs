@@ -49,7 +49,9 @@ impl Kernel {
         let endpoint = self.endpoints.get(slot.object.get())?;
         let server = endpoint.receivers.first(&self.threads)?;
         let unlike = caller.gate.unlike(&server.gate, State::Receiving);
-        if unlike & !Gate::EASY != 0 || !self.is_covered(caller, until) {
+        // Calls inside calls are counted elsewhere.
+        let nested = caller.link.get() != 0;
+        if unlike & !Gate::EASY != 0 || nested || !self.is_covered(caller, until) {
             return None;
         }
         endpoint.receivers.remove_first(&self.threads, server);

@@ -5,6 +5,7 @@
 //! that can refuse is looked at first. What blocks a thread, and what ends that, is in [`wait`].
 
 pub mod call;
+mod chain;
 pub mod direct;
 pub mod endpoint;
 pub mod fault;

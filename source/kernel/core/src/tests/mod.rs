@@ -6,6 +6,7 @@
 mod arguments;
 mod calls;
 mod capabilities;
+mod chains;
 mod expected;
 mod lives;
 mod random;
