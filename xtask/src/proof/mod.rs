@@ -5,6 +5,7 @@
 pub mod beside;
 pub mod counterfactual;
 pub mod emulator;
+pub mod hostile;
 pub mod judge;
 pub mod ladder;
 pub mod plan;
@@ -33,17 +34,22 @@ use verdict::Verdict;
 const APPEND: &str = "selftest panic=exit";
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
-/// `--scenes [text]` the console scenes.
+/// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes.
 pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         [] => prove(),
         ["--counterfactuals"] => refute::refute(""),
         ["--counterfactuals", text] => refute::refute(text),
+        ["--hostile", ..] => attack(&words[1..].join(" ")),
         ["--scenes"] => play("", Tier::Test),
         ["--scenes", "--daily"] => play("", Tier::Daily),
         ["--scenes", text] => play(text, Tier::Daily),
-        _ => Err((2, "usage: cargo xtask proof [--counterfactuals [text] | --scenes [text | --daily]]".to_string())),
+        _ => Err((
+            2,
+            "usage: cargo xtask proof [--counterfactuals [text] | --hostile [text] | --scenes [text | --daily]]"
+                .to_string(),
+        )),
     };
     match result {
         Ok(text) => {
@@ -97,6 +103,24 @@ fn prove() -> Outcome {
             Ok(format!("PASSED: {count} lines in {seconds:.1} s, {} harts, {} boots", settings.smp, plan.boots))
         }
         Verdict::Failed(failure) => Err(failed(failure.report(&run.transcript))),
+    }
+}
+
+/// Tries the attacks whose words hold `text`, on as many harts as the environment says.
+fn attack(text: &str) -> Outcome {
+    let root = crate::root();
+    let settings = Settings::read(&|name| std::env::var(name).ok()).map_err(|text| (2, text))?;
+    let _lock = RunLock::take(&root).map_err(failed)?;
+    crate::run::build().map_err(failed)?;
+    let (tried, amiss) = hostile::run(&root, text, settings.smp).map_err(failed)?;
+    if tried.is_empty() {
+        return Err((2, format!("no attack is called `{text}`")));
+    }
+    print!("{}", hostile::print(&tried, &amiss));
+    let bad = tried.iter().filter(|tried| tried.failure.is_some()).count();
+    match (bad, amiss.len()) {
+        (0, 0) => Ok(format!("PASSED: {} attacks, {} harts", tried.len(), settings.smp)),
+        _ => Err(failed(format!("FAILED: {bad} of {} attacks", tried.len()))),
     }
 }
 

@@ -159,6 +159,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "hostile",
+        about: "every attack ends as it must, and everything is as before",
+        tools: EMULATOR,
+        environment: &[("SMP", "1")],
+        command: &["cargo", "xtask", "proof", "--hostile"],
+        ..NOTHING
+    },
+    Suite {
         name: "leaks",
         about: "10,000 programs leave nothing behind",
         tier: Tier::Daily,

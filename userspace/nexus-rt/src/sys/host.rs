@@ -124,12 +124,12 @@ pub(crate) fn start_page() -> Option<StartPage<'static>> {
 }
 
 /// Copies into the IPC page.
-pub(crate) fn write_page(at: usize, bytes: &[u8]) {
+pub fn write_page(at: usize, bytes: &[u8]) {
     PAGE.with(|page| page.borrow_mut()[at..at + bytes.len()].copy_from_slice(bytes));
 }
 
 /// Copies from the IPC page.
-pub(crate) fn read_page(at: usize, bytes: &mut [u8]) {
+pub fn read_page(at: usize, bytes: &mut [u8]) {
     PAGE.with(|page| bytes.copy_from_slice(&page.borrow()[at..at + bytes.len()]));
 }
 
@@ -157,6 +157,39 @@ pub(crate) fn thread_registers(_body: Body) -> (u64, u64) {
 /// Here a wrong thing would be the test's own fault.
 pub fn provoke(wrong: super::Wrong) -> ! {
     panic!("{} is for the target only", wrong.name())
+}
+
+/// As [`provoke`].
+pub fn go_wild(wild: super::Wild) -> ! {
+    panic!("{wild:?} is for the target only")
+}
+
+/// The host's registers are not a proof's business.
+pub fn fill_registers(_secret: u64) {}
+
+/// As [`fill_registers`].
+pub fn registers_behind(_number: u64, _before: u64) -> [u64; 16] {
+    [0; 16]
+}
+
+/// Entry point and argument of a thread: none here.
+pub fn probe() -> (u64, u64) {
+    (0, 0)
+}
+
+/// No thread probes here.
+pub fn first_registers() -> Option<super::First> {
+    None
+}
+
+/// No other process runs here between two instructions.
+pub fn reserve_across(_word: &core::sync::atomic::AtomicU64) -> bool {
+    false
+}
+
+/// As [`reserve_across`].
+pub fn store_unreserved(_word: &core::sync::atomic::AtomicU64) -> bool {
+    false
 }
 
 /// What a program is on the host: a process that says where it belongs.

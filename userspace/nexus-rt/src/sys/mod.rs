@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "the one place of a program that may")]
 
+mod leftovers;
 mod lock;
 #[cfg(not(target_os = "none"))]
 #[path = "host.rs"]
@@ -13,14 +14,16 @@ mod machine;
 #[path = "target/mod.rs"]
 mod machine;
 mod queue;
+mod wild;
 
+pub use leftovers::First;
 pub use lock::{Mutex, QueueLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
 pub use machine::*;
 pub(crate) use machine::{
-    Seat, Waker, add_seat, leaf, load, message, read_page, sealed_bytes, start_page, store, thread_registers, time,
-    write_page,
+    Seat, Waker, add_seat, leaf, load, message, sealed_bytes, start_page, store, thread_registers, time,
 };
+pub use wild::Wild;
 
 use core::sync::atomic;
 

@@ -12,6 +12,7 @@ mod terminal;
 use crate::system::{Cpu, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -24,7 +25,8 @@ use terminal::Terminal;
 
 /// Pages of the second thread's stack.
 const STACK: u64 = 4;
-/// The boot argument that asks for the proof.
+/// The boot argument that asks for the proof; `selftest=<program>`: for another program's, whose words
+/// commas part.
 const SELFTEST: &str = "selftest";
 
 /// Runs the shell: the session in the first thread, which has the class that the manifest gives.
@@ -46,8 +48,9 @@ fn serve_session(plumber: Plumber) -> Result<Infallible, Error> {
     let mut terminal = Terminal::open()?;
     let mut machine = Machine { tables: Tables::open(), programs: Programs::new(terminal.events(), plumber) };
     let mut session = Session::default();
-    if machine.tables.boot_arguments().split_whitespace().any(|word| word == SELFTEST) {
-        session.run(SELFTEST, &mut machine, &mut terminal);
+    let proof = machine.tables.boot_arguments().split_whitespace().find_map(proof);
+    if let Some(command) = proof {
+        session.run(&command, &mut machine, &mut terminal);
         let status = u32::from(session.failed());
         let error = machine.power(Power::Off(status));
         nexus_rt::log!("the machine was not stopped: {}", error.name());
@@ -58,6 +61,14 @@ fn serve_session(plumber: Plumber) -> Result<Infallible, Error> {
         for key in terminal.read()? {
             session.feed(key, &mut machine, &mut terminal);
         }
+    }
+}
+
+/// The command that a boot argument stands for.
+fn proof(word: &str) -> Option<String> {
+    match word.strip_prefix(SELFTEST)? {
+        "" => Some(String::from(SELFTEST)),
+        program => program.strip_prefix('=').map(|program| format!("run {}", program.replace(',', " "))),
     }
 }
 

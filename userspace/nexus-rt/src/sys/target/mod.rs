@@ -4,22 +4,26 @@ mod call;
 mod counted;
 mod entry;
 mod heap;
+mod leftovers;
 mod memory;
 mod page;
 mod panic;
 mod raw;
 mod seat;
 mod spawn;
+mod wild;
 mod wrong;
 
 pub(crate) use call::{leaf, message, time};
 pub use counted::counted;
 pub(crate) use entry::start_page;
+pub use leftovers::{fill_registers, first_registers, probe, registers_behind, reserve_across, store_unreserved};
 pub(crate) use memory::{load, sealed_bytes, store};
-pub(crate) use page::{read_page, write_page};
+pub use page::{read_page, write_page};
 pub use raw::{ipc_page, peek, poke};
 pub(crate) use seat::{Seat, Waker, add_seat};
 pub(crate) use spawn::thread_registers;
+pub use wild::go_wild;
 pub use wrong::provoke;
 
 /// Exports the program's entry under the name that `_start` calls.

@@ -16,7 +16,7 @@ fn base() -> usize {
 }
 
 /// Copies `bytes` into the page at `at`. The caller keeps them inside the page.
-pub(crate) fn write_page(at: usize, bytes: &[u8]) {
+pub fn write_page(at: usize, bytes: &[u8]) {
     assert!(at <= PAGE_SIZE && bytes.len() <= PAGE_SIZE - at, "a write stays inside the IPC page");
     let to = with_exposed_provenance_mut::<u8>(base() + at);
     // SAFETY: The kernel mapped the page for this thread's life, the range is inside it, and no reference to it exists.
@@ -24,7 +24,7 @@ pub(crate) fn write_page(at: usize, bytes: &[u8]) {
 }
 
 /// Copies from the page at `at` into `bytes`. The caller keeps the range inside the page.
-pub(crate) fn read_page(at: usize, bytes: &mut [u8]) {
+pub fn read_page(at: usize, bytes: &mut [u8]) {
     assert!(at <= PAGE_SIZE && bytes.len() <= PAGE_SIZE - at, "a read stays inside the IPC page");
     let from = with_exposed_provenance_mut::<u8>(base() + at);
     // SAFETY: As for `write_page`.

@@ -1,0 +1,120 @@
+//! The hostile program's boot: every attack of `tests/hostile/rows` tried on the machine, one line each.
+//!
+//! The program reads the same table, so that a row that was not tried is missed here. Who printed a line is never a matter
+//! of its text: the console stamps the prefix, and attacks print lines that look like verdicts.
+
+use super::emulator::Machine;
+use super::session::Session;
+use super::table::{Row, TableError, rows};
+use super::verdict::{Ending, Stamped, escape};
+use std::path::Path;
+use std::time::Duration;
+
+/// What the console stamps before the judge's own lines on the target.
+const PRINTER: &str = "HOSTILE: ";
+/// Under this name attacks print, whatever they print.
+const ATTACKER: &str = "app/boot/attacker: ";
+/// No line of the system may hold these.
+const FORBIDDEN: [&str; 4] = ["PANIC", "KFAULT", "KPGF", "ALLOC-FAIL"];
+/// For the whole boot.
+const BOUND: Duration = Duration::from_secs(240);
+
+/// One attack and how it must end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attack {
+    /// The words with which it is started.
+    pub words: String,
+    /// How it must end, as the table spells it.
+    pub end: String,
+    /// What is tried.
+    pub about: String,
+}
+
+/// What came of one attack; none: nothing was amiss.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The attack.
+    pub attack: Attack,
+    /// What was not as it must be.
+    pub failure: Option<String>,
+}
+
+/// Reads the table.
+pub fn parse(text: &str) -> Result<Vec<Attack>, TableError> {
+    let attack = |row: Row<'_>| {
+        let [words, end, about] = [0, 1, 2].map(|at| row.columns[at].to_string());
+        Attack { words, end, about }
+    };
+    Ok(rows("rows", text, 3)?.into_iter().map(attack).collect())
+}
+
+/// The attacks whose words hold `text`, tried on a machine with so many harts; what else was amiss.
+pub fn run(root: &Path, text: &str, harts: u32) -> Result<(Vec<Tried>, Vec<String>), String> {
+    let path = root.join("tests/hostile/rows");
+    let table = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let attacks = parse(&table).map_err(|error| error.to_string())?;
+    let attacks: Vec<Attack> = attacks.into_iter().filter(|attack| attack.words.contains(text)).collect();
+    // In a boot argument commas stand for the spaces between a program's words.
+    let program = format!("selftest=hostile {text}").trim().replace(' ', ",");
+    let machine = Machine::default().with("SMP", harts).append(&program).append("panic=exit");
+    let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
+    let (transcript, ending) = session.finish(BOUND);
+    Ok(judge(attacks, &transcript, ending))
+}
+
+/// Judges the lines of one boot: each attack, and the boot as a whole.
+pub fn judge(attacks: Vec<Attack>, transcript: &[Stamped], ending: Ending) -> (Vec<Tried>, Vec<String>) {
+    let lines: Vec<&str> = transcript.iter().map(|line| line.text.as_str()).collect();
+    let said: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix(PRINTER)).collect();
+    let mut amiss = Vec::new();
+    let system = lines.iter().filter(|line| !line.starts_with(ATTACKER));
+    amiss.extend(system.filter(|line| FORBIDDEN.iter().any(|word| line.contains(word))).map(|line| escape(line)));
+    let end = format!("end: {} rows, 0 failed", attacks.len());
+    if said.last() != Some(&end.as_str()) {
+        amiss.push(format!("the last line is not `{end}`"));
+    }
+    // The verdicts, the end, and nothing else comes from this printer.
+    if said.len() != attacks.len() + 1 {
+        amiss.push(format!("{} lines for {} rows", said.len(), attacks.len()));
+    }
+    if ending != Ending::Exited(0) {
+        amiss.push(format!("the machine ended with {ending:?}"));
+    }
+    let tried = attacks.into_iter().enumerate().map(|(at, attack)| {
+        let failure = reason(&attack, said.get(at).copied(), &said);
+        Tried { attack, failure }
+    });
+    (tried.collect(), amiss)
+}
+
+/// Why an attack failed. `line`: what came in its place.
+fn reason(attack: &Attack, line: Option<&str>, said: &[&str]) -> Option<String> {
+    let mark = format!("row {}: ", attack.words);
+    let verdict = |line: &str| line.strip_prefix(&mark).map(str::to_string);
+    let own: Vec<String> = said.iter().filter_map(|line| verdict(line)).collect();
+    match (line.and_then(verdict), own.as_slice()) {
+        (_, []) => Some("missing".to_string()),
+        (Some(verdict), [_]) if verdict == format!("{} ok", attack.end) => None,
+        (Some(verdict), [_]) => Some(escape(&verdict)),
+        (None, [_]) => Some("out of order".to_string()),
+        (_, _) => Some("more than once".to_string()),
+    }
+}
+
+/// The table of a run, failures with their reasons.
+pub fn print(tried: &[Tried], amiss: &[String]) -> String {
+    let mut text = format!("{:<26} {:<30} {:<7} what\n", "attack", "must end", "verdict");
+    for Tried { attack, failure } in tried {
+        let (verdict, what) = match failure {
+            None => ("ok", attack.about.as_str()),
+            Some(why) => ("FAILED", why.as_str()),
+        };
+        text += &format!("{:<26} {:<30} {verdict:<7} {what}\n", attack.words, attack.end);
+    }
+    amiss.iter().for_each(|what| text += &format!("FAILED: {what}\n"));
+    text
+}
+
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod tests;

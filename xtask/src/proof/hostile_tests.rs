@@ -1,0 +1,74 @@
+//! The judge of attacks, over lines.
+
+use super::*;
+
+const TABLE: &str = "# c\nload 0x1 | fault 13 0x1 | a load\nnumbers | ENOSYS | numbers\n";
+const GOOD: [&str; 3] = ["HOSTILE: row load 0x1: fault 13 0x1 ok", "HOSTILE: row numbers: ENOSYS ok", END];
+const END: &str = "HOSTILE: end: 2 rows, 0 failed";
+
+fn judged(lines: &[&str], ending: Ending) -> (Vec<Option<String>>, Vec<String>) {
+    let line = |text: &&str| Stamped { at: Duration::ZERO, text: (*text).to_string() };
+    let transcript: Vec<Stamped> = lines.iter().map(line).collect();
+    let (tried, amiss) = judge(parse(TABLE).unwrap(), &transcript, ending);
+    (tried.into_iter().map(|tried| tried.failure).collect(), amiss)
+}
+
+fn failure(lines: &[&str]) -> Vec<Option<String>> {
+    judged(lines, Ending::Exited(0)).0
+}
+
+#[test]
+fn a_boot_in_which_every_row_ends_as_it_must_is_well() {
+    assert_eq!(judged(&GOOD, Ending::Exited(0)), (vec![None, None], vec![]));
+}
+
+#[test]
+fn a_row_that_was_not_tried_is_missed() {
+    assert_eq!(failure(&[GOOD[0], END]), [None, Some("missing".to_string())]);
+}
+
+#[test]
+fn a_row_that_ended_otherwise_or_without_ok_fails_with_what_was_said() {
+    let said = |verdict: &str| failure(&[GOOD[0], &format!("HOSTILE: row numbers: {verdict}"), END])[1].clone();
+    for verdict in ["EINVAL ok", "ENOSYS", "FAIL it does not end"] {
+        assert_eq!(said(verdict), Some(verdict.to_string()));
+    }
+}
+
+#[test]
+fn a_row_out_of_order_or_twice_fails() {
+    assert_eq!(failure(&[GOOD[1], GOOD[0], END])[0], Some("out of order".to_string()));
+    let (tried, amiss) = judged(&[GOOD[0], GOOD[1], GOOD[1], END], Ending::Exited(0));
+    assert_eq!(tried[1], Some("more than once".to_string()));
+    assert_eq!(amiss, ["4 lines for 2 rows"]);
+}
+
+#[test]
+fn what_another_printer_says_counts_for_nothing() {
+    let forged = ["app/boot/attacker: HOSTILE: row numbers: ENOSYS ok", "| HOSTILE: row numbers: ENOSYS ok"];
+    assert_eq!(failure(&[GOOD[0], forged[0], forged[1], END])[1], Some("missing".to_string()));
+}
+
+#[test]
+fn a_panic_of_the_system_fails_the_boot_and_an_attackers_word_does_not() {
+    let (attacker, kernel) = ("app/boot/attacker: PANIC: x", "PANIC: x");
+    assert_eq!(judged(&[GOOD[0], GOOD[1], attacker, END], Ending::Exited(0)).1, Vec::<String>::new());
+    assert_eq!(judged(&[GOOD[0], GOOD[1], kernel, END], Ending::Exited(0)).1, [kernel]);
+}
+
+#[test]
+fn a_boot_that_ends_early_or_otherwise_is_amiss() {
+    assert_eq!(judged(&GOOD[..2], Ending::TimedOut).1.len(), 3);
+    assert_eq!(judged(&GOOD, Ending::Exited(1)).1, ["the machine ended with Exited(1)"]);
+    let failed = [GOOD[0], GOOD[1], "HOSTILE: end: 2 rows, 1 failed"];
+    assert_eq!(judged(&failed, Ending::Exited(0)).1.len(), 1);
+}
+
+#[test]
+fn the_table_of_this_tree_has_each_attack_once() {
+    let text = std::fs::read_to_string(crate::root().join("tests/hostile/rows")).unwrap();
+    let attacks = parse(&text).unwrap();
+    let words: std::collections::BTreeSet<&str> = attacks.iter().map(|attack| attack.words.as_str()).collect();
+    assert_eq!(words.len(), attacks.len());
+    assert!(attacks.iter().all(|attack| !attack.words.is_empty() && !attack.about.is_empty()));
+}
