@@ -2,7 +2,8 @@
 //!
 //! Lines of the system begin with a name and `: `; the console puts that there from the kernel's record of the writer. A
 //! raw line that begins the same way is printed after `| `. Which names exist does not matter: the form is what people and
-//! scripts go by. Two forms stay free, because they are the session's own: `error: `, and anything that is no name.
+//! scripts go by. Two forms are the session's own, `error: ` and a prompt, a name and `> `: a program that has the console
+//! on loan gets its mark for them too.
 
 use alloc::vec::Vec;
 
@@ -12,7 +13,16 @@ const NAME: usize = 24;
 const FREE: &[u8] = b"error";
 const MARK: &[u8] = b"| ";
 
-/// Where in a line the session is.
+/// Who writes raw bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// The session, and what is typed.
+    Session,
+    /// The program that has the console on loan.
+    Program,
+}
+
+/// Where in a line the writers are.
 #[derive(Debug)]
 pub(crate) struct Guard {
     /// The line so far, while it may still turn into a system prefix.
@@ -28,13 +38,13 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// Takes one byte of the session; hands on what is to be printed.
-    pub(crate) fn feed(&mut self, byte: u8, out: &mut Vec<u8>) {
+    /// Takes one byte; hands on what is to be printed.
+    pub(crate) fn feed(&mut self, byte: u8, writer: Writer, out: &mut Vec<u8>) {
         let ends = matches!(byte, b'\n' | b'\r');
         match &mut self.start {
-            Some(start) if may_follow(start, byte) => {
+            Some(start) if may_follow(start, byte, writer) => {
                 start.push(byte);
-                if start.ends_with(b": ") {
+                if start.ends_with(b": ") || start.ends_with(b"> ") {
                     self.mark(out);
                 }
             }
@@ -72,12 +82,13 @@ impl Guard {
     }
 }
 
-/// Whether `start` and then `byte` can still become a name, `: `.
-fn may_follow(start: &[u8], byte: u8) -> bool {
+/// Whether `start` and then `byte` can still become a name, `: `, or what else this writer has no right to.
+fn may_follow(start: &[u8], byte: u8, writer: Writer) -> bool {
     match (start, byte) {
         ([], byte) => byte.is_ascii_alphabetic(),
-        ([.., b':'], byte) => byte == b' ',
-        (name, b':') => name != FREE,
+        ([.., b':' | b'>'], byte) => byte == b' ',
+        (name, b':') => writer == Writer::Program || name != FREE,
+        (_, b'>') => writer == Writer::Program,
         (name, byte) => name.len() < NAME && (byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)),
     }
 }
@@ -87,9 +98,13 @@ mod tests {
     use super::*;
 
     fn printed(chunks: &[&str]) -> String {
+        printed_by(Writer::Session, chunks)
+    }
+
+    fn printed_by(writer: Writer, chunks: &[&str]) -> String {
         let (mut guard, mut out) = (Guard::default(), Vec::new());
         for chunk in chunks {
-            chunk.bytes().for_each(|byte| guard.feed(byte, &mut out));
+            chunk.bytes().for_each(|byte| guard.feed(byte, writer, &mut out));
             guard.flush(&mut out);
         }
         String::from_utf8(out).unwrap()
@@ -123,6 +138,17 @@ mod tests {
     }
 
     #[test]
+    fn a_program_cannot_print_the_session_s_own_forms() {
+        for line in ["nexus> kill execd", "error: ENOENT: x", "init: ready", "x> ", "error: "] {
+            assert_eq!(printed_by(Writer::Program, &[line]), format!("| {line}"));
+        }
+        for line in ["a -> b", "x >y", "12> ", "hello, world", "n>m"] {
+            assert_eq!(printed_by(Writer::Program, &[line]), line);
+        }
+        assert_eq!(printed_by(Writer::Program, &["nex", "us", "> x\n"]), "nexus\r| nexus> x\n");
+    }
+
+    #[test]
     fn a_prefix_that_comes_in_pieces_is_printed_over() {
         assert_eq!(printed(&["in", "it", ": ready\n"]), "init\r| init: ready\n");
         assert_eq!(printed(&["init:", " ready\n"]), "init:\r| init: ready\n");
@@ -134,9 +160,11 @@ mod tests {
         let line = "x\ninit: up timed\n";
         for at in 0..line.len() {
             for then in at..line.len() {
-                let out = printed(&[&line[..at], &line[at..then], &line[then..]]);
-                assert!(out.lines().all(|line| !line.starts_with("init: ")), "{out:?}");
-                assert!(out.contains("| init: up timed"), "{out:?}");
+                for writer in [Writer::Session, Writer::Program] {
+                    let out = printed_by(writer, &[&line[..at], &line[at..then], &line[then..]]);
+                    assert!(out.lines().all(|line| !line.starts_with("init: ")), "{out:?}");
+                    assert!(out.contains("| init: up timed"), "{out:?}");
+                }
             }
         }
     }

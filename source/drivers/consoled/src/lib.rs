@@ -20,6 +20,7 @@ pub use machine::{Ring, Window, open};
 pub use uart::{Registers, Uart};
 
 use alloc::vec::Vec;
+use guard::Writer;
 use keyboard::{Effect, Keyboard, Reader};
 use nexus_abi::{Error, Handle, ProcessId};
 use nexus_ipc::{Call, Message, Outcome, Port, Serve, Signal, Ticket};
@@ -110,8 +111,8 @@ impl<R: Registers, B: Board> Consoled<R, B> {
             }
             let Some(byte) = self.uart.receive() else { return };
             match (self.keyboard.press(byte, reader), &self.holder) {
-                (Effect::Shown(byte), _) => _ = self.screen.session(&[byte]),
-                (Effect::Erased(count), _) => _ = self.screen.session(&ERASE.repeat(count)),
+                (Effect::Shown(byte), _) => _ = self.screen.raw(&[byte], Writer::Session),
+                (Effect::Erased(count), _) => _ = self.screen.raw(&ERASE.repeat(count), Writer::Session),
                 (Effect::Interrupt, Some(holder)) => self.board.notify(holder.events, holder.bits),
                 (Effect::Interrupt | Effect::None, _) => {}
             }
@@ -152,10 +153,11 @@ impl<R: Registers, B: Board> Consoled<R, B> {
     /// Writers are served in the order in which they came.
     fn take_writers(&mut self, port: &mut dyn Port) {
         while !self.writing.is_empty() {
-            let data = match &self.writing[0] {
-                Writing::Session(_, data) | Writing::Program(_, data) => data,
+            let (data, writer) = match &self.writing[0] {
+                Writing::Session(_, data) => (data, Writer::Session),
+                Writing::Program(_, data) => (data, Writer::Program),
             };
-            let length = self.screen.session(data) as u32;
+            let length = self.screen.raw(data, writer) as u32;
             if length == 0 && !data.is_empty() {
                 return;
             }
@@ -170,6 +172,7 @@ impl<R: Registers, B: Board> Consoled<R, B> {
     /// The console is another's, or another reader's, from here on: whoever waits is told so.
     fn interrupt_waiters(&mut self, port: &mut dyn Port) {
         self.keyboard.change_hands();
+        self.screen.end_line();
         // Whoever waited may be gone.
         let _ = match self.waiting.take() {
             Some(Waiting::Session(ticket, _)) => ticket.answer(port, Err(Error::Cancelled)),
@@ -231,7 +234,7 @@ impl<R: Registers, B: Board> Console for Consoled<R, B> {
     fn write(&mut self, call: &mut Call<'_>, data: &[u8]) -> Outcome<console::Written> {
         self.check_session(call)?;
         if self.writing.is_empty() {
-            let length = self.screen.session(data) as u32;
+            let length = self.screen.raw(data, Writer::Session) as u32;
             if length > 0 || data.is_empty() {
                 return Ok(console::Written { length });
             }
@@ -293,7 +296,7 @@ impl<R: Registers, B: Board> Stream for Consoled<R, B> {
             return Err(Error::PeerClosed.into());
         }
         if self.writing.is_empty() {
-            let length = self.screen.session(data) as u32;
+            let length = self.screen.raw(data, Writer::Program) as u32;
             if length > 0 || data.is_empty() {
                 return Ok(stream::Written { length });
             }

@@ -3,7 +3,7 @@
 //! A line of the system never tears one of the session: it is printed on a line of its own, and the unfinished line of the
 //! session is repeated below it. Everything is bounded; who writes faster than the device sends has to wait.
 
-use crate::guard::Guard;
+use crate::guard::{Guard, Writer};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -30,15 +30,15 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Takes bytes of the session; answers how many. None: the queue is full.
-    pub(crate) fn session(&mut self, bytes: &[u8]) -> usize {
+    /// Takes raw bytes; answers how many. None: the queue is full.
+    pub(crate) fn raw(&mut self, bytes: &[u8], writer: Writer) -> usize {
         let room = SESSION_QUEUE.saturating_sub(self.queue.len()) / 2;
         let taken = bytes.len().min(room);
         if taken < bytes.len().min(SMALLEST) {
             return 0;
         }
         let mut out = Vec::new();
-        bytes[..taken].iter().for_each(|byte| self.guard.feed(*byte, &mut out));
+        bytes[..taken].iter().for_each(|byte| self.guard.feed(*byte, writer, &mut out));
         self.guard.flush(&mut out);
         for byte in out {
             match byte {
@@ -55,6 +55,17 @@ impl Screen {
             }
         }
         taken
+    }
+
+    /// The next writer is another: it begins a line.
+    pub(crate) fn end_line(&mut self) {
+        if !self.partial.is_empty() {
+            if self.queue.back() != Some(&b'\n') {
+                self.queue.extend(b"\r\n");
+            }
+            self.partial.clear();
+        }
+        self.guard = Guard::default();
     }
 
     /// Whether a chunk of the system's bytes fits, however many lines it has.
@@ -122,16 +133,16 @@ mod tests {
     #[test]
     fn line_ends_become_those_of_a_terminal() {
         let mut screen = Screen::default();
-        assert_eq!(screen.session(b"a\nb\n"), 4);
+        assert_eq!(screen.raw(b"a\nb\n", Writer::Session), 4);
         assert_eq!(shown(&mut screen), "a\r\nb\r\n");
     }
 
     #[test]
     fn a_system_line_stands_alone_and_the_unfinished_line_below_it() {
         let mut screen = Screen::default();
-        screen.session(b"nexus> he");
+        screen.raw(b"nexus> he", Writer::Session);
         screen.system(b"init: one\ninit: two\n");
-        screen.session(b"lp\n");
+        screen.raw(b"lp\n", Writer::Session);
         screen.system(b"init: three\n");
         assert_eq!(shown(&mut screen), "nexus> he\r\ninit: one\r\ninit: two\r\nnexus> help\r\ninit: three\r\n");
     }
@@ -139,7 +150,7 @@ mod tests {
     #[test]
     fn the_unfinished_line_is_kept_apart_also_when_the_device_had_sent_it() {
         let mut screen = Screen::default();
-        screen.session(b"nexus> ");
+        screen.raw(b"nexus> ", Writer::Session);
         assert_eq!(shown(&mut screen), "nexus> ");
         screen.system(b"init: one\n");
         assert_eq!(shown(&mut screen), "\r\ninit: one\r\nnexus> ");
@@ -148,10 +159,24 @@ mod tests {
     }
 
     #[test]
+    fn the_next_writer_begins_a_line() {
+        let mut screen = Screen::default();
+        screen.raw(b"no end", Writer::Program);
+        screen.end_line();
+        screen.raw(b"nexus> ", Writer::Session);
+        assert_eq!(shown(&mut screen), "no end\r\nnexus> ");
+        screen.system(b"init: one\n");
+        screen.raw(b"x\n", Writer::Session);
+        screen.end_line();
+        screen.raw(b"error: E\n", Writer::Session);
+        assert_eq!(shown(&mut screen), "\r\ninit: one\r\nnexus> x\r\nerror: E\r\n");
+    }
+
+    #[test]
     fn a_system_line_in_pieces_is_printed_when_it_is_whole() {
         let mut screen = Screen::default();
         screen.system(b"init: a");
-        screen.session(b"x\n");
+        screen.raw(b"x\n", Writer::Session);
         screen.system(b"b\n");
         assert_eq!(shown(&mut screen), "x\r\ninit: ab\r\n");
     }
@@ -162,13 +187,13 @@ mod tests {
         let flood = [b'\n'; 4032];
         let mut taken = 0;
         for _ in 0..100 {
-            taken += screen.session(&flood);
+            taken += screen.raw(&flood, Writer::Session);
             if screen.takes_system() {
                 screen.system(&flood);
             }
         }
         assert!((1..=SESSION_QUEUE).contains(&taken));
-        assert_eq!((screen.session(b"x"), screen.takes_system()), (0, false));
+        assert_eq!((screen.raw(b"x", Writer::Session), screen.takes_system()), (0, false));
         assert!(screen.pending() <= QUEUE, "{}", screen.pending());
         let mut screen = Screen::default();
         (0..100).for_each(|_| screen.system(&[b'x'; 100]));
@@ -178,7 +203,7 @@ mod tests {
     #[test]
     fn a_long_unfinished_line_is_not_repeated() {
         let mut screen = Screen::default();
-        screen.session(&[b'x'; 600]);
+        screen.raw(&[b'x'; 600], Writer::Session);
         shown(&mut screen);
         screen.system(b"init: one\n");
         assert_eq!(shown(&mut screen), "\r\ninit: one\r\n");

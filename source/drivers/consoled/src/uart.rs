@@ -26,8 +26,9 @@ const STATUS: u8 = 5;
 
 const ENABLE_RECEIVE: u8 = 1;
 const ENABLE_TRANSMIT: u8 = 2;
-/// Queues on and emptied. The device interrupts at eight received bytes, or when fewer wait for four times a byte.
-const QUEUES_ON: u8 = 0x87;
+/// Queues on, with what they hold: keys may have been typed before. The device interrupts at eight received bytes, or when
+/// fewer wait for four times a byte.
+const QUEUES_ON: u8 = 0x81;
 const EIGHT_BITS: u8 = 0x03;
 /// Terminal ready, request to send, interrupt line connected.
 const MODEM_ON: u8 = 0x0b;
@@ -55,7 +56,7 @@ pub struct Uart<R> {
 }
 
 impl<R: Registers> Uart<R> {
-    /// Sets the device up: eight bits, queues, receive interrupt. What it holds is dropped.
+    /// Sets the device up: eight bits, queues, receive interrupt. The keys that it holds stay, up to 16.
     pub fn new(mut registers: R) -> Self {
         registers.write(ENABLE, 0);
         registers.write(LINE, EIGHT_BITS);
@@ -155,7 +156,7 @@ pub(crate) mod tests {
     #[test]
     fn set_up_turns_on_queues_and_the_receive_interrupt_last() {
         let (fake, _) = device();
-        assert_eq!(fake.borrow().set_up, [(LINE, 0x03), (QUEUES, 0x87), (MODEM, 0x0b)]);
+        assert_eq!(fake.borrow().set_up, [(LINE, 0x03), (QUEUES, 0x81), (MODEM, 0x0b)]);
         assert_eq!(fake.borrow().enabled, ENABLE_RECEIVE);
     }
 
