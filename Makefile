@@ -6,8 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench image dep-gate diag-os test-os test-smp gdb doctor clean
 
-# The first word of QEMU is set-up's alone: the scripts that boot read a variable of the same name as a program.
-XTASK := env -u QEMU -u MAKEFLAGS cargo xtask
+XTASK := env -u MAKEFLAGS cargo xtask
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -37,11 +36,11 @@ diag-os: .ready ## check and clippy for the target
 	@$(XTASK) diag-os
 
 test-os: .ready ## boot proof at one hart
-	@SMP=1 env -u QEMU ./scripts/qemu-test.sh
+	@SMP=1 ./scripts/qemu-test.sh
 
 test-smp: .ready ## boot proof at two harts, then one
-	@SMP=2 REQUIRE_SMP=1 env -u QEMU ./scripts/qemu-test.sh
-	@SMP=1 env -u QEMU ./scripts/qemu-test.sh
+	@SMP=2 REQUIRE_SMP=1 ./scripts/qemu-test.sh
+	@SMP=1 ./scripts/qemu-test.sh
 
 gdb: .ready ## boot halted with the debugger attached
 	@$(XTASK) gdb

@@ -76,7 +76,7 @@ while IFS='|' read -r name options status line; do
         case ${environment[at]} in APPEND=*) environment[at]+=" panic=exit" has_append=1 ;; esac
     done
     [ $has_append = 1 ] || environment+=("APPEND=panic=exit")
-    env -u QEMU RUN_TIMEOUT=20s "${environment[@]}" scripts/run-qemu-rv64.sh < /dev/null > "$log" 2> "$log.err" || result=$?
+    env RUN_TIMEOUT=20s "${environment[@]}" scripts/run-qemu-rv64.sh < /dev/null > "$log" 2> "$log.err" || result=$?
     if [ "$result" = "$expected" ] && tr -d '\r' < "$log" | grep -Eq "$pattern"; then
         echo "ok   $name"
     else

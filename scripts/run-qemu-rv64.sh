@@ -14,7 +14,7 @@
 #   KERNEL=path     kernel ELF, default build/kernel
 #   IMAGE=path      boot image, default build/boot.img
 #   CONSOLE=raw     give every input byte to the guest; default: Ctrl-A is the emulator's escape key
-#   QEMU=path       the emulator
+#   EMULATOR=path   the emulator
 #
 # Prints the command line on stderr and passes the guest's exit status on.
 set -eu
@@ -26,7 +26,7 @@ for file in "$kernel" "$image"; do
     [ -r "$file" ] || { echo "run-qemu-rv64: $file: not there; \`cargo xtask image\` makes it" >&2; exit 2; }
 done
 
-command=("${QEMU:-qemu-system-riscv64}" -machine virt -cpu "${CPU:-rv64}" -smp "${SMP:-1}" -m "${MEM:-128M}" -nographic -bios "${BIOS:-default}")
+command=("${EMULATOR:-qemu-system-riscv64}" -machine virt -cpu "${CPU:-rv64}" -smp "${SMP:-1}" -m "${MEM:-128M}" -nographic -bios "${BIOS:-default}")
 command+=(-global virtio-mmio.force-legacy=off -kernel "$kernel" -initrd "$image" -append "${APPEND:-}")
 if [ "${CONSOLE:-}" = raw ]; then
     command+=(-chardev "stdio,id=console,signal=off,mux=off" -serial chardev:console -monitor none)

@@ -18,6 +18,9 @@ interface! {
         2 kill once { service: Text<24> } -> Killed {};
         /// Starts a service that has ended or was given up, and forgives its crashes. `ESTATE`: it runs.
         3 restart once { service: Text<24> } -> Restarted { process: ProcessId };
+        /// Is answered when each service has been started and is up, has ended, or was given up; ever after at once.
+        /// `EAGAIN`: too many wait for that.
+        4 settled again {} -> Settled {};
     }
 }
 

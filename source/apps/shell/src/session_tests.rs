@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::system::{
-    Cpu, End, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, State, Status, Waited,
+    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Waited,
 };
 use nexus_abi::QosClass;
 use nexus_proto::policy::Rule;
@@ -66,10 +66,14 @@ impl System for Fake {
         self.answer(format!("caps {pid}"), vec![slot])
     }
 
-    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, NotStarted> {
+        if let Some(stage) = stages.iter().position(|words| words[0] == "nosuch") {
+            return Err(NotStarted { stage, error: Error::NotFound });
+        }
         let joined: Vec<String> = stages.iter().map(|words| words.join(" ")).collect();
         let behind = if place == Place::Background { " &" } else { "" };
-        self.answer(format!("start {}{behind}", joined.join("|")), (0..stages.len() as u32).map(|at| 20 + at).collect())
+        let pids = (0..stages.len() as u32).map(|at| 20 + at).collect();
+        Ok(self.answer(format!("start {}{behind}", joined.join("|")), pids)?)
     }
 
     fn wait(&mut self, pid: u32) -> Result<Waited, Error> {
@@ -397,4 +401,10 @@ fn every_byte_in_every_place_leaves_a_session_that_still_answers() {
             }
         }
     }
+}
+
+#[test]
+fn a_line_that_cannot_start_names_the_program_that_is_missing() {
+    assert!(typed("run echo a | nosuch | echo\r").0.contains("error: ENOENT: cannot start `nosuch`\n"));
+    assert!(typed("run nosuch | echo\r").0.contains("error: ENOENT: cannot start `nosuch`\n"));
 }

@@ -169,6 +169,21 @@ pub struct Entry {
     pub fields: Vec<(String, String)>,
 }
 
+/// Why nothing of a line of programs runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStarted {
+    /// The program that could not be started, counted from 0.
+    pub stage: usize,
+    /// Why not.
+    pub error: Error,
+}
+
+impl From<Error> for NotStarted {
+    fn from(error: Error) -> NotStarted {
+        NotStarted { stage: 0, error }
+    }
+}
+
 /// What ended a wait in the foreground.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
@@ -201,7 +216,7 @@ pub trait System {
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error>;
     /// Starts programs whose streams are joined in a row; answers their numbers. In the foreground they have keys and
     /// screen until they were waited for.
-    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error>;
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, NotStarted>;
     /// Waits until the program ends, or Ctrl-C is pressed. `ENOENT` if no such program was started here.
     fn wait(&mut self, pid: u32) -> Result<Waited, Error>;
     /// Ends a program.

@@ -53,6 +53,9 @@ impl Kernel {
         let root = self.frames.allocate().ok_or(Error::Exhausted)?;
         let process = self.new_process(0, identity, &quota, root)?;
         let header = boot.image.header();
+        if header.entry_point == 0 {
+            return Err(Error::Corrupt);
+        }
         for segment in header.segments.iter().filter(|segment| segment.pages > 0) {
             self.lay_segment(process, boot, segment)?;
         }

@@ -10,7 +10,11 @@
 //! All words little-endian. The kernel checks magic, versions, bounds and a checksum over page 0 and init's segments (a
 //! damage check, not a defence); every entry carries a SHA-256 that init checks before it uses the bytes.
 
-use crate::{ABI_VERSION, Error, Name, ServiceId, layout::PAGE_SIZE};
+use crate::{
+    ABI_VERSION, Error, Name, ServiceId,
+    layout::{HEAP_START, PAGE_SIZE, USER_START},
+    syscall::access,
+};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"NEXUSIMG");
 /// Version of the boot image's layout.
@@ -136,7 +140,8 @@ impl<'a> Image<'a> {
             && header.entries <= MAX_ENTRIES
             && header.stack_pages > 0
             && header.stack_pages <= MAX_STACK_PAGES
-            && header.segments.iter().all(|segment| self.segment_fits(segment));
+            && header.segments.iter().all(|segment| self.segment_fits(segment))
+            && self.segments_make_a_program();
         if sane { Ok(()) } else { Err(Error::Corrupt) }
     }
 
@@ -147,7 +152,27 @@ impl<'a> Image<'a> {
             || segment.offset >= page
                 && segment.offset.is_multiple_of(page)
                 && segment.offset.checked_add(bytes).is_some_and(|end| end <= self.header.length);
-        segment.pages == 0 || inside && segment.address.is_multiple_of(page)
+        let below_heap =
+            segment.address >= USER_START && segment.address.checked_add(bytes).is_some_and(|end| end <= HEAP_START);
+        let write_and_execute = u64::from(access::WRITE | access::EXECUTE);
+        let allowed = segment.access != 0
+            && segment.access & !(u64::from(access::READ) | write_and_execute) == 0
+            && segment.access & write_and_execute != write_and_execute;
+        segment.pages == 0 || inside && below_heap && allowed && segment.address.is_multiple_of(page)
+    }
+
+    /// The segments lie apart and the entry point in one that can be executed; an image of files alone has neither.
+    fn segments_make_a_program(&self) -> bool {
+        let end = |segment: &Segment| segment.address + segment.pages * PAGE_SIZE as u64;
+        let used = || self.header.segments.iter().filter(|segment| segment.pages > 0);
+        let apart = used()
+            .enumerate()
+            .all(|(at, one)| used().skip(at + 1).all(|other| end(one) <= other.address || end(other) <= one.address));
+        let entry = self.header.entry_point;
+        let enters = used().any(|segment| {
+            (segment.address..end(segment)).contains(&entry) && segment.access & u64::from(access::EXECUTE) != 0
+        });
+        apart && if used().next().is_some() { enters && entry.is_multiple_of(2) } else { entry == 0 }
     }
 
     /// The header.

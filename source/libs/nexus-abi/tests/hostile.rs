@@ -2,7 +2,7 @@
 
 use nexus_abi::field::Field;
 use nexus_abi::image::{self, Entry, EntryKind, Header, Image, Segment};
-use nexus_abi::layout::PAGE_SIZE;
+use nexus_abi::layout::{HEAP_START, PAGE_SIZE};
 use nexus_abi::message::{Extent, MAX_HANDLES, MAX_INLINE, Passing, Status};
 use nexus_abi::start::{self, StartInfo, StartPage};
 use nexus_abi::{Deadline, Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, Shard};
@@ -258,7 +258,7 @@ fn every_flipped_bit_of_header_and_init_is_noticed() {
 #[test]
 fn an_image_with_a_wrong_shape_cannot_be_sealed() {
     let page = PAGE_SIZE as u64;
-    let wrong: [fn(&mut Header); 8] = [
+    let wrong: [fn(&mut Header); 21] = [
         |header| header.length = 0,
         |header| header.length += 1,
         |header| header.length = 1 << 40,
@@ -267,6 +267,19 @@ fn an_image_with_a_wrong_shape_cannot_be_sealed() {
         |header| header.segments[0].offset = 100,
         |header| header.segments[0].pages = u64::MAX / 4096,
         |header| header.segments[0].address = 1,
+        |header| header.segments[0].address = 0xf000,
+        |header| header.segments[0].address = u64::MAX << 12,
+        |header| header.segments[1].address = HEAP_START,
+        |header| header.segments[1].address = 0x1_0000,
+        |header| (header.segments[1].address, header.segments[1].pages) = (0x1_1000, 1 << 40),
+        |header| header.segments[0].access = 0,
+        |header| header.segments[0].access = 7,
+        |header| header.segments[0].access = 13,
+        |header| header.segments[1].access = 6,
+        |header| header.entry_point = 0x1_1000,
+        |header| header.entry_point = 0x1_0001,
+        |header| header.entry_point = 0,
+        |header| header.segments = Default::default(),
     ];
     for (at, change) in wrong.into_iter().enumerate() {
         let (mut bytes, mut header) = (vec![0; 4 * PAGE_SIZE], header());

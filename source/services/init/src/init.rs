@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use launch::Launched;
 use nexus_abi::syscall::{Close, ProcessKill, ProcessWatch};
 use nexus_abi::{Error, Handle};
-use nexus_ipc::Notice;
+use nexus_ipc::{Notice, Ticket};
+use nexus_proto::supervisor::Settled;
 use wiring::Wiring;
 
 use crate::bundle::Bundle;
@@ -44,6 +45,8 @@ pub struct Init<G> {
     pub(crate) tree: Option<&'static [u8]>,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) leaves: Leaves,
+    /// Who waits for the services to be settled.
+    pub(crate) expecting: Vec<Ticket<Settled>>,
     pub(crate) timebase: u64,
 }
 
@@ -67,6 +70,7 @@ impl<G: Ground> Init<G> {
             tree: Some(tree),
             waiting: Vec::new(),
             leaves: Leaves::new(&wiring, timebase),
+            expecting: Vec::new(),
             ground,
             roots,
             spawns,

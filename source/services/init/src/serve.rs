@@ -2,12 +2,15 @@
 
 use nexus_abi::{Deadline, Error, ProcessId};
 use nexus_ipc::{Call, Message, Notice, Outcome, Port, Serve, Signal};
-use nexus_proto::supervisor::{self, CONTROL, Killed, Restarted, Service, Supervisor};
+use nexus_proto::supervisor::{self, CONTROL, Killed, Restarted, Service, Settled, Supervisor};
 use wiring::Party;
 
 use crate::ground::Ground;
 use crate::init::Init;
 use crate::routes::Question;
+
+/// Callers that may wait for the services to be settled.
+const MAX_EXPECTING: usize = 8;
 
 impl<G: Ground> Serve for Init<G> {
     fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
@@ -26,23 +29,33 @@ impl<G: Ground> Serve for Init<G> {
             }
             _ => message.handles.iter().for_each(|handle| call.port.close(handle)),
         }
+        self.tell_settled(call.port);
     }
 
-    fn signal(&mut self, _port: &mut dyn Port, signal: Signal) {
+    fn signal(&mut self, port: &mut dyn Port, signal: Signal) {
         self.gone(signal.bits);
+        self.tell_settled(port);
     }
 
     fn deadline(&self) -> Deadline {
         self.watch.deadline().min(self.leaves.deadline())
     }
 
-    fn expired(&mut self, _port: &mut dyn Port) {
+    fn expired(&mut self, port: &mut dyn Port) {
         self.expire();
         self.advance();
+        self.tell_settled(port);
     }
 }
 
 impl<G: Ground> Init<G> {
+    fn tell_settled(&mut self, port: &mut dyn Port) {
+        if self.watch.is_settled() {
+            // Whoever gave up waiting needs no answer.
+            self.expecting.drain(..).for_each(|ticket| _ = ticket.answer(port, Ok(Settled {})));
+        }
+    }
+
     /// A probe's answer counts only from the process that was probed.
     fn answered(&mut self, call: &Call<'_>, nonce: u64) {
         let Some(Party::Service(index)) = self.wiring.party(call.caller.service) else { return };
@@ -91,6 +104,18 @@ impl<G: Ground> Supervisor for Init<G> {
             Some(running) => Ok(Restarted { process: running.launched.id }),
             None => Err(Error::Unavailable.into()),
         }
+    }
+
+    fn settled(&mut self, call: &mut Call<'_>) -> Outcome<Settled> {
+        if self.watch.is_settled() {
+            return Ok(Settled {});
+        }
+        if self.expecting.len() >= MAX_EXPECTING {
+            return Err(Error::Again.into());
+        }
+        let (ticket, deferred) = call.defer()?;
+        self.expecting.push(ticket);
+        Err(deferred.into())
     }
 }
 

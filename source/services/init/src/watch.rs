@@ -105,9 +105,10 @@ pub struct Watch {
     announced: Announced,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Announced {
     NotYet,
+    Settled,
     Ready,
 }
 
@@ -139,12 +140,21 @@ impl Watch {
         match first {
             Some(index) if self.slots[index].phase == Phase::Waiting => Some(Step::Start(index)),
             Some(_) => None,
-            None if self.announced == Announced::NotYet && self.all_well() => {
+            None if self.announced != Announced::Ready && self.all_well() => {
                 self.announced = Announced::Ready;
                 Some(Step::Ready)
             }
-            None => None,
+            None => {
+                self.announced = self.announced.max(Announced::Settled);
+                None
+            }
         }
+    }
+
+    /// Whether each service once was up, left alone or given up.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.announced != Announced::NotYet
     }
 
     /// A service was started; answers the nonce for its probe.

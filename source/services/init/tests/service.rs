@@ -532,3 +532,32 @@ fn a_damaged_file_is_not_started() {
     assert_eq!(bundle.service("client").err(), Some(Error::Corrupt));
     assert_eq!(bundle.service("ghost").err(), Some(Error::NotFound));
 }
+
+#[test]
+fn who_asks_whether_the_system_is_settled_waits_until_it_is() {
+    let world = World::new(&system());
+    let settled = |world: &World| world.operator(badge(0, 0)).settled().map(drop);
+    world.up("driver");
+    world.up("launcher");
+    assert_eq!(settled(&world), Err(Error::TimedOut), "the client is not up");
+    for _ in 1..20 {
+        let _ = settled(&world);
+    }
+    world.up("client");
+    assert_eq!(settled(&world), Ok(()), "those who gave up are forgotten");
+    world.crash("driver");
+    assert_eq!(settled(&world), Ok(()), "once settled is settled");
+}
+
+#[test]
+fn a_service_that_is_given_up_settles_too() {
+    let world = World::new(&system());
+    world.up("driver");
+    world.up("launcher");
+    for _ in 0..4 {
+        world.crash("client");
+        world.wait(50);
+    }
+    assert!(world.lines().iter().any(|line| line == "give up client"));
+    assert_eq!(world.operator(badge(0, 0)).settled().map(drop), Ok(()));
+}

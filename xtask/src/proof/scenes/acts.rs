@@ -66,7 +66,7 @@ pub(super) fn pipes(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("status", "0")?;
     desk.ask("run echo x | rogue exit 4", "error: EEXIT: `rogue` exited 4")?;
     desk.ask("run rogue load-null | echo", "")?;
-    desk.ask("run echo x | nobody", "error: ENOENT: cannot start")?;
+    desk.ask("run echo x | nobody", "error: ENOENT: cannot start `nobody`")?;
     desk.session.send_line("run rogue spin | echo")?;
     std::thread::sleep(IN_FRONT);
     desk.session.send_bytes(b"\x03")?;

@@ -2,7 +2,7 @@
 
 use super::listings::describe;
 use crate::command::Context;
-use crate::system::{End, Waited};
+use crate::system::{End, NotStarted, Waited};
 use crate::{Failure, Place};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -58,7 +58,9 @@ fn launch(context: &mut Context<'_>, stages: &[Vec<String>]) -> Result<(), Failu
     }
     let name = name_of(stages, 0);
     let started = context.system.start(stages, context.place);
-    let pids = started.map_err(|error| Failure::new(error, format!("cannot start `{name}`")))?;
+    let pids = started.map_err(|NotStarted { stage, error }| {
+        Failure::new(error, format!("cannot start `{}`", name_of(stages, stage)))
+    })?;
     if context.place == Place::Background {
         pids.iter().for_each(|pid| context.print(&format!("[{pid}]\n")));
         return Ok(());

@@ -9,7 +9,7 @@ mod records;
 mod services;
 mod terminal;
 
-use crate::system::{Cpu, Entry, Explanation, Memory, Power, Process, Program, Query, Slot, Waited};
+use crate::system::{Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
 use alloc::format;
@@ -48,6 +48,8 @@ fn serve_session(plumber: Plumber) -> Result<Infallible, Error> {
     let mut terminal = Terminal::open()?;
     let mut machine = Machine { tables: Tables::open(), programs: Programs::new(terminal.events(), plumber) };
     let mut session = Session::default();
+    // Without init's word the prompt comes all the same: whoever sits there may know what to do.
+    let _ = services::settled();
     let proof = machine.tables.boot_arguments().split_whitespace().find_map(proof);
     if let Some(command) = proof {
         session.run(&command, &mut machine, &mut terminal);
@@ -102,7 +104,7 @@ impl System for Machine {
         self.tables.capabilities(pid)
     }
 
-    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
+    fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, NotStarted> {
         self.programs.start(stages, place)
     }
 

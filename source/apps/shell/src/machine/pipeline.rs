@@ -2,6 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::system::NotStarted;
 use nexus_abi::{Error, Handle, ProcessId, syscall::Notify};
 use nexus_proto::{exec, pipe::End};
 use nexus_rt::pipe::{Joint, Plumber};
@@ -13,17 +14,17 @@ pub(super) fn start(
     exec: &mut exec::Client<Channel>,
     stages: &[Vec<String>],
     terminal: Option<Handle>,
-) -> Result<Vec<ProcessId>, Error> {
+) -> Result<Vec<ProcessId>, NotStarted> {
     let mut line = Line { joints: Vec::new(), started: Vec::new() };
-    for _ in 1..stages.len() {
+    for stage in 1..stages.len() {
         match plumber.open() {
             Ok(joint) => line.joints.push(joint),
-            Err(error) => return Err(line.undo(exec, error)),
+            Err(error) => return Err(line.undo(exec, NotStarted { stage, error })),
         }
     }
-    for words in stages {
+    for (stage, words) in stages.iter().enumerate() {
         if let Err(error) = line.add(exec, words, terminal) {
-            return Err(line.undo(exec, error));
+            return Err(line.undo(exec, NotStarted { stage, error }));
         }
     }
     Ok(line.started)
@@ -63,7 +64,7 @@ impl Line {
     }
 
     /// Ends what was started and gives every pipe back.
-    fn undo(self, exec: &mut exec::Client<Channel>, error: Error) -> Error {
+    fn undo(self, exec: &mut exec::Client<Channel>, reason: NotStarted) -> NotStarted {
         for &process in &self.started {
             // A program that is gone already needs no end, and nobody waits for its record.
             let _ = exec.kill(process, super::services::KILLED).and_then(|_| exec.wait(process));
@@ -75,6 +76,6 @@ impl Line {
                 let _ = invoke(Notify { notification, bits });
             }
         }
-        error
+        reason
     }
 }

@@ -3,9 +3,10 @@
 use super::pipeline;
 use super::terminal::{Events, Loan};
 use crate::Place;
-use crate::system::{End, Process, Program, State, Waited};
+use crate::system::{End, NotStarted, Process, Program, State, Waited};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 use nexus_abi::{Error, ProcessId};
 use nexus_proto::exec::{self, Fate};
 use nexus_proto::supervisor;
@@ -14,6 +15,9 @@ use nexus_rt::pipe::Plumber;
 
 /// The status with which `kill` and Ctrl-C end programs.
 pub(super) const KILLED: i64 = 137;
+
+/// How long a prompt waits for the rest of the system. Each service may take some seconds until init gives it up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Programs that execd runs, and the loan of the terminal to the one in front.
 pub(super) struct Programs {
@@ -37,7 +41,7 @@ impl Programs {
         self.events
     }
 
-    pub(super) fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, Error> {
+    pub(super) fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, NotStarted> {
         self.front = None;
         let loan = match place {
             Place::Foreground => Some(Loan::take()?),
@@ -120,6 +124,12 @@ pub(super) fn list() -> Result<Vec<Program>, Error> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Waits until the services that the manifest names are up, or init has done what it can.
+pub(super) fn settled() -> Result<(), Error> {
+    let init = Channel::to(supervisor::NAME)?.patient(Some(PATIENCE));
+    supervisor::Client::new(init).settled().map(drop)
 }
 
 /// Ends a service.
