@@ -13,9 +13,8 @@ use alloc::vec::Vec;
 use nexus_abi::Error;
 use nexus_abi::field::{Field, Words};
 use nexus_abi::image::{EntryKind, Image};
-use sha2::{Digest, Sha256};
 
-use crate::{Backoff, Party, Wiring};
+use crate::{Backoff, Party, Wiring, digest};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"NXWIRING");
 /// Version of the resolved manifest's layout.
@@ -74,7 +73,7 @@ impl Wiring {
         let image = Image::read(image)?;
         let entry = image.entries().find(|entry| entry.kind == EntryKind::Manifest).ok_or(Error::Corrupt)?;
         let bytes = image.contents(&entry).ok_or(Error::Corrupt)?;
-        if Sha256::digest(bytes).as_slice() != entry.digest {
+        if digest(bytes) != entry.digest {
             return Err(Error::Corrupt);
         }
         Self::read(bytes)

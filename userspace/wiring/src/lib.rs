@@ -9,10 +9,12 @@
 extern crate alloc;
 
 mod codec;
+mod digest;
 mod record;
 mod terms;
 
 pub use codec::MAX_RECORDS;
+pub use digest::digest;
 pub use record::{
     BELL, Device, INIT, INTERFACE_SHIFT, IRQ_SUFFIX, Interface, Program, RING, RING_SUFFIX, Route, SERVE,
     SIGNAL_SUFFIX, Service, badge,

@@ -10,7 +10,6 @@ use loader::{Access, LoadError, plan};
 use nexus_abi::image::{self, Entry, EntryKind, Header, MAX_ENTRIES, MAX_RAISERS, MAX_SEGMENTS, Segment};
 use nexus_abi::syscall::access;
 use nexus_abi::{Name, ServiceId};
-use sha2::{Digest, Sha256};
 
 use super::executable::strip;
 use crate::manifest::{PROGRAM_PREFIX, Refusal, Resolved};
@@ -170,7 +169,7 @@ impl Work {
     fn entry(&mut self, name: &str, id: ServiceId, kind: EntryKind, bytes: &[u8]) -> Result<(), ImageError> {
         let name = Name::new(name).ok_or(ImageError::Inconsistent)?;
         let offset = self.append(bytes);
-        let digest = Sha256::digest(bytes).into();
+        let digest = wiring::digest(bytes);
         self.entries.push(Entry { name, id, kind, offset, length: bytes.len() as u64, digest });
         let kind = match kind {
             EntryKind::Manifest => "manifest",

@@ -3,7 +3,6 @@
 use loader::{Access, plan};
 use nexus_abi::ServiceId;
 use nexus_abi::image::{EntryKind, Image};
-use sha2::{Digest, Sha256};
 
 use super::{File, ImageError, Piece, assemble, strip, write};
 use crate::manifest::{Resolved, parse};
@@ -64,7 +63,7 @@ fn every_entry_is_there_under_its_name_with_its_digest() {
     assert_eq!(names, ["manifest", "one", "two", "app/boot/three"]);
     for entry in image.entries() {
         let contents = image.contents(&entry).expect("inside");
-        assert_eq!(<[u8; 32]>::from(Sha256::digest(contents)), entry.digest);
+        assert_eq!(wiring::digest(contents), entry.digest);
     }
     let manifest = image.contents(&image.find("manifest").expect("there")).expect("inside");
     assert_eq!(wiring::Wiring::read(manifest), Ok(resolved().wiring));

@@ -4,7 +4,6 @@
 
 use nexus_abi::image::{Entry, EntryKind, Image, seal};
 use nexus_abi::layout::PAGE_SIZE;
-use sha2::{Digest, Sha256};
 
 /// The one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub fn vary(image: &[u8], difference: &Difference) -> Result<Vec<u8>, String> {
             let is_manifest = |entry: &&mut Entry| entry.kind == EntryKind::Manifest;
             let entry = entries.iter_mut().find(is_manifest).ok_or("the boot image has no manifest")?;
             (entry.offset, entry.length) = (bytes.len() as u64, wiring.len() as u64);
-            entry.digest = Sha256::digest(wiring).into();
+            entry.digest = wiring::digest(wiring);
             bytes.extend(wiring);
             bytes.resize(bytes.len().next_multiple_of(PAGE_SIZE), 0);
         }
@@ -69,7 +68,7 @@ mod tests {
         for (at, (name, kind)) in files.into_iter().enumerate() {
             let offset = (at + 1) * PAGE_SIZE;
             bytes[offset..offset + 8].fill(at as u8 + 1);
-            let (digest, name) = (Sha256::digest([at as u8 + 1; 8]).into(), Name::new(name).unwrap());
+            let (digest, name) = (wiring::digest(&[at as u8 + 1; 8]), Name::new(name).unwrap());
             entries.push(Entry { name, id: ServiceId(at as u64), kind, offset: offset as u64, length: 8, digest });
         }
         let header = Header { length: bytes.len() as u64, stack_pages: 1, entries: 3, ..Header::default() };
@@ -81,7 +80,7 @@ mod tests {
         let image = Image::read(image).unwrap();
         let entry = image.find(name)?;
         let bytes = image.contents(&entry).unwrap();
-        let sound = Sha256::digest(bytes).as_slice() == entry.digest;
+        let sound = wiring::digest(bytes) == entry.digest;
         Some(if sound { bytes.to_vec() } else { b"damaged".to_vec() })
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! All words little-endian. The kernel checks magic, versions, bounds and a checksum over page 0 and init's segments (a
-//! damage check, not a defence); every entry carries a SHA-256 that init checks before it uses the bytes.
+//! damage check, not a defence); every entry carries a digest that init checks before it uses the bytes.
 
 use crate::{
     ABI_VERSION, Error, Name, ServiceId,
@@ -28,7 +28,7 @@ pub const MAX_RAISERS: usize = 4;
 pub const MAX_STACK_PAGES: u64 = 1024;
 /// Words of the header before the entry table.
 const HEADER_WORDS: usize = 12 + MAX_RAISERS + 4 * MAX_SEGMENTS;
-/// Words of one entry: name 3, id, kind, offset, length, SHA-256 4.
+/// Words of one entry: name 3, id, kind, offset, length, digest 4.
 const ENTRY_WORDS: usize = 11;
 /// Entries that fit the header page.
 pub const MAX_ENTRIES: usize = (PAGE_SIZE / 8 - HEADER_WORDS) / ENTRY_WORDS;
@@ -73,7 +73,7 @@ pub struct Entry {
     pub offset: u64,
     /// Bytes.
     pub length: u64,
-    /// SHA-256 of these bytes.
+    /// BLAKE2b, 256 bits, of these bytes.
     pub digest: [u8; 32],
 }
 

@@ -3,8 +3,7 @@
 use nexus_abi::image::{Entry, EntryKind, Image};
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::{Error, Name, ServiceId};
-use sha2::{Digest, Sha256};
-use wiring::Wiring;
+use wiring::{Wiring, digest};
 
 /// What programs of the boot image are called: this, and their file's name.
 pub const PREFIX: &str = "app/boot/";
@@ -59,5 +58,5 @@ impl<'a> Bundle<'a> {
 /// An entry's bytes, checked against its digest.
 fn intact<'a>(image: &Image<'a>, entry: &Entry) -> Result<&'a [u8], Error> {
     let bytes = image.contents(entry).ok_or(Error::Corrupt)?;
-    if Sha256::digest(bytes).as_slice() == entry.digest { Ok(bytes) } else { Err(Error::Corrupt) }
+    if digest(bytes) == entry.digest { Ok(bytes) } else { Err(Error::Corrupt) }
 }

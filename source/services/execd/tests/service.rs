@@ -12,7 +12,6 @@ use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::contract;
 use nexus_proto::exec::{CONTROL, Client, Fate, START, WITH_STARTER, pack};
-use sha2::{Digest, Sha256};
 use wiring::{Grant, Grants, Program, Wiring};
 
 /// The service, and a clock under which its programs run: they end a while after they were started.
@@ -83,7 +82,7 @@ fn boot_image() -> Vec<u8> {
     let (mut bytes, mut entries) = (vec![0; PAGE_SIZE], vec![]);
     for (text, id, kind, file) in files {
         let (offset, length) = (bytes.len() as u64, file.len() as u64);
-        entries.push(Entry { name: name(text), id, kind, offset, length, digest: Sha256::digest(&file).into() });
+        entries.push(Entry { name: name(text), id, kind, offset, length, digest: wiring::digest(&file) });
         bytes.extend(file);
         bytes.resize(bytes.len().next_multiple_of(PAGE_SIZE), 0);
     }

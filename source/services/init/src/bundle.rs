@@ -8,8 +8,7 @@ use launch::File;
 use nexus_abi::image::{Entry, EntryKind, Image};
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::{Error, Handle};
-use sha2::{Digest, Sha256};
-use wiring::Wiring;
+use wiring::{Wiring, digest};
 
 /// The name of the resolved manifest.
 const MANIFEST: &str = "manifest";
@@ -49,7 +48,7 @@ impl Bundle {
     fn bytes(&mut self, entry: &Entry) -> Result<&'static [u8], Error> {
         let bytes = self.image.contents(entry).ok_or(Error::Corrupt)?;
         if !self.checked.contains(&entry.offset) {
-            if <[u8; 32]>::from(Sha256::digest(bytes)) != entry.digest {
+            if digest(bytes) != entry.digest {
                 return Err(Error::Corrupt);
             }
             self.checked.push(entry.offset);

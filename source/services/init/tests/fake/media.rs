@@ -2,7 +2,6 @@
 
 use nexus_abi::image::{Entry, EntryKind, Header, seal};
 use nexus_abi::{Name, ServiceId};
-use sha2::{Digest, Sha256};
 use wiring::Wiring;
 
 const PAGE: usize = 4096;
@@ -33,7 +32,7 @@ pub(crate) fn image(wiring: &Wiring) -> Vec<u8> {
     let (mut bytes, mut entries) = (vec![0; PAGE], Vec::new());
     for (name, kind, contents) in [manifest].into_iter().chain(services) {
         let (offset, length) = (bytes.len() as u64, contents.len() as u64);
-        let digest = Sha256::digest(&contents).into();
+        let digest = wiring::digest(&contents);
         entries.push(Entry { name, id: ServiceId::service(name.as_str()), kind, offset, length, digest });
         bytes.extend(contents);
         bytes.resize(bytes.len().next_multiple_of(PAGE), 0);
