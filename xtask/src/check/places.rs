@@ -147,7 +147,7 @@ fn is_product(path: &str) -> bool {
 }
 
 fn prints_proofs(path: &str) -> bool {
-    path.starts_with("source/apps/selftest/") || path.starts_with("source/kernel/image/src/selftest")
+    path.starts_with("source/apps/selftest/") || path.starts_with("source/kernel/core/src/selftest/")
 }
 
 fn collect_literals(tokens: TokenStream, literals: &mut Vec<(usize, String)>) {

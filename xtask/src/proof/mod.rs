@@ -24,7 +24,7 @@ use ladder::Ladder;
 use plan::{Plan, Refusal};
 use scenes::{SCENES, Tier};
 use scratch::{RunLock, ScratchDisk};
-use settings::Settings;
+use settings::{Harts, Settings};
 use std::path::Path;
 use std::process::ExitCode;
 use variant::Difference;
@@ -32,6 +32,8 @@ use verdict::Verdict;
 
 /// The boot arguments of a proof: the proof program runs, and a panic ends the machine with a status.
 const APPEND: &str = "selftest panic=exit";
+/// What the kernel is told where its own tests of several CPUs are required.
+const KERNEL_TESTS: &str = "kselftest";
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
 /// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes.
@@ -88,6 +90,9 @@ fn prove() -> Outcome {
         crate::run::build().map_err(failed)?;
     }
     let mut machine = Machine::default().with("SMP", settings.smp).append(APPEND);
+    if settings.harts == Harts::Required {
+        machine = machine.append(KERNEL_TESTS);
+    }
     for name in ["MEM", "ICOUNT"] {
         machine = lookup(name).into_iter().fold(machine, |machine, value| machine.with(name, value));
     }

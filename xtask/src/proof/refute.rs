@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::scratch::RunLock;
 use super::session::Session;
 use super::variant::Difference;
-use super::{APPEND, Outcome, failed, refused, with_image};
+use super::{APPEND, KERNEL_TESTS, Outcome, failed, refused, with_image};
 use std::path::Path;
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn tell(result: Result<String, String>) -> usize {
 fn changed_machine(root: &Path, row: &Counterfactual) -> Result<Machine, String> {
     let harts = if row.line.starts_with('K') { 2 } else { 1 };
     let bare = Machine::default().with("SMP", harts);
-    let machine = bare.clone().append(APPEND);
+    let machine = bare.clone().append(APPEND).append(if harts > 1 { KERNEL_TESTS } else { "" });
     let mut differences: Vec<Difference> = row.world.iter().cloned().collect();
     let machine = match &row.change {
         Change::Append(words) => machine.append(words),

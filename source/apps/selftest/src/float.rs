@@ -8,7 +8,7 @@ use nexus_abi::syscall::{Close, NotificationCreate, Notify, Wait, Yield};
 use nexus_abi::{Error, Handle};
 use nexus_rt::{kernel::invoke, thread, time::deadline_in};
 
-use crate::Failure;
+use crate::{Failure, one_cpu};
 
 const ROUNDS: u32 = 200;
 /// Rounds of the other thread that must fall between those of the first: otherwise nothing was shown.
@@ -20,7 +20,9 @@ const STACK_PAGES: u64 = 4;
 pub(crate) fn threads_keep_their_registers() -> Result<(), Failure> {
     let made = invoke(NotificationCreate { process: None });
     let done = made.map_err(|error| Failure::Refused("a notification", error))?.notification;
+    one_cpu::stay().map_err(|error| Failure::Refused("affinity", error))?;
     let outcome = two_orbits(done);
+    one_cpu::leave().map_err(|error| Failure::Refused("affinity", error))?;
     invoke(Close { handle: done }).map_err(|error| Failure::Refused("close", error))?;
     outcome
 }

@@ -13,6 +13,7 @@ mod float;
 mod ipc;
 mod kernel;
 mod logs;
+mod one_cpu;
 mod policy;
 mod streams;
 mod threads;

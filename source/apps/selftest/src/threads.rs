@@ -8,7 +8,7 @@ use nexus_abi::syscall::{Close, NotificationCreate, Notify, Wait, Yield};
 use nexus_abi::{Error, Handle};
 use nexus_rt::{kernel::invoke, sys::Mutex, thread, time::deadline_in};
 
-use crate::Failure;
+use crate::{Failure, one_cpu};
 
 /// Threads beside the first.
 const OTHERS: u32 = 3;
@@ -32,7 +32,9 @@ struct Shared {
 pub(crate) fn share_heap_and_lock() -> Result<(), Failure> {
     let made = invoke(NotificationCreate { process: None });
     let done = made.map_err(|error| Failure::Refused("a notification", error))?.notification;
+    one_cpu::stay().map_err(|error| Failure::Refused("affinity", error))?;
     let outcome = hammer(done);
+    one_cpu::leave().map_err(|error| Failure::Refused("affinity", error))?;
     invoke(Close { handle: done }).map_err(|error| Failure::Refused("close", error))?;
     outcome
 }

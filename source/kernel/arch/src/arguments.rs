@@ -9,6 +9,8 @@ pub struct Arguments {
     pub statistics: Statistics,
     /// `undirected`: no message goes straight to its partner, so that the general way can be measured.
     pub passage: Passage,
+    /// `kselftest`: run the kernel's own tests of several CPUs.
+    pub self_tests: SelfTests,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
     /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
@@ -45,6 +47,16 @@ pub enum Statistics {
     On,
 }
 
+/// Whether the kernel tests itself before the first program runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelfTests {
+    /// It does not.
+    #[default]
+    Off,
+    /// It does, and prints a line a test.
+    On,
+}
+
 /// A defect to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Defect {
@@ -55,6 +67,8 @@ pub enum Defect {
     LostHart,
     /// Interrupts of other harts are never sent.
     LostKick,
+    /// Interrupts of other harts are sent even where a self-test has them lost.
+    StrayKick,
     /// Threads stay on the CPU that made them.
     NoSpread,
     /// The timer interrupts a second late.
@@ -81,7 +95,8 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 13] = [
+    const NAMES: [(&str, Defect); 14] = [
+        ("stray-kick", Defect::StrayKick),
         ("lost-kick", Defect::LostKick),
         ("no-spread", Defect::NoSpread),
         ("lost-hart", Defect::LostHart),
@@ -120,6 +135,7 @@ impl Arguments {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
                 "undirected" => arguments.passage = Passage::General,
+                "kselftest" => arguments.self_tests = SelfTests::On,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
                 other => match (Defect::named(other), refused(other)) {
@@ -140,9 +156,11 @@ mod tests {
 
     #[test]
     fn known_words_are_read_and_the_last_one_counts() {
-        let read = Arguments::read(" panic=exit  bootstat defect=late-timer refuse=76", |word| panic!("{word}"));
-        let (after_panic, statistics, defect) = (AfterPanic::Exit, Statistics::On, Defect::LateTimer);
-        assert_eq!(read, Arguments { after_panic, statistics, defect, refused: 76 });
+        let line = " panic=exit  bootstat kselftest undirected defect=late-timer refuse=76";
+        let read = Arguments::read(line, |word| panic!("{word}"));
+        let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::General);
+        let (self_tests, defect) = (SelfTests::On, Defect::LateTimer);
+        assert_eq!(read, Arguments { after_panic, statistics, passage, self_tests, defect, refused: 76 });
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }
 

@@ -20,8 +20,8 @@ use crate::{
 use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
 
-/// A hart that is not there after this part of a second is given up.
-const PATIENCE: u64 = 2;
+/// Milliseconds after which a hart that is not there is given up.
+const START_PATIENCE_MS: u64 = 500;
 
 unsafe extern "C" {
     fn further_start();
@@ -41,7 +41,7 @@ pub fn start(system: &'static System, memory: &Memory) {
             let _ = cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire);
         }
     }
-    let until = csr::time() + system.kernel.machine.timebase / PATIENCE;
+    let until = csr::time() + system.kernel.machine.timebase * START_PATIENCE_MS / 1000;
     others.for_each(|(cpu, _)| await_one(cpu, until));
 }
 
@@ -50,7 +50,9 @@ fn await_one(cpu: &Cpu, until: u64) {
         core::hint::spin_loop();
     }
     match cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire) {
-        Ok(_) => say!("cpu{} is missing: hart {} did not come in {} ms", cpu.id.get(), cpu.hart.get(), 1000 / PATIENCE),
+        Ok(_) => {
+            say!("cpu{} is missing: hart {} did not come in {} ms", cpu.id.get(), cpu.hart.get(), START_PATIENCE_MS)
+        }
         Err(ONLINE) => say!("cpu{} online", cpu.id.get()),
         // The firmware refused it, and that was said.
         Err(_) => {}

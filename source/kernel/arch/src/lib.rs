@@ -50,6 +50,8 @@ pub mod run;
 #[cfg(target_arch = "riscv64")]
 mod sbi;
 #[cfg(target_arch = "riscv64")]
+pub mod selftest;
+#[cfg(target_arch = "riscv64")]
 pub mod system;
 #[cfg(target_arch = "riscv64")]
 mod timer;

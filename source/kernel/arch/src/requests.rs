@@ -75,7 +75,12 @@ fn kick(system: &'static System, cpu: &'static Cpu) {
     let kicks = cpu.requests.kicks.get();
     cpu.requests.kicks.set(0);
     for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
-        if system.defect != Defect::LostKick && sbi::interrupt(other.hart.get()) == 0 {
+        let lost = match system.defect {
+            Defect::LostKick => true,
+            Defect::StrayKick => false,
+            _ => system.mute.get() != 0,
+        };
+        if !lost && sbi::interrupt(other.hart.get()) == 0 {
             cpu.counters.sent.add(1);
         }
     }

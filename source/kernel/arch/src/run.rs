@@ -128,7 +128,7 @@ fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
 }
 
 /// Turns what is pending and enabled into events.
-fn interrupts(system: &'static System, hart: &'static Hart) {
+pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
     let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     let pending = csr::sip() & csr::sie();
     if pending & csr::TIMER != 0 {

@@ -16,7 +16,7 @@ use crate::{
     say,
     timer::Timer,
 };
-use nexus_core::{Kernel, kernel::Machine, sched::spread::Spread};
+use nexus_core::{Kernel, kernel::Machine, sched::spread::Spread, word::Word};
 
 /// Kernel and machine.
 pub struct System {
@@ -34,6 +34,8 @@ pub struct System {
     pub(crate) passage: Passage,
     pub(crate) defect: Defect,
     pub(crate) entered: u64,
+    /// 1 while interrupts of other harts are not sent: a self-test shows what is then missing.
+    pub(crate) mute: Word,
 }
 
 /// How address spaces are told apart in the translation cache.
@@ -100,6 +102,7 @@ pub fn install(
         passage: arguments.passage,
         defect: arguments.defect,
         entered: arrival.instructions,
+        mute: Word::new(0),
         kernel: Kernel::new(carved.storage, machine),
     });
     number_harts(system, facts, arrival.hart);

@@ -116,7 +116,7 @@ impl Kernel {
     }
 
     /// A memory object with all its pages.
-    fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
+    pub(crate) fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
         let limit = u32::try_from(pages).map_err(|_| Error::OverLimit)?;
         let memory = self.make_memory(process, &Shape::empty(limit))?;
         while u64::from(memory.pages.get()) < pages {
@@ -129,7 +129,7 @@ impl Kernel {
     }
 
     /// Copies bytes to the beginning of a memory object.
-    fn fill_memory(&self, memory: &Memory, bytes: &[u8]) {
+    pub(crate) fn fill_memory(&self, memory: &Memory, bytes: &[u8]) {
         for (page, bytes) in bytes.chunks(PAGE_SIZE).enumerate() {
             let address = self.page_address(memory, page as u32);
             let Some(frame) = address.and_then(|address| self.frames.index(address)) else { return };

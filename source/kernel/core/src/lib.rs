@@ -29,6 +29,7 @@ pub mod power;
 pub mod process;
 pub mod qos;
 pub mod sched;
+pub mod selftest;
 pub mod thread;
 pub mod time;
 pub mod word;

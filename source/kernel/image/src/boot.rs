@@ -3,14 +3,14 @@
 use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
 use nexus_arch::{
-    arguments::Arguments,
+    arguments::{Arguments, SelfTests},
     defects,
     entry::Arrival,
     harts,
     machine,
     memory::{self, Memory},
     power::{self, Status},
-    run, say, system,
+    run, say, selftest, system,
 };
 use nexus_core::{boot::First, kernel::Machine};
 
@@ -38,6 +38,9 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         power::stop(Status::FirstProcess)
     }
     harts::start(system, &memory);
+    if arguments.self_tests == SelfTests::On {
+        selftest::run(system);
+    }
     run::enter_first(system)
 }
 

@@ -95,7 +95,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn set_stage(&self, stage: Stage) {
+    pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.set(stage as u32);
     }
 

@@ -109,6 +109,9 @@ impl Serve for ThreadCreate {
             let frames = kernel.frames_for_thread(process, &entry)?;
             if frames <= stash.len() {
                 let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
+                if core::ptr::eq(process, context.process()) {
+                    thread.affinity.set(context.thread.affinity.get());
+                }
                 let capability = Capability::full(Kind::Thread, thread);
                 return Ok(ThreadCreated { thread: kernel.insert(context.process(), &capability, 0)? });
             }

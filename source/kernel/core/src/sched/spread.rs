@@ -218,6 +218,9 @@ impl Kernel {
     /// float registers before the kick, of which this is a part.
     pub(crate) fn give_away(&'static self, cpu: &'static Cpu) {
         let askers = cpu.askers.atomic().swap(0, AcqRel);
+        if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
+            return;
+        }
         for asker in self.cpus.iter().filter(|other| askers >> other.id.get() & 1 != 0) {
             let highest = asker.wants.get();
             let lists = QosClass::ALL.into_iter().rev().filter(|&class| class as u32 <= highest);

@@ -1,0 +1,46 @@
+//! The machine under the kernel's own tests: the boot hart, before it runs its first program.
+
+use crate::{
+    console, csr,
+    hart::HARTS,
+    requests,
+    run::{self, cpu_of},
+    sbi,
+    system::System,
+};
+use core::fmt;
+use nexus_core::selftest::{self, Ground, Kicks};
+
+/// Tests what the boot arguments ask for.
+pub fn run(system: &'static System) {
+    csr::set_sie(csr::SOFTWARE);
+    selftest::run(&system.kernel, &Boot(system));
+    csr::set_sie(0);
+}
+
+struct Boot(&'static System);
+
+impl Ground for Boot {
+    fn now(&self) -> u64 {
+        csr::time()
+    }
+
+    fn turn(&self) {
+        requests::obey(self.0, &HARTS[0], cpu_of(&HARTS[0]));
+        run::interrupts(self.0, &HARTS[0]);
+    }
+
+    fn set_kicks(&self, kicks: Kicks) {
+        self.0.mute.set((kicks == Kicks::Lost).into());
+        if kicks == Kicks::Sent {
+            let waiting = self.0.kernel.cpus.iter().filter(|cpu| cpu.is_online() && cpu.kicked.get() != 0);
+            for cpu in waiting {
+                sbi::interrupt(cpu.hart.get());
+            }
+        }
+    }
+
+    fn print(&self, line: fmt::Arguments) {
+        console::write(format_args!("{line}\n"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Two real user threads for the tests: each counts in a word of its own, for ever.
+
+use super::Trial;
+use crate::{
+    Kernel,
+    arena::Tag,
+    cpu::Next,
+    lock::ShardSet,
+    memory::{
+        Stash,
+        object::{Memory, Stage},
+    },
+    process::{
+        Process,
+        create::Identity,
+        exit::{End, Record},
+        threads::Entry,
+    },
+    sched::queue,
+    thread::{State, Thread},
+};
+use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId, syscall::access};
+
+const CODE: u64 = 0x2_0000;
+const DATA: u64 = 0x3_0000;
+const IPC_PAGES: u64 = 0x4_0000;
+/// Milliseconds in which the process must be taken back.
+const REAPED_MS: u64 = 2000;
+
+/// `1: addi t0, t0, 1; sd t0, 0(a0); j 1b`.
+const COUNT: [u32; 3] = [0x0012_8293, 0x0055_3023, 0xff9f_f06f];
+
+const QUOTA: Quota = Quota {
+    frames: 16,
+    threads: 2,
+    messages: 0,
+    slot_blocks: 0,
+    processes: 0,
+    endpoints: 0,
+    notifications: 0,
+    memories: 2,
+    mappings: 2,
+    timers: 0,
+    irqs: 0,
+};
+
+/// The process and its threads. While it is there, the first program's thread stays on CPU 0.
+pub(super) struct Crew {
+    kernel: &'static Kernel,
+    process: &'static Process,
+    first: &'static Thread,
+    affinity: u32,
+    counts: &'static Memory,
+    pub(super) threads: [&'static Thread; 2],
+}
+
+impl Crew {
+    /// Makes them; they are not started.
+    pub(super) fn new(kernel: &'static Kernel) -> Result<Crew, Error> {
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let first = kernel.threads.at(kernel.cpus[0].current.get());
+        let parent = kernel.processes.at(first.process.get() as u32);
+        let name = Name::new("kselftest").ok_or(Error::Invalid)?;
+        parent.account.check_child(&QUOTA)?;
+        kernel.may_make_process(&QUOTA)?;
+        let root = kernel.frames.allocate().ok_or(Error::Exhausted)?;
+        let identity = Identity { service: ServiceId::service("kselftest"), name };
+        let process = kernel.new_process(0, identity, &QUOTA, root)?;
+        parent.account.carve(&process.account);
+        kernel.own(parent, Tag::new(Kind::Process, process.index()));
+        let code = kernel.boot_memory(process, 1)?;
+        let mut bytes = [0; 12];
+        bytes.chunks_mut(4).zip(COUNT).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
+        kernel.fill_memory(code, &bytes);
+        code.set_stage(Stage::Sealed);
+        kernel.map_first(process, code, CODE, access::READ | access::EXECUTE)?;
+        kernel.cpus[0].requests.fence_instructions();
+        let counts = kernel.boot_memory(process, 1)?;
+        kernel.map_first(process, counts, DATA, access::READ | access::WRITE)?;
+        let threads = [Crew::thread(kernel, process, 0)?, Crew::thread(kernel, process, 1)?];
+        let affinity = first.affinity.get();
+        first.affinity.set(1);
+        Ok(Crew { kernel, process, first, affinity, counts, threads })
+    }
+
+    fn thread(kernel: &'static Kernel, process: &'static Process, at: u64) -> Result<&'static Thread, Error> {
+        let arguments = [DATA + 8 * at, 0];
+        let entry = Entry { pc: CODE, stack: 0x5_0000, arguments, ipc_page: IPC_PAGES + 0x1000 * at };
+        let mut stash = Stash::new(&kernel.frames);
+        stash.fill(kernel.frames_for_thread(process, &entry)?)?;
+        kernel.new_thread(process, 0, &entry, &mut stash)
+    }
+
+    /// How far a thread has counted.
+    pub(super) fn progress(&self, at: usize) -> u64 {
+        let frame = self.kernel.page_address(self.counts, 0).and_then(|address| self.kernel.frames.index(address));
+        frame.map_or(0, |frame| self.kernel.frames.at(frame).0[at].get())
+    }
+
+    /// Makes both ready on CPU 0, behind the first program; the second may not leave it, the first may go to `thief`.
+    pub(super) fn queue_here(&self, trial: &Trial, thief: &crate::cpu::Cpu) {
+        let _held = self.kernel.shards.hold(ShardSet::ALL);
+        let here = 1 << trial.here.id.get();
+        for (thread, affinity) in self.threads.into_iter().zip([here | 1 << thief.id.get(), here]) {
+            thread.affinity.set(affinity);
+            thread.set_state(State::Ready);
+            trial.here.queue.push(&self.kernel.threads, thread, queue::End::Back);
+        }
+    }
+
+    /// Lets the second thread, which waits on CPU 0, run in a higher class and wherever the first may.
+    pub(super) fn raise_the_second(&self, trial: &Trial) {
+        let held = self.kernel.shards.hold(ShardSet::ALL);
+        let [first, second] = self.threads;
+        trial.here.queue.remove(&self.kernel.threads, second);
+        second.set_base_class(QosClass::Interactive);
+        second.affinity.set(first.affinity.get());
+        trial.here.queue.push(&self.kernel.threads, second, queue::End::Back);
+        drop(held);
+        // A CPU spreads what it has when it is kicked.
+        self.kernel.kick_cpu(trial.here, trial.here);
+    }
+
+    /// Ends the process and waits until all it had is back.
+    pub(super) fn dismiss(self, trial: &Trial) {
+        let reference = self.process.header.me();
+        let held = self.kernel.shards.hold(ShardSet::ALL);
+        let record = Record::status(End::Killed, 0);
+        self.kernel.begin_exit(trial.here, self.process, record, QosClass::PerfBurst);
+        drop(held);
+        self.kernel.settle(trial.here, trial.ground.now());
+        let here = trial.here.id.get() as usize;
+        trial.turn_until(REAPED_MS, || {
+            if self.kernel.next(here) == Next::Reap {
+                self.kernel.reap(here, trial.ground.now());
+            }
+            self.kernel.processes.get(reference).is_none() && self.kernel.next(here) != Next::Reap
+        });
+        self.first.affinity.set(self.affinity);
+    }
+}

@@ -1,0 +1,158 @@
+//! The self-tests on a machine of this process: the other CPUs are turned by the test, and their programs count in it.
+
+use super::*;
+use crate::{
+    cpu::Next,
+    sched::spread::Spread,
+    testing::{self, WIDE},
+    thread::reg,
+};
+use core::cell::{Cell, RefCell};
+use std::{string::String, vec::Vec};
+
+struct Table {
+    kernel: &'static Kernel,
+    now: Cell<u64>,
+    kicks: Cell<Kicks>,
+    /// Kicks that are under way.
+    coming: Cell<u32>,
+    /// CPUs that take no interrupt.
+    deaf: u32,
+    lines: RefCell<Vec<String>>,
+}
+
+impl Table {
+    fn new(kernel: &'static Kernel) -> Table {
+        let process = testing::process(kernel, "first", &WIDE);
+        let thread = testing::thread(kernel, process);
+        thread.set_base_class(QosClass::Interactive);
+        testing::put_on_cpu(kernel, 0, thread);
+        kernel.cpus[0].level.set(1 + QosClass::Interactive as u32);
+        let (now, kicks, coming) = (Cell::new(1), Cell::new(Kicks::Sent), Cell::new(0));
+        Table { kernel, now, kicks, coming, deaf: 0, lines: RefCell::default() }
+    }
+
+    fn send(&self, from: &Cpu) {
+        let kicks = from.requests.kicks.get();
+        from.requests.kicks.set(0);
+        if self.kicks.get() == Kicks::Sent || from.id.get() != 0 {
+            from.counters.sent.add(kicks.count_ones().into());
+            self.coming.set(self.coming.get() | kicks);
+        }
+    }
+
+    /// One step of what a CPU does by itself.
+    fn step(&self, cpu: &'static Cpu) {
+        let at = cpu.id.get();
+        if self.coming.get() & !self.deaf & 1 << at != 0 {
+            self.coming.set(self.coming.get() & !(1 << at));
+            cpu.counters.trapped.add(1);
+            self.kernel.kick(at as usize, self.now.get());
+        }
+        match self.kernel.next(at as usize) {
+            Next::Reap => self.kernel.reap(at as usize, self.now.get()),
+            Next::Run(thread) if at > 0 => self.count(thread),
+            _ => {}
+        }
+        cpu.requests.fence.set(0);
+        self.send(cpu);
+    }
+
+    /// What a thread's program does: it counts in the word that its first argument names.
+    fn count(&self, thread: u32) {
+        let thread = self.kernel.threads.at(thread);
+        let (frame, root) = (&thread.frame, self.kernel.processes.at(thread.process.get() as u32).root.get());
+        self.kernel.each_page(root, &mut |page, address, _| {
+            if u64::from(page) == frame.get(reg::A0) >> 12 {
+                let words = self.kernel.frames.at(self.kernel.frames.index(address).expect("a frame of the pool"));
+                words.0[(frame.get(reg::A0) & 0xfff) as usize / 8].add(1);
+            }
+        });
+    }
+
+    fn lines(&self) -> Vec<String> {
+        run(self.kernel, self);
+        let mut check = crate::info::invariant::Check::default();
+        self.kernel.check_state(&mut check);
+        assert_eq!((check.violations, check.first), (0, None));
+        self.lines.take()
+    }
+}
+
+impl Ground for Table {
+    fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    fn turn(&self) {
+        self.now.set(self.now.get() + self.kernel.machine.timebase / 10_000);
+        self.send(&self.kernel.cpus[0]);
+        self.kernel.cpus.iter().for_each(|cpu| self.step(cpu));
+    }
+
+    fn set_kicks(&self, kicks: Kicks) {
+        self.kicks.set(kicks);
+        if kicks == Kicks::Sent {
+            let lost = self.kernel.cpus.iter().filter(|cpu| cpu.kicked.get() != 0).map(|cpu| 1 << cpu.id.get());
+            self.coming.set(lost.fold(self.coming.get(), |all, one: u32| all | one));
+        }
+    }
+
+    fn print(&self, line: fmt::Arguments) {
+        self.lines.borrow_mut().push(std::format!("{line}"));
+    }
+}
+
+const ALL: [&str; 8] = [
+    "smp online",
+    "ipi counterfactual",
+    "ipi resched",
+    "test_reject_invalid_ipi_target_cpu",
+    "test_reject_offline_cpu_resched",
+    "work stealing",
+    "test_reject_steal_above_bound",
+    "test_reject_steal_higher_qos",
+];
+
+fn good(lines: &[String]) -> Vec<&str> {
+    let names = lines.iter().filter_map(|line| line.strip_prefix("KSELFTEST: ")?.strip_suffix(" ok"));
+    names.collect()
+}
+
+#[test]
+fn every_test_passes_where_every_cpu_does_its_part() {
+    for cpus in [2, 3, 8] {
+        let table = Table::new(testing::spreading_machine(cpus, 128));
+        let used = table.kernel.frames.used();
+        let lines = table.lines();
+        assert_eq!(good(&lines), ALL, "{lines:?}");
+        assert_eq!(table.kernel.frames.used(), used, "the test process has left something");
+        assert_eq!(table.kernel.processes.used(), 1);
+    }
+}
+
+#[test]
+fn a_missing_cpu_leaves_no_line() {
+    let kernel = testing::spreading_machine(2, 128);
+    kernel.cpus[1].online.set(crate::cpu::GIVEN_UP);
+    let lines = Table::new(kernel).lines();
+    assert!(good(&lines).is_empty(), "{lines:?}");
+    assert!(lines[0].starts_with("KSELFTEST: smp online FAIL cpu1 is missing"), "{}", lines[0]);
+}
+
+#[test]
+fn a_cpu_that_hears_nothing_acknowledges_nothing() {
+    let table = Table { deaf: 0b10, ..Table::new(testing::spreading_machine(2, 128)) };
+    let lines = table.lines.take();
+    assert!(lines.is_empty());
+    run(table.kernel, &table);
+    assert_eq!(good(&table.lines.take()), ["smp online", "ipi counterfactual"]);
+}
+
+#[test]
+fn nothing_is_stolen_where_nothing_spreads() {
+    let kernel = testing::machine(2, 128);
+    assert_eq!(kernel.machine.spread, Spread::Off);
+    let lines = Table::new(kernel).lines();
+    assert_eq!(good(&lines), [&ALL[..5], &ALL[6..7]].concat(), "{lines:?}");
+}
