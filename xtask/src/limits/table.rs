@@ -99,7 +99,6 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/arch/src/plan.rs", "SCALE_BYTES", "bytes"),
         bound("source/kernel/arch/src/plan.rs", "MAX_SCALE", "times"),
         bound("source/kernel/arch/src/plan.rs", "MAX_RUNS", "runs"),
-        bound("source/kernel/arch/src/harts.rs", "PATIENCE", "parts of a second"),
         bound("source/kernel/arch/src/facts.rs", "MAX_BANKS", "banks"),
         bound("source/kernel/arch/src/facts.rs", "MAX_RESERVED", "ranges"),
         bound("source/kernel/arch/src/machine.rs", "MOST_BYTES", "bytes"),
