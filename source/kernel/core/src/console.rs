@@ -50,9 +50,16 @@ impl Kernel {
         if self.log.news.get() == 0 || self.log.claimer.get() == 0 {
             return;
         }
-        self.log.news.set(0);
         let _held = self.shards.hold(ShardSet::ALL);
-        self.signal(cpu, self.log.notification.get(), self.log.bits.get());
+        self.tell_driver(cpu);
+    }
+
+    /// Tells it for certain. Holds all shards.
+    pub(crate) fn tell_driver(&'static self, cpu: &'static Cpu) {
+        if self.log.claimer.get() != 0 {
+            self.log.news.set(0);
+            self.signal(cpu, self.log.notification.get(), self.log.bits.get());
+        }
     }
 }
 

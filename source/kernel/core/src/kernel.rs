@@ -2,6 +2,7 @@
 
 use crate::{
     arena::Arena,
+    audit::QosAudit,
     caps::{Blocks, slot::Slot},
     cpu::Cpu,
     ipc::{
@@ -55,6 +56,8 @@ pub struct Kernel {
     pub frames: Frames,
     /// The console ring.
     pub log: Ring,
+    /// How often decisions about classes may still be said.
+    pub qos_audit: QosAudit,
     /// Facts of the machine.
     pub machine: Machine,
 }
@@ -147,6 +150,7 @@ impl Kernel {
             blocks: Blocks::new(storage.slots),
             frames: Frames::new(storage.frames, machine.frames_base, machine.frame_holes.clone()),
             log: Ring::new(storage.log),
+            qos_audit: QosAudit::default(),
             machine,
         }
     }

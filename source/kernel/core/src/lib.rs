@@ -12,6 +12,7 @@
 #![no_std]
 
 pub mod arena;
+pub mod audit;
 pub mod boot;
 pub mod caps;
 pub mod console;

@@ -8,6 +8,7 @@
 
 use crate::{
     Kernel,
+    audit::Request,
     cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
@@ -93,32 +94,50 @@ impl Serve for QosGet {
     }
 }
 
+/// By which authority a class is set.
+enum Authority {
+    /// The caller's own, over itself: equal or lower.
+    Own,
+    /// The boot image's list.
+    Listed,
+}
+
+impl Context {
+    /// Sets a class, or changes nothing. Holds all shards; this CPU has taken its mail.
+    fn set_qos(&self, process: &'static Process, request: &QosSet) -> Result<Authority, Error> {
+        let class = QosClass::from_wire(request.class.into()).ok_or(Error::Invalid)?;
+        let whole = request.target != 0;
+        let subjects =
+            || self.kernel.threads_of(process).filter(|thread| whole || thread.header.me() == self.thread.header.me());
+        let own = process.index() == self.process().index();
+        let beyond = !own || subjects().any(|thread| class > thread.base_class());
+        if beyond && !self.may_raise() {
+            return Err(Error::Permission);
+        }
+        self.kernel.check_room(subjects(), class)?;
+        subjects().for_each(|thread| self.kernel.set_class(self.cpu, thread, class));
+        Ok(if beyond { Authority::Listed } else { Authority::Own })
+    }
+}
+
 /// `EINVAL`: no such class or process. `EPERM`: raising, or another process, without being listed. `EAGAIN`: the class
-/// is full on a CPU.
+/// is full on a CPU. What is refused, or takes more than the caller's own authority, is audited.
 impl Serve for QosSet {
     fn serve(self, context: &Context) -> Verdict<QosWasSet> {
         let kernel = context.kernel;
-        let class = QosClass::from_wire(self.class.into()).ok_or(Error::Invalid)?;
         let _held = kernel.shards.hold(ShardSet::ALL);
         kernel.take_mail(context.cpu);
-        let raises = |thread: &Thread| class > thread.base_class();
-        if self.target == 0 {
-            let thread = context.thread;
-            if raises(thread) && !context.may_raise() {
-                return Err(Error::Permission.into());
-            }
-            kernel.check_room(core::iter::once(thread), class)?;
-            kernel.set_class(context.cpu, thread, class);
-            return Ok(QosWasSet {});
+        let process = if self.target == 0 { Some(context.process()) } else { kernel.numbered(self.target) };
+        let target = process.map_or(self.target, Process::index);
+        let subject = process.and_then(|process| kernel.threads_of(process).next());
+        let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::base_class);
+        let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &self));
+        match set {
+            Ok(Authority::Own) => {}
+            Ok(Authority::Listed) => context.audit_qos(&Request { target, from, to: self.class, result: Ok(()) }),
+            Err(error) => context.audit_qos(&Request { target, from, to: self.class, result: Err(error) }),
         }
-        let process = kernel.numbered(self.target).ok_or(Error::Invalid)?;
-        let own = process.index() == context.process().index();
-        if !context.may_raise() && (!own || kernel.threads_of(process).any(raises)) {
-            return Err(Error::Permission.into());
-        }
-        kernel.check_room(kernel.threads_of(process), class)?;
-        kernel.threads_of(process).for_each(|thread| kernel.set_class(context.cpu, thread, class));
-        Ok(QosWasSet {})
+        Ok(set.map(|_| QosWasSet {})?)
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{
     testing::{self, WIDE, give},
     thread::{State, Thread, reg},
 };
+use std::{format, string::String, vec::Vec};
+
 use nexus_abi::{
     Error, Handle, Kind, QosClass, Rights, ServiceId,
     message::Status,
@@ -141,6 +143,58 @@ fn a_listed_service_raises_itself_and_others() {
 
     assert_eq!((class_of(bench.thread), class_of(other.thread)), ((2, 2), (2, 2)));
     assert_eq!(class_of(second), (2, 3), "what a caller donates stays");
+}
+
+/// What the kernel has printed since it was asked last.
+fn printed(bench: &Bench) -> String {
+    let mut bytes = Vec::new();
+    bench.kernel.drain(&mut |byte| bytes.push(byte));
+    String::from_utf8(bytes).expect("the ring holds text")
+}
+
+#[test]
+fn refusals_and_uses_of_the_list_are_audited_and_own_authority_is_not() {
+    let bench = Bench::new(64);
+    let other = Bench::with(bench.kernel, &WIDE);
+    let (own, target) = (bench.process.index(), other.process.index());
+    assert!(bench.call(QosSet { class: 1, target: 0 }).is_ok());
+    assert_eq!(printed(&bench), "");
+
+    bench.refused(QosSet { class: 2, target: 0 }, Error::Permission);
+    bench.refused(QosSet { class: 0, target }, Error::Permission);
+    bench.refused(QosSet { class: 4, target: 0 }, Error::Invalid);
+    bench.refused(QosSet { class: 0, target: 31 }, Error::Invalid);
+    bench.thread.service.set(testing::RAISER.0);
+    assert!(bench.call(QosSet { class: 0, target }).is_ok());
+
+    let said = |decision: &str, reason: &str, rest: &str| {
+        format!("QOS-AUDIT decision={decision} reason={reason} caller={own} {rest} dropped=0\n")
+    };
+    let expected = [
+        said("deny", "not_listed", &format!("target={own} from=normal to=interactive")),
+        said("deny", "not_listed", &format!("target={target} from=normal to=idle")),
+        said("deny", "invalid", &format!("target={own} from=normal to=none")),
+        said("deny", "invalid", "target=31 from=none to=idle"),
+        said("allow", "listed", &format!("target={target} from=normal to=idle")),
+    ];
+    assert_eq!(printed(&bench), expected.concat());
+}
+
+#[test]
+fn audit_lines_are_bounded_in_rate_and_count_what_they_drop() {
+    let bench = Bench::new(64);
+    let deny = |now| _ = testing::call_at(bench.kernel, bench.thread, QosSet { class: 2, target: 0 }, now);
+    let second = bench.kernel.machine.timebase;
+    (0..100).for_each(|at| deny(7 * second + at));
+    assert_eq!(printed(&bench).lines().filter(|line| line.ends_with(" dropped=0")).count(), 16);
+    bench.thread.service.set(testing::RAISER.0);
+    assert!(bench.call(QosSet { class: 2, target: 0 }).is_ok());
+    assert!(printed(&bench).starts_with("QOS-AUDIT decision=allow "), "what is allowed is said all the same");
+    bench.thread.service.set(0);
+    bench.thread.set_base_class(QosClass::Normal);
+    (0..2).for_each(|_| deny(8 * second));
+    let ends: Vec<bool> = printed(&bench).lines().map(|line| line.ends_with(" dropped=84")).collect();
+    assert_eq!(ends, [true, false]);
 }
 
 #[test]

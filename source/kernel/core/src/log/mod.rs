@@ -24,7 +24,7 @@ const DRAIN_BATCH: u64 = 64;
 /// The ring. Guarded by its own lock, which is taken after any other but the frame pool's.
 #[derive(Debug)]
 pub struct Ring {
-    words: &'static [Word],
+    pub(crate) words: &'static [Word],
     pub(crate) lock: Lock,
     /// Bytes ever written.
     end: Word,

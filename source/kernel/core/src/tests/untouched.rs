@@ -1,4 +1,5 @@
-//! What a refused call may write all the same: registers, clocks, scratch, and the pool of free frames.
+//! What a refused call may write all the same: registers, clocks, scratch, the pool of free frames, and that it was
+//! refused.
 
 use crate::{
     Kernel,
@@ -25,7 +26,9 @@ pub(crate) fn assert_untouched(kernel: &Kernel, caller: &Thread, changes: &[Chan
 fn excused(kernel: &Kernel, caller: &Thread, address: usize) -> bool {
     let own = [place(&caller.frame), place(&caller.cpu_time), place(&caller.slice_left)];
     let frames = [place(kernel.frames.free_list()[0]), place(kernel.frames.free_list()[1])];
-    own.into_iter().chain(frames).any(|range| range.contains(&address))
+    let ring = kernel.log.words.as_ptr_range();
+    let audit = [place(&kernel.qos_audit), place(&kernel.log), ring.start.addr()..ring.end.addr()];
+    own.into_iter().chain(frames).chain(audit).any(|range| range.contains(&address))
         || kernel.cpus.iter().any(|cpu| {
             let scratch = [place(&cpu.cargo), place(&cpu.requests), place(&cpu.counters)];
             let clocks = [place(&cpu.slice_end), place(&cpu.since)];

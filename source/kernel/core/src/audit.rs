@@ -1,0 +1,88 @@
+//! Audit lines about classes: who set what, or was refused, a bounded number a second.
+//!
+//! Said is every refusal, and every use of the authority to raise a class or to set another's. Each decision has an
+//! allowance of its own, so that a flood of one cannot hide the other. What is not said is counted, and the next line of
+//! the same decision says how much that was.
+
+use crate::{
+    event::Context,
+    word::{Half, Word},
+};
+use core::fmt::{self, Display};
+use nexus_abi::{Error, QosClass};
+
+/// Audit lines of one decision in a second at most.
+const MAX_QOS_AUDITS: u32 = 16;
+
+/// How often each decision may still be said. Guarded by all shards.
+#[derive(Debug, Default)]
+pub struct QosAudit {
+    allow: Allowance,
+    deny: Allowance,
+}
+
+#[derive(Debug, Default)]
+struct Allowance {
+    second: Word,
+    said: Half,
+    dropped: Word,
+}
+
+impl Allowance {
+    /// If a line may be said in this second: how many were dropped since the last one.
+    fn take(&self, second: u64) -> Option<u64> {
+        if self.second.get() != second {
+            self.second.set(second);
+            self.said.set(0);
+        }
+        if self.said.get() == MAX_QOS_AUDITS {
+            self.dropped.add(1);
+            return None;
+        }
+        self.said.add(1);
+        Some(self.dropped.take())
+    }
+}
+
+/// A request to set a class, and what was decided.
+pub(crate) struct Request {
+    /// The process number.
+    pub target: u32,
+    /// The class of its first thread, or of the caller if it sets its own.
+    pub from: Option<QosClass>,
+    /// The class's wire value.
+    pub to: u8,
+    /// Whether it was allowed, or why not.
+    pub result: Result<(), Error>,
+}
+
+impl Context {
+    /// Says what was decided, if there may be a line now. Holds all shards.
+    pub(crate) fn audit_qos(&self, request: &Request) {
+        let Request { target, from, to, result } = *request;
+        let audit = &self.kernel.qos_audit;
+        let (decision, reason, allowance) = match result {
+            Ok(()) => ("allow", "listed", &audit.allow),
+            Err(Error::Permission) => ("deny", "not_listed", &audit.deny),
+            Err(Error::Again) => ("deny", "class_full", &audit.deny),
+            Err(_) => ("deny", "invalid", &audit.deny),
+        };
+        let Some(dropped) = allowance.take(self.now / self.kernel.machine.timebase.max(1)) else { return };
+        let caller = self.process().index();
+        let (from, to) = (Class(from), Class(QosClass::from_wire(to.into())));
+        self.kernel.print(format_args!(
+            "QOS-AUDIT decision={decision} reason={reason} caller={caller} target={target} from={from} to={to} dropped={dropped}"
+        ));
+        self.cpu.requests.print();
+        self.kernel.tell_driver(self.cpu);
+    }
+}
+
+/// A class by its name, if there is one.
+struct Class(Option<QosClass>);
+
+impl Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.map_or("none", QosClass::name))
+    }
+}
