@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use nexus_abi::start::ExitKind;
-use nexus_abi::{Error, Handle, Name, ProcessId};
+use nexus_abi::{Error, Handle, Name, ProcessId, QosClass};
 use nexus_ipc::{Bytes, Text, interface};
 
 /// Permission `start` of the manifest: may start programs, and watch and end what it started.
@@ -42,6 +42,9 @@ interface! {
         5 kill again { process: ProcessId, status: i64 } -> Killed {};
         /// The program at or after `index` in the table of running and not yet waited-for programs. `ENOENT`: the end.
         6 list again { index: u32 } -> Listed { index: u32, process: ProcessId, name: Name, kind: u64, detail: u64 };
+        /// Sets the class of a running program: up to that of its manifest for who started it, up to Interactive with
+        /// [`CONTROL`]. `EPERM`: higher. `ESTATE`: it has ended. `EAGAIN`: the class is full.
+        7 set_class again { process: ProcessId, class: QosClass } -> ClassSet {};
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { title: "CPUs, classes and time", bounds: &[
         bound("source/kernel/core/src/cpu.rs", "MAX_CPUS", "CPUs"),
         bound("source/kernel/core/src/sched/queue.rs", "ADMISSION_LIMIT", "tasks"),
+        bound("source/kernel/core/src/audit.rs", "MAX_QOS_AUDITS", "lines a second"),
         bound("source/kernel/core/src/qos.rs", "MAX_SHARES", "shares"),
         bound("source/kernel/core/src/qos.rs", "FREE_SHARES", "shares"),
         bound("source/kernel/arch/src/memory.rs", "SLICES_PER_SECOND", "slices"),

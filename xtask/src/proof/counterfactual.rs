@@ -90,6 +90,8 @@ fn parse_change(row: &Row<'_>, text: &str) -> Result<Change, TableError> {
         "smp" => Change::Smp(rest.parse().map_err(|_| row.error(format!("smp `{rest}`")))?),
         "without" if !rest.is_empty() => Change::Image(Difference::Without(rest.to_string())),
         "damage" if !rest.is_empty() => Change::Image(Difference::Damaged(rest.to_string())),
+        "raise" if !rest.is_empty() => Change::Image(Difference::Raising(rest.to_string())),
+        "unlist" if !rest.is_empty() => Change::Image(Difference::Unlisted(rest.to_string())),
         "replace" => match rest.split_once(" by ") {
             Some((name, other)) => Change::Image(Difference::Replaced(name.to_string(), other.to_string())),
             None => return Err(row.error("replace <name> by <name>")),

@@ -14,6 +14,10 @@ pub enum Difference {
     Replaced(String, String),
     /// One byte of the file is another.
     Damaged(String),
+    /// The program is on the list of those who may raise classes.
+    Raising(String),
+    /// The service is not on that list.
+    Unlisted(String),
     /// The manifest is this one, resolved.
     Manifest(Vec<u8>),
 }
@@ -33,6 +37,16 @@ pub fn vary(image: &[u8], difference: &Difference) -> Result<Vec<u8>, String> {
             let entry = &entries[find(&entries, name)?];
             let middle = entry.offset as usize + entry.length as usize / 2;
             bytes[middle] ^= 1;
+        }
+        Difference::Raising(name) => {
+            let id = entries[find(&entries, name)?].id;
+            let place = header.raisers.iter_mut().find(|raiser| **raiser == 0).ok_or("the list of raisers is full")?;
+            *place = id.0;
+        }
+        Difference::Unlisted(name) => {
+            let id = entries[find(&entries, name)?].id;
+            let place = header.raisers.iter_mut().find(|raiser| **raiser == id.0);
+            *place.ok_or_else(|| format!("`{name}` is on no list"))? = 0;
         }
         Difference::Manifest(wiring) => {
             let is_manifest = |entry: &&mut Entry| entry.kind == EntryKind::Manifest;
@@ -102,6 +116,14 @@ mod tests {
         let changed = vary(&image(), &Difference::Damaged("b".into())).unwrap();
         assert_eq!(contents(&changed, "app/boot/b"), Some(b"damaged".to_vec()));
         assert_eq!(contents(&changed, "a"), Some(vec![2; 8]));
+    }
+
+    #[test]
+    fn a_program_is_put_on_the_list_of_those_who_may_raise_and_taken_off_it() {
+        let changed = vary(&image(), &Difference::Raising("b".into())).unwrap();
+        assert_eq!(Image::read(&changed).unwrap().header().raisers, [2, 0, 0, 0]);
+        let changed = vary(&changed, &Difference::Unlisted("b".into())).unwrap();
+        assert_eq!(Image::read(&changed).unwrap().header().raisers, [0; 4]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn channel() -> Result<Channel, Failure> {
     Channel::to("exec").map_err(|error| Failure::Refused("a route to exec", error))
 }
 
-fn client() -> Result<exec::Client<Channel>, Failure> {
+pub(crate) fn client() -> Result<exec::Client<Channel>, Failure> {
     channel().map(exec::Client::new)
 }
 

@@ -15,6 +15,7 @@ mod kernel;
 mod logs;
 mod one_cpu;
 mod policy;
+mod qos;
 mod streams;
 mod threads;
 mod timers;
@@ -54,6 +55,13 @@ const CHECKS: &[(&str, Check)] = &[
     ("threads share", threads::share_heap_and_lock),
     ("ipc deadline timeout", ipc::deadline_ends_a_call),
     ("ipc sender service_id", ipc::kernel_names_the_sender),
+    ("qos", qos::classes_are_set_by_those_who_may),
+    ("test_reject_qos_set_unauthorized_self_escalation", qos::self_escalation_is_refused),
+    ("test_reject_qos_set_unauthorized_other_pid", qos::other_process_is_refused),
+    ("test_reject_invalid_qos_class", qos::unknown_class_is_refused),
+    ("test_reject_qos_class_wire_overflow", qos::wide_class_is_refused),
+    ("test_reject_qos_target_pid_overflow", qos::wide_target_is_refused),
+    ("test_reject_set_task_qos_when_target_queue_full", qos::full_class_is_refused),
     ("contract timer", timers::service_keeps_its_contract),
     ("timed coalesce", timers::timers_share_wake_ups),
     ("test_reject_timer_registration_over_limit", timers::owner_has_a_limit),

@@ -83,6 +83,8 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "kill", usage: "<pid|service>", about: "end a program or a service", kind: Builtin, run: programs::kill },
     Command { name: "wait", usage: "<pid>", about: "wait for a program and say how it ended", kind: Builtin, run: programs::wait },
     Command { name: "log", usage: "[-f] [-n N] [-s service] [-l level] [-j]", about: "what programs recorded; -f: and what they record", kind: Builtin, run: log::log },
+    Command { name: "qos", usage: "<pid> <class>", about: "set the class of a program", kind: Builtin, run: programs::qos },
+    Command { name: "timers", usage: "[-j]", about: "timers by class: what they cost and how late they were", kind: Builtin, run: listings::timers },
     Command { name: "selftest", usage: "", about: "run the proof program", kind: Builtin, run: programs::selftest },
     Command { name: "uptime", usage: "", about: "time since the start", kind: Builtin, run: machine::uptime },
     Command { name: "status", usage: "", about: "the name of the last error, or 0", kind: Builtin, run: machine::status },

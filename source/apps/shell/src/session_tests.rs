@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::system::{
-    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Waited,
+    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Timers, Waited,
 };
 use nexus_abi::QosClass;
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
+use nexus_proto::timer::{Counted, Lateness};
 
 #[derive(Default)]
 struct Fake {
@@ -83,6 +84,16 @@ impl System for Fake {
 
     fn kill_program(&mut self, pid: u32) -> Result<(), Error> {
         self.answer(format!("kill {pid}"), ())
+    }
+
+    fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
+        self.answer(format!("qos {pid} {}", class.name()), ())
+    }
+
+    fn timers(&mut self) -> Result<Vec<Timers>, Error> {
+        let counted = Counted { pending: 1, registered: 2, refused: 3, fired: 4, coalesced: 5, woken: 6, saved: 7 };
+        let lateness = Lateness { inside: 8, us_10: 9, us_100: 10, ms_1: 11, ms_10: 12, later: 13 };
+        self.answer("timers", vec![Timers { class: QosClass::Normal, window_us: 4000, counted, lateness }])
     }
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {
@@ -179,6 +190,24 @@ fn caps_takes_a_number_or_a_service() {
     assert_eq!(typed("caps shell\r").1.asked, ["services", "caps 3"]);
     assert_eq!(printed("caps execd"), "error: ENOENT: no process or service `execd`\n");
     assert_eq!(printed("caps nobody"), "error: ENOENT: no process or service `nobody`\n");
+}
+
+#[test]
+fn qos_takes_a_program_and_a_class_by_name() {
+    for class in QosClass::ALL {
+        let name = class.name();
+        assert_eq!(typed(&format!("qos 7 {name}\r")).1.asked, [format!("qos 7 {name}")]);
+    }
+}
+
+#[test]
+fn timers_lists_every_counter() {
+    let expected = concat!(
+        r#"{"class":"normal","window_us":4000,"pending":1,"registered":2,"refused":3,"fired":4,"coalesced":5,"woken":6,"#,
+        r#""saved":7,"inside":8,"us_10":9,"us_100":10,"ms_1":11,"ms_10":12,"later":13}"#,
+        "\n"
+    );
+    assert_eq!(printed("timers -j"), expected);
 }
 
 #[test]
@@ -289,6 +318,13 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
         "wait 99999999999",
         "caps",
         "caps 1 2",
+        "qos",
+        "qos 1",
+        "qos 1 2",
+        "qos 1 Idle",
+        "qos x idle",
+        "qos -1 idle",
+        "qos 1 idle idle",
         "log x",
         "explain a",
         "explain a b c",
@@ -318,7 +354,7 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
         assert!(out.contains("\nerror: EINVAL: "), "{line}: {out}");
         assert!(fake.asked.is_empty(), "{line}: {:?}", fake.asked);
     }
-    for line in ["ps x", "cpus x", "mem x", "services x"] {
+    for line in ["ps x", "cpus x", "mem x", "services x", "timers x"] {
         assert!(printed(line).starts_with("error: EINVAL: "), "{line}");
     }
 }
@@ -332,6 +368,8 @@ fn every_error_of_the_machine_is_one_line_with_its_name() {
         "services",
         "caps 1",
         "caps shell",
+        "qos 1 idle",
+        "timers",
         "log",
         "log -f",
         "run x",

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use nexus_abi::{Error, QosClass};
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
+use nexus_proto::timer::{Counted, Lateness};
 
 /// How a process or program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,19 @@ pub struct Program {
     pub state: &'static str,
     /// How often it was started again.
     pub restarts: u32,
+}
+
+/// One row of `timers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// The class.
+    pub class: QosClass,
+    /// Its window in microseconds.
+    pub window_us: u64,
+    /// What happened to its timers.
+    pub counted: Counted,
+    /// How late they were.
+    pub lateness: Lateness,
 }
 
 /// One row of `caps`.
@@ -221,6 +235,10 @@ pub trait System {
     fn wait(&mut self, pid: u32) -> Result<Waited, Error>;
     /// Ends a program.
     fn kill_program(&mut self, pid: u32) -> Result<(), Error>;
+    /// Sets the class of a program.
+    fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error>;
+    /// The timers of every class.
+    fn timers(&mut self) -> Result<Vec<Timers>, Error>;
     /// Ends a service; who started it starts it again.
     fn kill_service(&mut self, name: &str) -> Result<(), Error>;
     /// What policy says of an interface to somebody of this name. `ENOENT`: nobody is called so.

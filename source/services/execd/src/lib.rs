@@ -19,11 +19,11 @@ pub use table::{MAX_RECORDS, MAX_WAITERS};
 
 use alloc::vec::Vec;
 
-use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus};
-use nexus_abi::{Error, Handle, Name, ProcessId, start::ExitKind};
+use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus, QosSet};
+use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::{Audit, Decision};
-use nexus_proto::exec::{self, CONTROL, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched};
+use nexus_proto::exec::{self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched};
 
 use bundle::Bundle;
 use start::Streams;
@@ -147,7 +147,7 @@ impl<K: Ground> Exec for Execd<K> {
         let place = self.table.room()?;
         let streams = Streams { stdin, stdout, stderr };
         let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
-        self.table.put(place, Record::new(&launched, program.name(), call.caller.process));
+        self.table.put(place, Record::new(&launched, &program, call.caller.process));
         streams.each().for_each(|(_, handle)| self.close(handle));
         Ok(Started { process: launched.id })
     }
@@ -204,6 +204,20 @@ impl<K: Ground> Exec for Execd<K> {
         let (index, record) = self.table.at_or_after(index as usize).ok_or(Error::NotFound)?;
         let Fate { kind, detail, .. } = record.fate;
         Ok(Listed { index: index as u32, process: record.id, name: record.name, kind, detail })
+    }
+
+    fn set_class(&mut self, call: &mut Call<'_>, process: ProcessId, class: QosClass) -> Outcome<ClassSet> {
+        let record = self.record(&call.caller, process)?;
+        let ceiling = if call.caller.may(CONTROL) { QosClass::Interactive } else { record.class };
+        if class > ceiling {
+            return Err(Error::Permission.into());
+        }
+        if !record.fate.is_running() {
+            return Err(Error::State.into());
+        }
+        // The number is this program's until its record's handle is closed, whether or not it still runs.
+        let set = self.kernel.invoke(QosSet { class: class as u8, target: process.number() });
+        set.map(|_| ClassSet {}).map_err(|error| if error == Error::Invalid { Error::State } else { error }.into())
     }
 }
 

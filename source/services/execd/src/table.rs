@@ -6,9 +6,11 @@
 use alloc::vec::Vec;
 
 use launch::Launched;
-use nexus_abi::{Error, Handle, Name, ProcessId};
+use nexus_abi::{Error, Handle, Name, ProcessId, QosClass};
 use nexus_ipc::Ticket;
 use nexus_proto::exec::Ended;
+
+use crate::bundle::Program;
 
 /// Programs that run or ended and were not waited for. One bit of a notification each.
 pub const MAX_RECORDS: usize = 64;
@@ -36,6 +38,8 @@ pub(crate) struct Watch {
 pub(crate) struct Record {
     pub(crate) id: ProcessId,
     pub(crate) name: Name,
+    /// The class that its manifest gives it.
+    pub(crate) class: QosClass,
     pub(crate) starter: ProcessId,
     /// The process; closed once the fate is known.
     pub(crate) process: Handle,
@@ -47,10 +51,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(launched: &Launched, name: Name, starter: ProcessId) -> Record {
+    pub(crate) fn new(launched: &Launched, program: &Program<'_>, starter: ProcessId) -> Record {
         let Launched { process, id } = *launched;
         let (fate, waiters, watches) = (Fate::default(), Vec::new(), Vec::new());
-        Record { id, name, starter, process, fate, waiters, watches, age: 0 }
+        let (name, class) = (program.name(), program.record.qos);
+        Record { id, name, class, starter, process, fate, waiters, watches, age: 0 }
     }
 }
 

@@ -236,6 +236,32 @@ fn a_program_that_ends_by_itself_takes_its_successor_with_it() {
 }
 
 #[test]
+fn a_class_is_set_up_to_what_manifest_and_permission_allow() {
+    let local = setup();
+    let (mut owner, mut stranger) = (client(&local, 1, START), client(&local, 2, START));
+    let process = start(&mut owner, "spin");
+    with_kernel(&local, |kernel| kernel.classes.clear());
+
+    assert_eq!(owner.set_class(process, QosClass::Interactive).err(), Some(Error::Permission));
+    assert_eq!(stranger.set_class(process, QosClass::Idle).err(), Some(Error::Permission));
+    let mut warden = client(&local, 3, CONTROL);
+    assert_eq!(warden.set_class(process, QosClass::PerfBurst).err(), Some(Error::Permission));
+    with_kernel(&local, |kernel| assert_eq!(kernel.classes, [], "a refused request reaches no kernel"));
+
+    owner.set_class(process, QosClass::Idle).expect("lower than the manifest's");
+    warden.set_class(process, QosClass::Interactive).expect("by permission");
+    owner.set_class(process, QosClass::Normal).expect("the manifest's");
+    let number = u64::from(process.number());
+    with_kernel(&local, |kernel| assert_eq!(kernel.classes, [(0, number), (2, number), (1, number)]));
+
+    with_kernel(&local, |kernel| kernel.refuse = Some((syscall::QosSet::NUMBER, Error::Again)));
+    assert_eq!(warden.set_class(process, QosClass::Idle).err(), Some(Error::Again), "the class is full");
+    with_kernel(&local, |kernel| kernel.refuse = None);
+    owner.kill(process, 0).expect("its own");
+    assert_eq!(owner.set_class(process, QosClass::Idle).err(), Some(Error::State));
+}
+
+#[test]
 fn a_fault_is_told_with_cause_place_and_address() {
     let local = setup();
     let mut owner = client(&local, 1, START);
@@ -327,7 +353,7 @@ fn whatever_step_fails_the_process_is_gone_and_nothing_is_held() {
     ] {
         let local = setup();
         let before = with_kernel(&local, |kernel| {
-            kernel.refuse = Some(step);
+            kernel.refuse = Some((step, Error::Exhausted));
             kernel.open.len()
         });
 

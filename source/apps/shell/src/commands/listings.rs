@@ -5,6 +5,7 @@ use crate::system::{End, State, Status};
 use crate::{Cell, Failure, Listing};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use nexus_abi::Error;
 
 /// `ps`
@@ -63,6 +64,37 @@ pub(crate) fn services(context: &mut Context<'_>) -> Result<(), Failure> {
     let mut listing = Listing::new(&["name", "pid", "state", "restarts"]);
     for service in context.system.services().map_err(|error| Failure::new(error, "no list of services"))? {
         listing.row([service.name.into(), service.pid.into(), service.state.into(), service.restarts.into()]);
+    }
+    show(context, &listing)
+}
+
+/// `timers`
+pub(crate) fn timers(context: &mut Context<'_>) -> Result<(), Failure> {
+    const COLUMNS: &[&str] = &[
+        "class",
+        "window_us",
+        "pending",
+        "registered",
+        "refused",
+        "fired",
+        "coalesced",
+        "woken",
+        "saved",
+        "inside",
+        "us_10",
+        "us_100",
+        "ms_1",
+        "ms_10",
+        "later",
+    ];
+    let mut listing = Listing::new(COLUMNS);
+    for row in context.system.timers().map_err(|error| Failure::new(error, "no list of timers"))? {
+        let (counted, late) = (row.counted, row.lateness);
+        let counts = [counted.pending, counted.registered, counted.refused, counted.fired, counted.coalesced];
+        let costs = [counted.woken, counted.saved];
+        let late = [late.inside, late.us_10, late.us_100, late.ms_1, late.ms_10, late.later];
+        let numbers = [row.window_us].into_iter().chain(counts).chain(costs).chain(late).map(Cell::from);
+        listing.row([Cell::from(row.class.name())].into_iter().chain(numbers).collect::<Vec<Cell>>());
     }
     show(context, &listing)
 }

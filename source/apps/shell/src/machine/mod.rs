@@ -9,7 +9,7 @@ mod records;
 mod services;
 mod terminal;
 
-use crate::system::{Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Waited};
+use crate::system::{Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Timers, Waited};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
 use alloc::format;
@@ -17,7 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 use kernel::Tables;
-use nexus_abi::{Error, Name};
+use nexus_abi::{Error, Name, QosClass};
 use nexus_proto::policy;
 use nexus_rt::{Channel, Server, env, pipe::Plumber, thread};
 use services::Programs;
@@ -114,6 +114,14 @@ impl System for Machine {
 
     fn kill_program(&mut self, pid: u32) -> Result<(), Error> {
         self.programs.kill(pid)
+    }
+
+    fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
+        self.programs.set_class(pid, class)
+    }
+
+    fn timers(&mut self) -> Result<Vec<Timers>, Error> {
+        services::timers()
     }
 
     fn kill_service(&mut self, name: &str) -> Result<(), Error> {

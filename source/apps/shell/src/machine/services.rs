@@ -3,13 +3,13 @@
 use super::pipeline;
 use super::terminal::{Events, Loan};
 use crate::Place;
-use crate::system::{End, NotStarted, Process, Program, State, Waited};
+use crate::system::{End, NotStarted, Process, Program, State, Timers, Waited};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
-use nexus_abi::{Error, ProcessId};
+use nexus_abi::{Error, ProcessId, QosClass};
 use nexus_proto::exec::{self, Fate};
-use nexus_proto::supervisor;
+use nexus_proto::{supervisor, timer};
 use nexus_rt::Channel;
 use nexus_rt::pipe::Plumber;
 
@@ -84,6 +84,10 @@ impl Programs {
         client()?.kill(find(pid)?, KILLED).map(drop)
     }
 
+    pub(super) fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
+        client()?.set_class(find(pid)?, class).map(drop)
+    }
+
     /// Programs that ended and were not waited for.
     pub(super) fn ended(&self) -> Result<Vec<Process>, Error> {
         let mut exec = client()?;
@@ -130,6 +134,16 @@ pub(super) fn list() -> Result<Vec<Program>, Error> {
 pub(super) fn settled() -> Result<(), Error> {
     let init = Channel::to(supervisor::NAME)?.patient(Some(PATIENCE));
     supervisor::Client::new(init).settled().map(drop)
+}
+
+/// The timers of every class.
+pub(super) fn timers() -> Result<Vec<Timers>, Error> {
+    let mut service = timer::Client::new(Channel::to(timer::NAME)?);
+    let row = |class| {
+        let window_us = timer::window(class).as_micros() as u64;
+        Ok(Timers { class, window_us, counted: service.count(class)?, lateness: service.lateness(class)? })
+    };
+    QosClass::ALL.into_iter().map(row).collect()
 }
 
 /// Ends a service.

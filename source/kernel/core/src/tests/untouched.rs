@@ -1,5 +1,4 @@
-//! What a refused call may write all the same: registers, clocks, scratch, the pool of free frames, and that it was
-//! refused.
+//! What a refused call may write all the same: registers, clocks, scratch, the pool of free frames, an audit line.
 
 use crate::{
     Kernel,

@@ -32,12 +32,14 @@ pub(crate) struct Fake {
     pub(crate) signalled: u64,
     /// Bits signalled to others, by notification.
     pub(crate) notified: Vec<(u64, u64)>,
-    /// The number of a call that is refused.
-    pub(crate) refuse: Option<u64>,
     /// What policy answers instead of a route.
     pub(crate) policy: Option<Error>,
     pub(crate) asked: Vec<(ServiceId, String, u64)>,
     pub(crate) audits: Vec<String>,
+    /// Classes that were set, and of whom.
+    pub(crate) classes: Vec<(u64, u64)>,
+    /// The number of a call that is refused, and with what.
+    pub(crate) refuse: Option<(u64, Error)>,
     grown: BTreeMap<u64, u64>,
 }
 
@@ -90,6 +92,19 @@ impl Fake {
         syscall::ProcessCreated { process, id: ProcessId(process.raw()) }
     }
 
+    fn life(&mut self, number: u64, target: u64, input: &[u64; 8]) -> Result<[u64; 8], Error> {
+        let process = self.process(target)?;
+        match number {
+            syscall::ProcessStatus::NUMBER => {
+                let [state, detail, pc, address] = process.status;
+                return Ok(words(syscall::ProcessStated { state, detail, pc, address }));
+            }
+            syscall::ProcessKill::NUMBER => self.end(target, [3, input[0], 0, 0]),
+            _ => process.watch = syscall::ProcessWatch::decode(target, input)?.bits,
+        }
+        Ok([0; 8])
+    }
+
     fn grow(&mut self, call: syscall::MemoryGrow) -> syscall::MemoryGrown {
         let total = self.grown.entry(call.memory.raw()).or_default();
         *total += call.pages;
@@ -105,8 +120,8 @@ fn words(answer: impl Answer) -> [u64; 8] {
 
 impl Kernel for Fake {
     fn raw(&mut self, number: u64, target: u64, input: [u64; 8]) -> Result<[u64; 8], Error> {
-        if self.refuse == Some(number) {
-            return Err(Error::Exhausted);
+        if let Some((_, error)) = self.refuse.filter(|(refused, _)| *refused == number) {
+            return Err(error);
         }
         match number {
             syscall::ProcessCreate::NUMBER => {
@@ -139,19 +154,8 @@ impl Kernel for Fake {
                 self.process(target & 0xffff_ffff)?.runs = true;
                 Ok([0; 8])
             }
-            syscall::ProcessWatch::NUMBER => {
-                let call = syscall::ProcessWatch::decode(target, &input)?;
-                self.process(target)?.watch = call.bits;
-                Ok([0; 8])
-            }
-            syscall::ProcessKill::NUMBER => {
-                self.process(target)?;
-                self.end(target, [3, input[0], 0, 0]);
-                Ok([0; 8])
-            }
-            syscall::ProcessStatus::NUMBER => {
-                let [state, detail, pc, address] = self.process(target)?.status;
-                Ok(words(syscall::ProcessStated { state, detail, pc, address }))
+            syscall::ProcessWatch::NUMBER | syscall::ProcessKill::NUMBER | syscall::ProcessStatus::NUMBER => {
+                self.life(number, target, &input)
             }
             syscall::Notify::NUMBER => {
                 self.open.get(&target).ok_or(Error::BadHandle)?;
@@ -159,7 +163,11 @@ impl Kernel for Fake {
                 Ok([0; 8])
             }
             syscall::Close::NUMBER => self.open.remove(&target).map(|_| [0; 8]).ok_or(Error::BadHandle),
-            syscall::ProcessPrefix::NUMBER | syscall::MemorySeal::NUMBER | syscall::QosSet::NUMBER => Ok([0; 8]),
+            syscall::QosSet::NUMBER => {
+                self.classes.push((input[0], input[1]));
+                Ok([0; 8])
+            }
+            syscall::ProcessPrefix::NUMBER | syscall::MemorySeal::NUMBER => Ok([0; 8]),
             _ => Err(Error::NoCall),
         }
     }
