@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::system::{
-    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Timers, Waited,
+    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Timers,
+    Waited,
 };
 use nexus_abi::QosClass;
 use nexus_proto::policy::Rule;

@@ -23,7 +23,9 @@ use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus, QosSet};
 use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::{Audit, Decision};
-use nexus_proto::exec::{self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched};
+use nexus_proto::exec::{
+    self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched,
+};
 
 use bundle::Bundle;
 use start::Streams;

@@ -9,7 +9,9 @@ mod records;
 mod services;
 mod terminal;
 
-use crate::system::{Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Timers, Waited};
+use crate::system::{
+    Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Timers, Waited,
+};
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
 use alloc::format;
