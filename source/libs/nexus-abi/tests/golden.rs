@@ -27,7 +27,7 @@ fn the_abi_is_what_golden_txt_says() {
 
 fn print() -> String {
     let mut out = String::new();
-    for part in [numbers, calls, tables, registers, pages] {
+    for part in [numbers, calls, refusals, tables, registers, pages] {
         part(&mut out).expect("a string takes everything");
     }
     out
@@ -82,6 +82,23 @@ fn calls(out: &mut String) -> std::fmt::Result {
     };
     for call in TYPED {
         writeln!(out, "{} {}({}) -> ({})", call.number, call.name, list(call.arguments), list(call.results))?;
+    }
+    Ok(())
+}
+
+fn refusals(out: &mut String) -> std::fmt::Result {
+    let names = || ipc::ALL.iter().map(|(_, name)| *name).chain(TYPED.iter().map(|call| call.name));
+    let listed: Vec<&str> = syscall::REFUSALS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(listed, names().collect::<Vec<_>>(), "each call has its refusals, in the order of the table");
+    assert!(syscall::ENDS.iter().all(|(name, _)| listed.contains(name)));
+    for (title, list) in [("Refusals", syscall::REFUSALS), ("Ends of waits", syscall::ENDS)] {
+        writeln!(out, "\n# {title}")?;
+        for (name, errors) in list {
+            let distinct: std::collections::BTreeSet<_> = errors.iter().map(|error| error.number()).collect();
+            assert_eq!(distinct.len(), errors.len(), "{name} names an error twice");
+            let errors: Vec<&str> = errors.iter().map(|error| error.name()).collect();
+            writeln!(out, "{name}: {}", errors.join(" "))?;
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod chains;
 mod expected;
 mod lives;
 mod random;
+mod refusals;
 mod scheduling;
 mod shards;
 mod transfers;
@@ -109,7 +110,11 @@ struct Stage {
 
 impl Stage {
     fn new(cpus: usize) -> Stage {
-        let kernel = testing::machine(cpus, 512);
+        Stage::on(testing::machine(cpus, 512))
+    }
+
+    /// On this machine.
+    fn on(kernel: &'static Kernel) -> Stage {
         let process = testing::process(kernel, "root", &WIDE);
         let root = testing::thread(kernel, process);
         let spawn = testing::give(kernel, process, Kind::Spawn, 0, Rights::ALL);

@@ -7,6 +7,7 @@
 use super::{
     arguments::{Season, Source},
     expected::EXPECTED,
+    refusals::declared,
     untouched::assert_untouched,
 };
 use crate::{
@@ -267,7 +268,11 @@ impl World {
         if made.thread == thread.header.me() {
             let outcome = match Status(thread.frame.get(reg::T0)).error() {
                 None => "ok".to_string(),
-                Some(error) => error.name().to_string(),
+                Some(error) => {
+                    let known = made.name == "no call" || declared(made.name, error);
+                    assert!(known, "{} may not be refused with {}", made.name, error.name());
+                    error.name().to_string()
+                }
             };
             self.note(made.name, &outcome);
         }

@@ -7,7 +7,7 @@
 mod refusals;
 mod table;
 
-pub use refusals::refusals;
+pub use refusals::{ENDS, REFUSALS, refusals};
 pub use table::*;
 
 use crate::{Error, field::Words};
