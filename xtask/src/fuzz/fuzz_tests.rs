@@ -5,7 +5,7 @@ use super::order::{Clock, Order, Pace};
 use super::progress::Progress;
 use super::unreachable::UNREACHABLE;
 use nexus_abi::Error;
-use nexus_abi::syscall::{Close, Notify, Syscall, TYPED, ipc, refusals};
+use nexus_abi::syscall::{Close, LogWrite, Notify, Syscall, TYPED, ipc, refusals};
 use std::time::Duration;
 
 /// A report in which every declared pair that can be met was met once.
@@ -61,8 +61,8 @@ fn a_pair_that_is_not_declared_is_found() {
 #[test]
 fn a_pair_that_is_called_impossible_and_met_is_found() {
     let mut report = whole();
-    report.read(&format!("init: fuzz: row {} EPERM=1", ipc::REPLY));
-    assert_eq!(verdict(&report), Err("Reply refuses with EPERM, which is said to be impossible".to_string()));
+    report.read(&format!("init: fuzz: row {} ESTATE=1", LogWrite::NUMBER));
+    assert_eq!(verdict(&report), Err("LogWrite refuses with ESTATE, which is said to be impossible".to_string()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The list is exact: the fuzzer must meet every declared pair that is not in it, and none that is.
 
 use nexus_abi::Error;
-use nexus_abi::syscall::{BootArguments, InfoInvariants, LogRead, LogWrite, ProcessKill, ProcessStatus, Syscall, ipc};
+use nexus_abi::syscall::{BootArguments, InfoInvariants, LogRead, LogWrite, Syscall};
 
 /// Some pairs with one reason.
 pub(super) struct Pairs {
@@ -28,16 +28,6 @@ pub(super) const UNREACHABLE: &[Pairs] = &[
         calls: &[],
         error: Error::Exhausted,
         why: "quotas are carved from what the machine has, so the quota is used up first",
-    },
-    Pairs {
-        calls: &[ipc::REPLY],
-        error: Error::Permission,
-        why: "a reply handle is made with the right to answer and cannot be derived from",
-    },
-    Pairs {
-        calls: &[ProcessKill::NUMBER, ProcessStatus::NUMBER],
-        error: Error::PeerClosed,
-        why: "the record of a process stays while a handle names it",
     },
     Pairs {
         calls: &[LogWrite::NUMBER, LogRead::NUMBER, BootArguments::NUMBER],
