@@ -81,6 +81,8 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: acts::input, ..PLAIN },
     Scene { name: "mebibyte", about: "a line of a mebibyte is refused once", act: acts::mebibyte, ..PLAIN },
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
+    Scene { name: "log", about: "what was recorded is listed, followed, and survives a killed log", act: acts::log, ..PLAIN },
+    Scene { name: "policy", about: "rules are explained, and without policy nothing starts", act: acts::policy, ..PLAIN },
     Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
     Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some("selftest"), act: acts::session, ..PLAIN },
     Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },

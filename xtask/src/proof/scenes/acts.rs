@@ -174,6 +174,42 @@ pub(super) fn shards(desk: &mut Desk) -> Result<(), SessionError> {
     homes(desk)
 }
 
+/// Records of services and programs, by sender and level, and one that comes while the log is followed.
+pub(super) fn log(desk: &mut Desk) -> Result<(), SessionError> {
+    const LATE: Duration = Duration::from_secs(30);
+    desk.ask("log -s init", "info  init: up execd")?;
+    desk.ask("log -s execd -n 1 -j", "\"sender\":\"execd\",\"pid\":null,\"target\":\"console\",\"text\":\"ready\"")?;
+    desk.ask("log -s nobody", "error: ENOENT: no sender `nobody`")?;
+    desk.ask("run hello", "hello, world")?;
+    desk.ask("log -s execd", "open app/boot/hello decision=allow reason=route caller=shell object=app/boot/hello")?;
+    desk.start_behind("run rogue late")?;
+    desk.session.send_line("log -f -n 0 -l warn")?;
+    desk.session.wait_for("warn  app/boot/rogue: it is late", LATE)?;
+    desk.session.send_bytes(b"\x03")?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.session.send_line("kill logd")?;
+    desk.session.wait_for("init: up logd", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("log -s init", "info  init: up logd").map(drop)
+}
+
+/// Which rule says what; and policy that was killed too often to come back.
+pub(super) fn policy(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("explain shell exec", "allowed: route `exec` of shell in the manifest, permissions 0x3")?;
+    desk.ask("explain hello exec", "denied: no rule gives hello `exec`")?;
+    desk.ask("explain nobody exec", "error: ENOENT: ")?;
+    for ends in 1..=5 {
+        desk.session.send_line("kill policyd")?;
+        let follows = if ends == 5 { "init: give up policyd" } else { "init: up policyd" };
+        desk.session.wait_for(follows, ANSWER)?;
+        desk.session.wait_for(PROMPT, ANSWER)?;
+    }
+    desk.ask("run hello", "error: EUNAVAILABLE: ")?;
+    desk.ask("explain shell exec", "error: EUNAVAILABLE: ")?;
+    desk.ask("ps", "shell")?;
+    desk.ask("log -s execd -n 1", "open app/boot/hello decision=deny reason=EUNAVAILABLE caller=shell").map(drop)
+}
+
 pub(super) fn console(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.send_line("kill consoled")?;
     desk.session.wait_for("init: up consoled", ANSWER)?;
