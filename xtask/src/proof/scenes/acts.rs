@@ -311,3 +311,49 @@ fn missed(what: &str, printed: Vec<String>) -> SessionError {
 pub(super) fn session(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("shell: contract console session ok", BOOT).map(drop)
 }
+
+/// Spinners that must spread over the harts.
+const SPINNERS: usize = 8;
+/// Between two looks at what the harts did.
+const SPELL: Duration = Duration::from_secs(1);
+
+/// Every hart runs at least one of eight spinners, and every spinner comes on.
+pub(super) fn harts(desk: &mut Desk, harts: usize) -> Result<(), SessionError> {
+    for _ in 0..SPINNERS {
+        desk.start_behind("run rogue spin")?;
+    }
+    let before = [figures(desk, "cpus -j", "busy_us")?, figures(desk, "ps -j", "cpu_us")?];
+    std::thread::sleep(SPELL);
+    let printed = desk.collect("cpus -j")?;
+    let (busy, tasks) = (figures_of(&printed, "busy_us"), figures_of(&printed, "tasks"));
+    let spun = figures(desk, "ps -j", "cpu_us")?;
+    let missed = |what: &'static str| Err(SessionError::Missed(what.to_string(), "not so", printed.clone()));
+    if busy.len() != harts || busy.iter().zip(&before[0]).any(|(now, before)| now <= before) {
+        return missed("every hart spends time in programs");
+    }
+    if tasks.iter().any(|&tasks| tasks == 0) {
+        return missed("every hart has run a program");
+    }
+    let lazy = spun.iter().zip(&before[1]).rev().take(SPINNERS).filter(|(now, before)| now <= before);
+    if lazy.count() > 0 { missed("every spinner comes on") } else { Ok(()) }
+}
+
+/// The same finds it out where threads stay on the CPU that made them.
+pub(super) fn harts_refuted(desk: &mut Desk) -> Result<(), SessionError> {
+    match harts(desk, 2) {
+        Err(SessionError::Missed(what, ..)) if what.starts_with("every hart") => Ok(()),
+        Err(other) => Err(other),
+        Ok(()) => Err(SessionError::Missed("a hart without work".to_string(), "not missed", Vec::new())),
+    }
+}
+
+/// One number of each row of a listing.
+fn figures(desk: &mut Desk, command: &str, name: &str) -> Result<Vec<u64>, SessionError> {
+    Ok(figures_of(&desk.collect(command)?, name))
+}
+
+fn figures_of(printed: &[String], name: &str) -> Vec<u64> {
+    let mark = format!("\"{name}\":");
+    let number = |line: &String| line.split(&mark).nth(1)?.split([',', '}']).next()?.parse().ok();
+    printed.iter().filter_map(number).collect()
+}

@@ -142,15 +142,17 @@ impl Serve for InfoCpu {
     fn serve(self, context: &Context) -> Verdict<CpuInfo> {
         let _held = open(context, self.info)?;
         let cpu = context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?;
-        let queued: u32 = QosClass::ALL.into_iter().map(|class| cpu.queue.count(class)).sum();
+        // Another CPU may be about to account: then this is what it was a moment ago.
+        let now = context.now.saturating_sub(cpu.since.get());
+        let (busy, idle) = if cpu.level.get() == 0 { (0, now) } else { (now, 0) };
         Ok(CpuInfo {
-            online: cpu.online.get().into(),
-            busy: cpu.counters.busy.get(),
-            idle: cpu.counters.idle.get(),
+            online: cpu.is_online().into(),
+            busy: cpu.counters.busy.get() + busy,
+            idle: cpu.counters.idle.get() + if cpu.is_online() { idle } else { 0 },
             switches: cpu.counters.switches.get(),
             timer_interrupts: cpu.counters.timer_interrupts.get(),
             device_interrupts: cpu.counters.device_interrupts.get(),
-            tasks: u64::from(queued) + u64::from(cpu.current.get() != 0),
+            tasks: cpu.counters.tasks.get(),
             hart: cpu.hart.get(),
         })
     }
