@@ -331,7 +331,7 @@ pub(super) fn harts(desk: &mut Desk, harts: usize) -> Result<(), SessionError> {
     if busy.len() != harts || busy.iter().zip(&before[0]).any(|(now, before)| now <= before) {
         return missed("every hart spends time in programs");
     }
-    if tasks.iter().any(|&tasks| tasks == 0) {
+    if tasks.contains(&0) {
         return missed("every hart has run a program");
     }
     let lazy = spun.iter().zip(&before[1]).rev().take(SPINNERS).filter(|(now, before)| now <= before);
