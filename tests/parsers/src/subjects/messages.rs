@@ -3,10 +3,9 @@
 use super::{PLAIN, refused};
 use crate::{Parser, Sample, Verdict};
 use nexus_abi::message::{MAX_INLINE, WORDS};
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId};
-use nexus_ipc::interface::{Answer, Method};
+use nexus_abi::{Error, Handle, Name, ProcessId, ServiceId};
+use nexus_ipc::interface::{Method, Probe, REACHED, Reread};
 use nexus_ipc::{Call, Caller, Message, NoAnswer, Notice, Outcome, Port};
-use nexus_proto::timer::Turns;
 use nexus_proto::{console, exec, logs, policy, stream, supervisor, timer};
 
 /// Bytes before the payload.
@@ -40,12 +39,6 @@ fn mend(bytes: &mut Vec<u8>) {
     bytes.resize(bytes.len().max(HEAD), 0);
 }
 
-/// What a handler says that was reached.
-const REACHED: NoAnswer = NoAnswer::Refused(Error::Cancelled);
-
-/// Serves every interface by saying that it was reached.
-struct Everything;
-
 /// A port that leads nowhere.
 struct Nowhere;
 
@@ -66,9 +59,7 @@ impl Port for Nowhere {
 }
 
 /// Dispatches a request of an interface.
-type Dispatch = fn(&mut Everything, &mut Call<'_>, &Message) -> Outcome<Message>;
-/// Reads an answer, and writes it again.
-type Reread = fn(&Message) -> Result<Message, Error>;
+type Dispatch = fn(&mut Probe, &mut Call<'_>, &Message) -> Outcome<Message>;
 
 /// What an interface's harness needs.
 struct Interface {
@@ -90,8 +81,8 @@ impl Interface {
     fn request(&self, message: &Message) -> Verdict {
         let caller = Caller { service: ServiceId(1), process: ProcessId(1), badge: u64::MAX, trace: 0 };
         let mut call = Call { caller, port: &mut Nowhere };
-        match (self.dispatch)(&mut Everything, &mut call, message) {
-            Err(NoAnswer::Refused(Error::Cancelled)) => {
+        match (self.dispatch)(&mut Probe, &mut call, message) {
+            Err(REACHED) => {
                 let method = self.methods.iter().find(|method| (self.tag)(method.number) == message.tag());
                 let limits = method.expect("only a method that exists is reached").request;
                 assert!(message.payload.len() <= limits.bytes, "its bytes are within the declared bound");
@@ -154,23 +145,15 @@ fn candidates(tag: u64) -> Vec<Message> {
     all
 }
 
-/// The harness of each interface: a service that reaches every handler, and every answer.
+/// The harness of each interface, and the errors that it has beside those of all.
 macro_rules! interfaces {
-    ($($parser:ident $name:literal $interface:ident::$trait:ident [$($error:literal)*] {
-        $($method:ident($($argument:ty),*) -> $answer:ident;)*
-    })*) => {$(
-        impl $interface::$trait for Everything {
-            $(fn $method(&mut self, _: &mut Call<'_> $(, _: $argument)*) -> Outcome<$interface::$answer> {
-                Err(REACHED)
-            })*
-        }
-
+    ($($parser:ident $name:literal $interface:ident [$($error:literal)*];)*) => {$(
         /// Requests and answers of the interface.
         pub(super) const $parser: Parser = {
             const HARNESS: Interface = Interface {
                 methods: $interface::METHODS,
-                dispatch: $interface::dispatch::<Everything>,
-                answers: &[$(|message| $interface::$answer::decode(message)?.encode(),)*],
+                dispatch: $interface::dispatch::<Probe>,
+                answers: $interface::ANSWERS,
                 tag: |number| nexus_ipc::interface::tag($interface::NAME, number),
             };
             Parser {
@@ -186,54 +169,13 @@ macro_rules! interfaces {
 }
 
 interfaces! {
-    CONSOLE "message-console" console::Console ["EBADHANDLE" "ETOOLONG"] {
-        claim(Handle, u64) -> Claimed;
-        read(u32) -> Keys;
-        write(&[u8]) -> Written;
-        lend() -> Lent;
-        retake() -> Retaken;
-    }
-    EXEC "message-exec" exec::Exec ["EBADHANDLE" "ETOOLONG"] {
-        start(&str, &[u8], Option<Handle>, Option<Handle>, Option<Handle>) -> Started;
-        wait(ProcessId) -> Ended;
-        state(ProcessId) -> Stated;
-        watch(ProcessId, Handle, u64) -> Watched;
-        kill(ProcessId, i64) -> Killed;
-        list(u32) -> Listed;
-    }
-    LOGS "message-logs" logs::Logs ["EBADHANDLE" "ETOOLONG"] {
-        append(&[u8]) -> Appended;
-        next(u64, u8, ServiceId) -> Found;
-        tail(u32, u8, ServiceId) -> Tailed;
-        sender(u32) -> Sender;
-        name(ServiceId) -> Named;
-        watch(u64, Handle, u64) -> Watched;
-    }
-    POLICY "message-policy" policy::Policy [] {
-        decide(ServiceId, Name, u64) -> Decided;
-        delegate(ServiceId, Name, u64) -> Delegated;
-        revoke(ServiceId, Name) -> Revoked;
-        explain(Name, Name) -> Explained;
-        delegation(u32) -> Delegation;
-    }
-    STREAM "message-stream" stream::Stream ["ETOOLONG"] {
-        read(u32) -> Chunk;
-        write(&[u8]) -> Written;
-        close() -> Closed;
-    }
-    SUPERVISOR "message-supervisor" supervisor::Supervisor ["ETOOLONG"] {
-        list(u32) -> Service;
-        kill(&str) -> Killed;
-        restart(&str) -> Restarted;
-    }
-    TIMER "message-timer" timer::Timer ["EBADHANDLE"] {
-        register(u64, QosClass, Turns, u64, Handle) -> Registered;
-        cancel(u64) -> Cancelled;
-        list(u32) -> Listed;
-        count(QosClass) -> Counted;
-        lateness(QosClass) -> Lateness;
-        clock() -> Clock;
-    }
+    CONSOLE "message-console" console ["EBADHANDLE" "ETOOLONG"];
+    EXEC "message-exec" exec ["EBADHANDLE" "ETOOLONG"];
+    LOGS "message-logs" logs ["EBADHANDLE" "ETOOLONG"];
+    POLICY "message-policy" policy [];
+    STREAM "message-stream" stream ["ETOOLONG"];
+    SUPERVISOR "message-supervisor" supervisor ["ETOOLONG"];
+    TIMER "message-timer" timer ["EBADHANDLE"];
 }
 
 /// One-way messages between programs and init.
