@@ -237,6 +237,22 @@ pub(super) fn idle(desk: &mut Desk) -> Result<(), SessionError> {
     }
 }
 
+pub(super) fn timers(desk: &mut Desk) -> Result<(), SessionError> {
+    // The benchmark goes on behind the timers only if they kept their bounds.
+    desk.session.wait_for("bench: timers perfburst | 64 | 64 | ", SLOW)?;
+    desk.session.wait_for("bench: end", SLOW).map(drop)
+}
+
+pub(super) fn classes(desk: &mut Desk) -> Result<(), SessionError> {
+    let pid = desk.start_behind("run rogue spin")?;
+    desk.ask(&format!("qos {pid} idle"), "QOS-AUDIT decision=allow reason=listed ")?;
+    desk.ask("ps", "idle")?;
+    desk.ask(&format!("qos {pid} perfburst"), "error: EPERM: ")?;
+    desk.collect(&format!("kill {pid}"))?;
+    desk.ask("kill timed", "timed: ready")?;
+    desk.ask("timers", "perfburst").map(drop)
+}
+
 pub(super) fn small(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("run hello", "hello, world")?;
     desk.ask("mem -j", "{\"kind\":\"frames\"").map(drop)
