@@ -1,7 +1,7 @@
 //! A head that says less than it must is refused; only a test's own assertion is a catch.
 
-use super::outcome::{Expected, Finish, Verdict, is_test_code, judge, judge_clean};
-use super::patch::{self, Patch};
+use super::outcome::{Expected, Finish, Verdict, is_test_code, judge, judge_attack, judge_clean, judge_clean_attack};
+use super::patch::{self, Catcher, Patch};
 use super::scratch::Scratch;
 use super::table::{Row, is_success, print};
 use std::fs;
@@ -27,11 +27,42 @@ fn verdict(output: &str) -> Verdict {
 fn a_head_names_target_test_and_expected_end() {
     let patch = parse(HEAD).unwrap();
 
-    assert_eq!((patch.name.as_str(), patch.test.as_str()), ("broken", "tests::one"));
-    assert_eq!(patch.target, ["-p", "some", "--lib"]);
+    assert_eq!((patch.name.as_str(), patch.catcher.name()), ("broken", "tests::one"));
+    let target = |text: &str| match parse(text).unwrap().catcher {
+        Catcher::Test(target, _) => target,
+        Catcher::Attack(attack) => panic!("{attack} is no test"),
+    };
+    assert_eq!(target(HEAD), ["-p", "some", "--lib"]);
     assert_eq!(patch.expected, Expected::Assertion);
     assert_eq!(parse(&HEAD.replace("\n\n", "\nHangs.\n\n")).unwrap().expected, Expected::Hang);
-    assert_eq!(parse(&HEAD.replace("--lib", "--test hostile")).unwrap().target, ["-p", "some", "--test", "hostile"]);
+    assert_eq!(target(&HEAD.replace("--lib", "--test hostile")), ["-p", "some", "--test", "hostile"]);
+}
+
+#[test]
+fn a_head_can_name_an_attack_on_the_machine() {
+    let head =
+        "Defect: it is broken.\nCaught by: cargo xtask proof --hostile secret fresh-pages\n\ndiff --git a/x b/x\n";
+
+    assert_eq!(parse(head).unwrap().catcher, Catcher::Attack("secret fresh-pages".to_string()));
+    assert!(parse(&head.replace("\n\n", "\nHangs.\n\n")).unwrap_err().contains("cannot be expected to hang"));
+    let both = format!("Caught by: cargo test -p some --lib one\n{head}");
+    assert!(parse(&both).unwrap_err().contains("nor one"));
+}
+
+#[test]
+fn an_attack_catches_by_what_the_machine_said_of_it() {
+    let table = |verdict: &str| said(&format!("{:<26} {:<30} {verdict}\n", "numbers", "ENOSYS"));
+    let judged = |verdict| judge_attack(&table(verdict), "numbers").text();
+    let clean = |verdict| judge_clean_attack(&table(verdict), "numbers").text();
+
+    assert_eq!(judged("ok      all numbers"), "SURVIVED");
+    assert_eq!(judged("FAILED  FAIL it ended as Exited(1)"), "caught");
+    assert_eq!(judged("FAILED  missing"), "failed otherwise: the machine never judged it");
+    assert_eq!(judge_attack(&said(""), "numbers").text(), "failed otherwise: no verdict");
+    assert_eq!(judge_attack(&Finish::TimedOut, "numbers").text(), "failed otherwise: does not end");
+    assert_eq!(judge_clean_attack(&table("ok"), "numbers"), Verdict::Clean);
+    assert_eq!(clean("FAILED  FAIL x"), "failed otherwise: fails without the defect");
+    assert_eq!(judge_clean_attack(&said(""), "numbers").text(), "failed otherwise: there is no such attack");
 }
 
 #[test]
@@ -39,7 +70,7 @@ fn a_head_that_says_too_little_is_refused() {
     assert_eq!(parse("Defect: \n").unwrap_err(), "no line `Defect: …`");
     assert_eq!(
         parse("Defect: one\ndiff --git \nCaught by: cargo test x\n").unwrap_err(),
-        "no line `Caught by: cargo test …`"
+        "no line `Caught by: cargo test …`, nor one `Caught by: cargo xtask proof --hostile …`"
     );
     assert!(parse(&HEAD.replace(" --lib", "")).unwrap_err().contains("must be"));
     assert!(parse(&HEAD.replace("-p some --lib tests::one", "tests::one")).unwrap_err().contains("must be"));
@@ -143,5 +174,5 @@ fn a_patch_changes_the_copy_alone_and_goes_without_a_trace() {
 fn every_defect_of_this_tree_has_a_sound_head() {
     let patches = patch::load(&crate::root().join("tests/defects")).unwrap();
 
-    assert!(patches.iter().all(|patch| !patch.test.is_empty()));
+    assert!(patches.iter().all(|patch| !patch.catcher.name().is_empty()));
 }

@@ -3,6 +3,7 @@
 //! Only the test's own assertion counts: a panic inside the code that is tested, a signal or a build error would turn the
 //! run red too, but for a reason that the test does not check.
 
+use crate::proof::hostile;
 use std::fs;
 use std::path::Path;
 
@@ -85,6 +86,34 @@ pub(super) fn judge(finish: &Finish, test: &str, expected: Expected, tree: &Path
             }
             _ => otherwise("no panic of the test"),
         },
+    }
+}
+
+/// As [`judge_clean`], of an attack on the machine.
+pub(super) fn judge_clean_attack(finish: &Finish, attack: &str) -> Verdict {
+    let otherwise = |why: &str| Verdict::FailedOtherwise(why.to_string());
+    match finish {
+        Finish::Said(output) => match hostile::verdict(output, attack) {
+            Some(Ok(())) => Verdict::Clean,
+            Some(Err(_)) => otherwise("fails without the defect"),
+            None => otherwise("there is no such attack"),
+        },
+        Finish::TimedOut => otherwise("does not end without the defect"),
+    }
+}
+
+/// As [`judge`], of an attack on the machine: what counts is what the program there found. A machine that never came so far
+/// failed for a reason that the attack does not check.
+pub(super) fn judge_attack(finish: &Finish, attack: &str) -> Verdict {
+    let otherwise = |why: &str| Verdict::FailedOtherwise(why.to_string());
+    match finish {
+        Finish::Said(output) => match hostile::verdict(output, attack) {
+            Some(Ok(())) => Verdict::Survived,
+            Some(Err(hostile::MISSING)) => otherwise("the machine never judged it"),
+            Some(Err(_)) => Verdict::Caught,
+            None => otherwise("no verdict"),
+        },
+        Finish::TimedOut => otherwise("does not end"),
     }
 }
 

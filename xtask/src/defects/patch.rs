@@ -1,7 +1,8 @@
 //! A defect as its file says it: what is broken, and the one test that must notice.
 //!
 //! The head stands before the difference, where `git apply` skips it: `Defect: …`, then `Caught by: cargo test -p PACKAGE
-//! (--lib | --test NAME) TEST`, and `Hangs.` on a line of its own if the test is expected never to end.
+//! (--lib | --test NAME) TEST` or `Caught by: cargo xtask proof --hostile ATTACK`, and `Hangs.` on a line of its own if the
+//! test is expected never to end.
 
 use super::outcome::Expected;
 use std::fs;
@@ -14,12 +15,28 @@ pub(super) struct Patch {
     pub(super) name: String,
     /// The file.
     pub(super) path: PathBuf,
-    /// What chooses the test program: package and target.
-    pub(super) target: Vec<String>,
-    /// The test's whole name.
-    pub(super) test: String,
+    /// Who must notice.
+    pub(super) catcher: Catcher,
     /// How the test must end.
     pub(super) expected: Expected,
+}
+
+/// What must notice a defect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Catcher {
+    /// A test on the host: what chooses its program (package and target), and its whole name.
+    Test(Vec<String>, String),
+    /// An attack of `tests/hostile/rows` on the machine.
+    Attack(String),
+}
+
+impl Catcher {
+    /// The name of the test or attack.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Catcher::Test(_, name) | Catcher::Attack(name) => name,
+        }
+    }
 }
 
 /// Every patch of a folder, by name.
@@ -44,14 +61,28 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Patch, String> {
     if of("Defect: ").is_none_or(str::is_empty) {
         return Err("no line `Defect: …`".to_string());
     }
-    let command = of("Caught by: cargo test ").ok_or("no line `Caught by: cargo test …`")?;
+    let expected = if head.contains(&"Hangs.") { Expected::Hang } else { Expected::Assertion };
+    let catcher = match (of("Caught by: cargo test "), of("Caught by: cargo xtask proof --hostile ")) {
+        (Some(command), None) => test(command)?,
+        (None, Some(attack)) if expected == Expected::Hang => {
+            return Err(format!("an attack ends: `{attack}` cannot be expected to hang"));
+        }
+        (None, Some(attack)) => Catcher::Attack(attack.to_string()),
+        _ => {
+            return Err(
+                "no line `Caught by: cargo test …`, nor one `Caught by: cargo xtask proof --hostile …`".to_string()
+            );
+        }
+    };
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Patch { name, path: path.to_path_buf(), catcher, expected })
+}
+
+fn test(command: &str) -> Result<Catcher, String> {
     let words: Vec<String> = command.split_whitespace().map(ToString::to_string).collect();
     let (test, target) = words.split_last().ok_or("`Caught by:` names no test")?;
     match target.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["-p", _, "--lib"] | ["-p", _, "--test", _] => {}
-        _ => return Err("`Caught by:` must be `cargo test -p PACKAGE (--lib | --test NAME) TEST`".to_string()),
+        ["-p", _, "--lib"] | ["-p", _, "--test", _] => Ok(Catcher::Test(target.to_vec(), test.clone())),
+        _ => Err("`Caught by:` must be `cargo test -p PACKAGE (--lib | --test NAME) TEST`".to_string()),
     }
-    let expected = if head.contains(&"Hangs.") { Expected::Hang } else { Expected::Assertion };
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Patch { name, path: path.to_path_buf(), target: target.to_vec(), test: test.clone(), expected })
 }

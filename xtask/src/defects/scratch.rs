@@ -22,7 +22,8 @@ impl Scratch {
         list.args(["ls-files", "-z"]).current_dir(source);
         let text = crate::packages::output(&mut list).map_err(io::Error::other)?;
         let files = text.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
-        let files = files.filter(|file| source.join(file).is_file()).collect();
+        // Cargo reads the settings of every folder above: with a copy of them each flag for the linker would come twice.
+        let files = files.filter(|file| source.join(file).is_file() && !file.starts_with(".cargo")).collect();
         let scratch = Scratch { source: source.to_path_buf(), tree: tree.to_path_buf(), files };
         scratch.restore()?;
         Ok(scratch)

@@ -15,7 +15,7 @@ pub(super) struct Row {
 impl Row {
     /// The row of a patch.
     pub(super) fn of(patch: &Patch, verdict: Verdict, seconds: Duration) -> Row {
-        Row { defect: patch.name.clone(), test: patch.test.clone(), verdict, seconds }
+        Row { defect: patch.name.clone(), test: patch.catcher.name().to_string(), verdict, seconds }
     }
 
     /// Its line.

@@ -16,6 +16,10 @@ const PRINTER: &str = "HOSTILE: ";
 const ATTACKER: &str = "app/boot/attacker: ";
 /// No line of the system may hold these.
 const FORBIDDEN: [&str; 4] = ["PANIC", "KFAULT", "KPGF", "ALLOC-FAIL"];
+const OK: &str = "ok";
+const FAILED: &str = "FAILED";
+/// Why a row failed that the machine never came to.
+pub const MISSING: &str = "missing";
 /// For the whole boot.
 const BOUND: Duration = Duration::from_secs(240);
 
@@ -93,7 +97,7 @@ fn reason(attack: &Attack, line: Option<&str>, said: &[&str]) -> Option<String> 
     let verdict = |line: &str| line.strip_prefix(&mark).map(str::to_string);
     let own: Vec<String> = said.iter().filter_map(|line| verdict(line)).collect();
     match (line.and_then(verdict), own.as_slice()) {
-        (_, []) => Some("missing".to_string()),
+        (_, []) => Some(MISSING.to_string()),
         (Some(verdict), [_]) if verdict == format!("{} ok", attack.end) => None,
         (Some(verdict), [_]) => Some(escape(&verdict)),
         (None, [_]) => Some("out of order".to_string()),
@@ -106,13 +110,24 @@ pub fn print(tried: &[Tried], amiss: &[String]) -> String {
     let mut text = format!("{:<26} {:<30} {:<7} what\n", "attack", "must end", "verdict");
     for Tried { attack, failure } in tried {
         let (verdict, what) = match failure {
-            None => ("ok", attack.about.as_str()),
-            Some(why) => ("FAILED", why.as_str()),
+            None => (OK, attack.about.as_str()),
+            Some(why) => (FAILED, why.as_str()),
         };
         text += &format!("{:<26} {:<30} {verdict:<7} {what}\n", attack.words, attack.end);
     }
     amiss.iter().for_each(|what| text += &format!("FAILED: {what}\n"));
     text
+}
+
+/// What a printed table says of one attack; none: it does not stand there.
+pub fn verdict<'a>(table: &'a str, words: &str) -> Option<Result<(), &'a str>> {
+    let row = table.lines().find_map(|line| line.strip_prefix(&format!("{words:<26} ")))?;
+    let rest = row.get(31..)?;
+    match rest.split_once(' ').unwrap_or((rest, "")) {
+        (OK, _) => Some(Ok(())),
+        (FAILED, why) => Some(Err(why.trim_start())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

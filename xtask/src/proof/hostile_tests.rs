@@ -72,3 +72,16 @@ fn the_table_of_this_tree_has_each_attack_once() {
     assert_eq!(words.len(), attacks.len());
     assert!(attacks.iter().all(|attack| !attack.words.is_empty() && !attack.about.is_empty()));
 }
+
+#[test]
+fn a_printed_table_is_read_back() {
+    let attacks = parse("a b | fault 13,15 0xffffffc080200000 | x\na | held | y\nc | killed | z\n").unwrap();
+    let failures = [None, Some("FAIL it ended".to_string()), Some(MISSING.to_string())];
+    let tried: Vec<Tried> =
+        attacks.into_iter().zip(failures).map(|(attack, failure)| Tried { attack, failure }).collect();
+
+    let text = print(&tried, &["something".to_string()]);
+
+    let read = ["a b", "a", "c", "b"].map(|words| verdict(&text, words));
+    assert_eq!(read, [Some(Ok(())), Some(Err("FAIL it ended")), Some(Err(MISSING)), None]);
+}

@@ -26,19 +26,19 @@ pub(crate) fn bomb(kind: &str) -> Tried {
     match kind {
         "fork" => fork(),
         "spawn-chain" => spawn_chain(),
-        "memory" => until_refused(|| memory_page(16)),
-        "objects" => until_refused(|| invoke(MemoryCreate { process: None, pages: 1 }).map(drop)),
+        "memory" => until_full(|| memory_page(16)),
+        "objects" => until_full(|| invoke(MemoryCreate { process: None, pages: 1 }).map(drop)),
         "tables" => tables(),
         "mappings" => mappings(),
         "slots" => slots(),
         "depth" => depth(),
-        "endpoints" => until_refused(|| invoke(EndpointCreate { process: None, queue: 0 }).map(drop)),
-        "queues" => until_refused(|| invoke(EndpointCreate { process: None, queue: 8 }).map(drop)),
+        "endpoints" => until_full(|| invoke(EndpointCreate { process: None, queue: 0 }).map(drop)),
+        "queues" => until_full(|| invoke(EndpointCreate { process: None, queue: 8 }).map(drop)),
         "queue" => queue(),
-        "notifications" => until_refused(|| invoke(NotificationCreate { process: None }).map(drop)),
-        "wait-sets" => until_refused(wait_set),
+        "notifications" => until_full(|| invoke(NotificationCreate { process: None }).map(drop)),
+        "wait-sets" => until_full(wait_set),
         "timers" => timers(),
-        "threads" => until_refused(|| thread::spawn(STACK_PAGES, Box::new(rest)).map(drop)),
+        "threads" => until_full(|| thread::spawn(STACK_PAGES, Box::new(rest)).map(drop)),
         "timer-storm" => timer_storm(),
         "yield-storm" => yield_storm(),
         _ => Err(Failure::Wrong("there is no such bomb")),
@@ -55,6 +55,14 @@ fn until_refused(step: impl Fn() -> Result<(), Error>) -> Tried {
         }
     }
     Err(Failure::Wrong("a bound is reached"))
+}
+
+/// Likewise, of a thing with a bound of its own: what is left of everything else shows that it was this one.
+fn until_full(step: impl Fn() -> Result<(), Error>) -> Tried {
+    let source = invoke(NotificationCreate { process: None })?.notification;
+    let outcome = until_refused(step)?;
+    invoke(Derive { source, rights: Rights::NONE, badge: 0 })?;
+    Ok(outcome)
 }
 
 /// Starts itself as often as it may; so does each of them. None of them ever gives up.
@@ -153,7 +161,7 @@ fn wait_set() -> Result<(), Error> {
 /// Timers, all armed.
 fn timers() -> Tried {
     let notification = invoke(NotificationCreate { process: None })?.notification;
-    until_refused(|| {
+    until_full(|| {
         let timer = invoke(TimerCreate { notification, bits: 1 })?.timer;
         let deadline = Instant::now().after(Duration::from_secs(1000));
         invoke(TimerSet { timer, deadline }).map(drop)

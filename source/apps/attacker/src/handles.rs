@@ -207,6 +207,8 @@ fn closed() -> Result<Vec<u64>, Error> {
         invoke(Close { handle })?;
         closed.push(handle.raw());
     }
+    // It takes the slot of the last of them.
+    invoke(NotificationCreate { process: None })?;
     Ok(closed)
 }
 

@@ -7,7 +7,6 @@
 pub mod calls;
 pub mod queue;
 pub mod spread;
-pub mod stop;
 pub mod wake;
 
 use crate::{

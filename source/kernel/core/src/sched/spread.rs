@@ -292,7 +292,3 @@ impl Kernel {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "spread_tests.rs"]
-mod tests;
