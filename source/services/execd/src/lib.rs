@@ -19,8 +19,11 @@ pub use table::{MAX_RECORDS, MAX_WAITERS};
 
 use alloc::vec::Vec;
 
-use nexus_abi::syscall::{Close, Notify, ProcessKill, ProcessStatus, QosSet};
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, start::ExitKind};
+use launch::Launched;
+use nexus_abi::syscall::{
+    Close, InfoProcess, Notify, ProcessInfo, ProcessKill, ProcessOpen, ProcessStatus, ProcessWatch, QosSet,
+};
+use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::{Audit, Decision};
 use nexus_proto::exec::{
@@ -43,6 +46,38 @@ impl<K: Ground> Execd<K> {
     /// A service over the programs of a sealed boot image. `ECORRUPT`, `EPROTO`: the image is not sound.
     pub fn new(kernel: K, image: &'static [u8], holdings: Holdings) -> Result<Execd<K>, Error> {
         Ok(Execd { kernel, bundle: Bundle::read(image)?, holdings, table: Table::default() })
+    }
+
+    /// Finds the programs that a predecessor started and that run on, so that they can be listed and ended again. Who
+    /// started them is forgotten: only those who may control all programs get at them.
+    pub fn recover(&mut self) -> Result<(), Error> {
+        let info = self.holdings.info.ok_or(Error::Unavailable)?;
+        let mut index = 1;
+        loop {
+            let found = match self.kernel.invoke(InfoProcess { info, index }) {
+                Ok(found) => found,
+                Err(Error::NotFound) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            index = found.id.number() + 1;
+            if !found.service.is_service() && found.service != ServiceId::KERNEL {
+                // One that ends meanwhile, or for which there is no place, is as it was before.
+                let _ = self.adopt(&found);
+            }
+        }
+    }
+
+    fn adopt(&mut self, found: &ProcessInfo) -> Result<(), Error> {
+        let place = self.table.room()?;
+        let opened = self.kernel.invoke(ProcessOpen { spawn: self.holdings.spawn, process: found.id })?;
+        let process = opened.process;
+        let watch = ProcessWatch { process, notification: self.holdings.ends, bits: 1 << place };
+        self.kernel.invoke(watch).inspect_err(|_| self.close(process))?;
+        let launched = Launched { process, id: found.id };
+        let short = found.name.as_str().rsplit('/').next().unwrap_or_default();
+        let class = self.bundle.program(short).map_or(QosClass::Normal, |program| program.record.qos);
+        self.table.put(place, Record::new(&launched, (found.name, class), ProcessId(0)));
+        Ok(())
     }
 
     /// The kernel under it.
@@ -149,7 +184,7 @@ impl<K: Ground> Exec for Execd<K> {
         let place = self.table.room()?;
         let streams = Streams { stdin, stdout, stderr };
         let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
-        self.table.put(place, Record::new(&launched, &program, call.caller.process));
+        self.table.put(place, Record::new(&launched, (program.name(), program.record.qos), call.caller.process));
         streams.each().for_each(|(_, handle)| self.close(handle));
         Ok(Started { process: launched.id })
     }

@@ -25,5 +25,6 @@ fn main() -> Result<Infallible, Error> {
         timebase: env::start()?.info().timebase,
     };
     let mut service = Execd::new(Machine, memory::sealed(holdings.image)?, holdings)?;
+    service.recover()?;
     Server::of_start_page()?.bound_to(ends)?.run(&mut service)
 }

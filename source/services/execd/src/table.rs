@@ -10,8 +10,6 @@ use nexus_abi::{Error, Handle, Name, ProcessId, QosClass};
 use nexus_ipc::Ticket;
 use nexus_proto::exec::Ended;
 
-use crate::bundle::Program;
-
 /// Programs that run or ended and were not waited for. One bit of a notification each.
 pub const MAX_RECORDS: usize = 64;
 /// Callers that can wait for one program, and watchers of it.
@@ -51,10 +49,9 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(launched: &Launched, program: &Program<'_>, starter: ProcessId) -> Record {
+    pub(crate) fn new(launched: &Launched, (name, class): (Name, QosClass), starter: ProcessId) -> Record {
         let Launched { process, id } = *launched;
         let (fate, waiters, watches) = (Fate::default(), Vec::new(), Vec::new());
-        let (name, class) = (program.name(), program.record.qos);
         Record { id, name, class, starter, process, fate, waiters, watches, age: 0 }
     }
 }

@@ -431,3 +431,31 @@ fn a_program_whose_file_was_damaged_is_not_started() {
     let refused = ["hello", "spin", "crash"].map(|name| owner.start(name, &[], None, None, None).err());
     assert!(refused.contains(&Some(Error::Corrupt)), "{refused:?}");
 }
+
+#[test]
+fn what_a_predecessor_started_is_found_again_and_can_be_ended() {
+    let mut kernel = Fake::default();
+    let handle = |raw| Handle::from_raw(raw).expect("not 0");
+    let (image, spawn, ends) = (handle(101), handle(102), handle(103));
+    let holdings = Holdings { image, spawn, ends, init: None, log: None, info: Some(handle(104)), timebase: 1 };
+    for (id, name, state) in
+        [(2, "shell", 0), (3, "app/boot/spin", 0), (4, "app/boot/hello", 2), (6, "app/boot/spin", 0)]
+    {
+        kernel
+            .processes
+            .insert(id, fake::Process { name: name.into(), status: [state, 0, 0, 0], ..Default::default() });
+    }
+    let mut execd = Execd::new(kernel, boot_image().leak(), holdings).expect("a sound image");
+    execd.recover().expect("info is there");
+    let local = Local::new(Bench { execd, next: u64::MAX });
+    let (mut operator, mut starter) = (client(&local, 7, CONTROL), client(&local, 8, START));
+
+    let listed: Vec<_> = (0..2).map(|at| operator.list(at).expect("listed").process).collect();
+    assert_eq!(listed, [ProcessId(3), ProcessId(6)], "programs that run, and no service");
+    assert_eq!(operator.list(2).err(), Some(Error::NotFound));
+    assert_eq!(starter.kill(ProcessId(3), 1).err(), Some(Error::Permission), "nobody's but the operator's");
+    operator.kill(ProcessId(3), 9).expect("it runs");
+    assert_eq!(operator.wait(ProcessId(3)).and_then(|ended| ended.fate()), Ok(Fate::Killed(9)));
+    with_kernel(&local, |kernel| kernel.end(6, [2, 5, 0, 0]));
+    assert_eq!(operator.wait(ProcessId(6)).and_then(|ended| ended.fate()), Ok(Fate::Exited(5)), "its end is heard");
+}

@@ -141,10 +141,15 @@ pub(super) fn boot_cost(desk: &mut Desk) -> Result<(), SessionError> {
 
 pub(super) fn services(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("kill nobody", "error: ENOENT: ")?;
+    let pid = desk.start_behind("run rogue spin")?;
     desk.session.send_line("kill execd")?;
     desk.session.wait_for("init: up execd", ANSWER)?;
     desk.session.wait_for(PROMPT, ANSWER)?;
     desk.ask("services -j", "{\"name\":\"execd\",")?;
+    // The new execd knows what the one before it started.
+    desk.session.send_line(&format!("kill {pid}"))?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask(&format!("wait {pid}"), &format!("{pid}: killed"))?;
     desk.ask("run hello again", "hello, again").map(drop)
 }
 

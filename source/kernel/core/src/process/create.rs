@@ -12,7 +12,10 @@ use crate::{
 use nexus_abi::{
     Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard,
     start::ExitKind,
-    syscall::{ProcessCreate, ProcessCreated, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted},
+    syscall::{
+        ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint,
+        SpawnMinted,
+    },
 };
 
 /// Scope of the spawn root: every identity.
@@ -132,6 +135,19 @@ impl Serve for ProcessPrefix {
             place.set(word);
         }
         Ok(ProcessPrefixed {})
+    }
+}
+
+impl Serve for ProcessOpen {
+    fn serve(self, context: &Context) -> Verdict<ProcessOpened> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let scope = context.spawn_scope(self.spawn)?;
+        let process = kernel.processes.get(self.process.0).filter(|process| process.running());
+        let process = process.ok_or(Error::NotFound)?;
+        check_scope(scope, ServiceId(process.service.get()))?;
+        let handle = kernel.insert(context.process(), &Capability::full(Kind::Process, process), 0)?;
+        Ok(ProcessOpened { process: handle })
     }
 }
 

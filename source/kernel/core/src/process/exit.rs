@@ -117,8 +117,11 @@ impl Serve for ProcessWatch {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::TAKE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
+        let watcher = kernel.notifications.get(process.watch[0].get());
         if process.gone() {
             kernel.signal(context.cpu, notification.header.me(), self.bits);
+        } else if watcher.is_some_and(|watcher| !core::ptr::eq(watcher, notification)) {
+            return Err(Error::State.into());
         } else {
             process.watch[0].set(notification.header.me());
             process.watch[1].set(self.bits);

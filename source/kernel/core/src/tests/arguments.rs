@@ -166,11 +166,19 @@ impl Source<'_> {
                 words[2] = if self.dice.one_in(10) { self.dice.next() } else { 0 };
                 words.into()
             }
+            "ProcessId" => Vec::from([self.process_id()]),
             "Option<Shard>" => Vec::from([self.dice.below(6)]),
             "Quota" => self.quota().to_words().into(),
             "u64" if call.number == syscall::Map::NUMBER => Vec::from([self.span(name)]),
             _ => Vec::from([self.plain(name)]),
         }
+    }
+
+    /// Of a process that is there, most of the time; never the root's, which has to live.
+    fn process_id(&mut self) -> u64 {
+        let index = 2 + self.dice.below(6) as u32;
+        let me = self.kernel.processes.at(index).header.me();
+        if self.dice.one_in(8) { me ^ 1 << 32 } else { me }
     }
 
     fn hoards(&self) -> bool {

@@ -3,10 +3,12 @@
 use super::{calls::Pair, calls::pair, *};
 use crate::process::quota::Resource;
 use nexus_abi::{
+    ProcessId,
     start::ExitKind,
     syscall::{
-        Close, Defer, EndpointCreate, NotificationCreate, ProcessExit, ProcessFaults, ProcessKill, ProcessPrefix,
-        ProcessStatus, ProcessWatch, SpawnMint, ThreadExit, TimerCreate, TimerSet, Wait, WaitSetCreate, ipc,
+        Close, Defer, EndpointCreate, NotificationCreate, ProcessExit, ProcessFaults, ProcessKill, ProcessOpen,
+        ProcessPrefix, ProcessStatus, ProcessWatch, SpawnMint, ThreadExit, TimerCreate, TimerSet, Wait, WaitSetCreate,
+        ipc,
     },
 };
 
@@ -382,4 +384,53 @@ fn process_calls_refuse_handles_that_do_not_allow_them() {
     stage.refuses(root, NotificationCreate { process: Some(process) }, Error::PeerClosed);
     stage.refuses(root, syscall::ThreadStart { thread }, Error::PeerClosed);
     stage.refuses(root, syscall::ThreadStart { thread: process }, Error::WrongKind);
+}
+
+#[test]
+fn one_notification_waits_for_the_end_of_a_process() {
+    let stage = Stage::new(1);
+    let (root, home) = (stage.root, stage.process("watched"));
+    let [first, second] = [0, 1].map(|_| stage.does(root, NotificationCreate { process: None }).notification);
+    let watch = |notification, bits| ProcessWatch { process: home.handle, notification, bits };
+    stage.does(root, watch(first, 1));
+    stage.refuses(root, watch(second, 2), Error::State);
+    stage.does(root, watch(first, 4));
+    stage.kills(home);
+    assert_eq!(stage.does(root, Wait { notification: first, deadline: Deadline(0) }).bits, 4);
+    stage.refuses(root, Wait { notification: second, deadline: Deadline(0) }, Error::TimedOut);
+    stage.does(root, watch(second, 8));
+    assert_eq!(stage.does(root, Wait { notification: second, deadline: Deadline(0) }).bits, 8, "it is gone already");
+}
+
+#[test]
+fn a_watcher_that_is_gone_makes_room() {
+    let stage = Stage::new(1);
+    let (root, home) = (stage.root, stage.process("watched"));
+    let [first, second] = [0, 1].map(|_| stage.does(root, NotificationCreate { process: None }).notification);
+    let watch = |notification| ProcessWatch { process: home.handle, notification, bits: 1 };
+    stage.does(root, watch(first));
+    stage.does(root, Close { handle: first });
+    stage.does(root, watch(second));
+    stage.kills(home);
+    assert_eq!(stage.does(root, Wait { notification: second, deadline: Deadline(0) }).bits, 1);
+}
+
+#[test]
+fn who_may_make_an_identity_may_look_after_what_has_it() {
+    let stage = Stage::new(1);
+    let (root, spawn) = (stage.root, stage.spawn);
+    let name = Name::new("x").expect("a short name");
+    let programs = stage.does(root, SpawnMint { root: spawn, service: ServiceId::ANY_PROGRAM }).spawn;
+    let other = stage.does(root, SpawnMint { root: spawn, service: ServiceId::service("other") }).spawn;
+    let program = ServiceId::program("app/x");
+    let made = stage.does(root, ProcessCreate { spawn: programs, service: program, name, quota: SMALL, shard: None });
+
+    stage.refuses(root, ProcessOpen { spawn: other, process: made.id }, Error::Permission);
+    stage.refuses(root, ProcessOpen { spawn: programs, process: ProcessId(made.id.0 ^ 1 << 32) }, Error::NotFound);
+    stage.refuses(root, ProcessOpen { spawn: programs, process: ProcessId(0) }, Error::NotFound);
+    let process = stage.does(root, ProcessOpen { spawn: programs, process: made.id }).process;
+    assert_ne!(process, made.process);
+    stage.does(root, ProcessKill { process, status: 5 });
+    assert_eq!(stage.does(root, ProcessStatus { process: made.process }).detail, 5);
+    stage.refuses(root, ProcessOpen { spawn: programs, process: made.id }, Error::NotFound);
 }

@@ -123,7 +123,8 @@ syscalls! {
     75 ThreadStart on thread: Handle {} -> ThreadStarted {};
     /// Ends a process and waits until all it had is back; restarts itself until then.
     76 ProcessKill on process: Handle { status: i64 } -> ProcessKilled {};
-    /// Signals `bits` to a notification when the process is gone and all it had is back.
+    /// Signals `bits` to a notification when the process is gone and all it had is back. One may wait for that: `ESTATE`
+    /// while another notification does.
     77 ProcessWatch on process: Handle { notification: Handle, bits: u64 } -> ProcessWatched {};
     /// How a process is: see [`crate::start::ExitKind`]. `detail`: exit status, or fault cause; then pc and address.
     78 ProcessStatus on process: Handle {} -> ProcessStated { state: u64, detail: u64, pc: u64, address: u64 };
@@ -131,6 +132,8 @@ syscalls! {
     79 ProcessFaults on process: Handle { endpoint: Handle } -> ProcessFaultsSet {};
     /// Makes a spawn capability for one identity from the root; `ANY_PROGRAM`: for every program's.
     80 SpawnMint on root: Handle { service: ServiceId } -> SpawnMinted { spawn: Handle };
+    /// A handle to a running process whose identity `spawn` covers: for who has to look after what a predecessor started.
+    81 ProcessOpen on spawn: Handle { process: ProcessId } -> ProcessOpened { process: Handle };
 
     /// Reads a thread's class (none: the caller's).
     88 QosGet on thread: Option<Handle> {} -> QosGot { class: QosClass };

@@ -105,6 +105,25 @@ impl Fake {
         Ok([0; 8])
     }
 
+    fn found(&self, index: u64) -> Result<[u64; 8], Error> {
+        let found = self.processes.iter().find(|(id, process)| **id >= index && process.status[0] == 0);
+        let (&id, process) = found.ok_or(Error::NotFound)?;
+        let name = Name::new(&process.name).ok_or(Error::Invalid)?;
+        let service = match process.name.contains('/') {
+            true => ServiceId::program(&process.name),
+            false => ServiceId::service(&process.name),
+        };
+        Ok(words(syscall::ProcessInfo { id: ProcessId(id), service, name, state: 0, parent: 1 }))
+    }
+
+    fn opened(&mut self, process: u64) -> Result<[u64; 8], Error> {
+        if !self.processes.contains_key(&process) {
+            return Err(Error::NotFound);
+        }
+        self.open.insert(process, "process");
+        Ok(words(syscall::ProcessOpened { process: Handle::from_raw(process).ok_or(Error::Invalid)? }))
+    }
+
     fn grow(&mut self, call: syscall::MemoryGrow) -> syscall::MemoryGrown {
         let total = self.grown.entry(call.memory.raw()).or_default();
         *total += call.pages;
@@ -157,6 +176,8 @@ impl Kernel for Fake {
             syscall::ProcessWatch::NUMBER | syscall::ProcessKill::NUMBER | syscall::ProcessStatus::NUMBER => {
                 self.life(number, target, &input)
             }
+            syscall::InfoProcess::NUMBER => self.found(input[0]),
+            syscall::ProcessOpen::NUMBER => self.opened(input[0]),
             syscall::Notify::NUMBER => {
                 self.open.get(&target).ok_or(Error::BadHandle)?;
                 self.notified.push((target, input[0]));

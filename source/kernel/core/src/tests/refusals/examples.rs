@@ -8,8 +8,9 @@ use nexus_abi::{
         AffinitySet, Bind, BootArguments, Close, ConsoleClaim, Derive, EndpointCreate, Grant, InfoCapability, InfoCpu,
         InfoInvariants, InfoObjects, InfoProcess, InfoUsage, Inspect, IrqAck, IrqMint, LogRead, LogWrite, Map,
         MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Notify, PowerOff, PowerReset, ProcessFaults,
-        ProcessKill, ProcessPrefix, ProcessStatus, ProcessWatch, Protect, QosGet, QosSet, Revoke, SharesSet, SpawnMint,
-        TimerCreate, TimerSet, Unmap, Wait, WaitSetAdd, WaitSetCreate, WaitSetRemove, WindowMint, access, ipc,
+        ProcessKill, ProcessOpen, ProcessPrefix, ProcessStatus, ProcessWatch, Protect, QosGet, QosSet, Revoke,
+        SharesSet, SpawnMint, TimerCreate, TimerSet, Unmap, Wait, WaitSetAdd, WaitSetCreate, WaitSetRemove, WindowMint,
+        access, ipc,
     },
 };
 
@@ -80,6 +81,7 @@ pub(super) const EXAMPLES: &[(&str, Setting)] = &[
     ("ProcessWatch", |s| registers(ProcessWatch { process: s.own("child"), notification: s.own("notification"), bits: 1 })),
     ("ProcessStatus", |s| registers(ProcessStatus { process: s.own("child") })),
     ("ProcessFaults", |s| registers(ProcessFaults { process: s.own("child"), endpoint: s.own("endpoint") })),
+    ("ProcessOpen", |s| registers(ProcessOpen { spawn: s.own("spawn"), process: nexus_abi::ProcessId(s.stage.place(s.caller, s.own("child"))) })),
     ("SpawnMint", |s| registers(SpawnMint { root: s.own("spawn"), service: ServiceId::program("app/some") })),
     ("QosGet", |s| registers(QosGet { thread: Some(s.own("thread")) })),
     ("QosSet", |_| registers(QosSet { class: 0, target: 0 })),

@@ -9,8 +9,8 @@ use nexus_abi::{
     QosClass,
     message::{Extent, Passing},
     syscall::{
-        Bind, ConsoleClaim, Derive, DmaAddress, DmaCreate, Map, MemoryGrow, MemorySeal, Protect, QosSet, Quiesce,
-        Unmap, access, ipc,
+        Bind, ConsoleClaim, Derive, DmaAddress, DmaCreate, Map, MemoryGrow, MemorySeal, ProcessWatch, Protect, QosSet,
+        Quiesce, Unmap, access, ipc,
     },
 };
 
@@ -54,6 +54,7 @@ pub(super) const PATCHED: &[(&str, Error, usize, u64)] = &[
     ("ThreadCreate", Invalid, A0, USER_START + 1),
     ("ThreadCreate", BadAddress, A0, 0),
     ("ThreadCreate", Exists, A0 + 4, IPC_PAGE),
+    ("ProcessOpen", NotFound, A0, 0),
     ("SpawnMint", Invalid, A0, 0),
     ("QosSet", Error::Permission, A0, 2),
     ("QosSet", Invalid, A0, 4),
@@ -148,10 +149,14 @@ const MIDDLE: u64 = MAPPED + PAGE_SIZE as u64;
 #[rustfmt::skip]
 pub(super) const ROWS: &[(&str, Error, Setting)] = &[
     full!("Defer"), full!("Derive"), full!("NotificationCreate"), full!("WaitSetCreate"), full!("TimerCreate"),
-    full!("WindowMint"), full!("IrqMint"), full!("ThreadCreate"), full!("SpawnMint"),
+    full!("WindowMint"), full!("IrqMint"), full!("ThreadCreate"), full!("SpawnMint"), full!("ProcessOpen"),
     starved!("Defer"), starved!("Derive"), starved!("EndpointCreate"), starved!("NotificationCreate"),
     starved!("WaitSetCreate"), starved!("TimerCreate"), starved!("MemoryCreate"), starved!("WindowMint"),
-    starved!("IrqMint"), starved!("ProcessCreate"), starved!("ThreadCreate"), starved!("SpawnMint"),
+    starved!("IrqMint"), starved!("ProcessCreate"), starved!("ThreadCreate"), starved!("SpawnMint"), starved!("ProcessOpen"),
+    ("ProcessWatch", Error::State, |s| {
+        s.does(ProcessWatch { process: s.own("child"), notification: s.own("member"), bits: 1 });
+        example(s, "ProcessWatch")
+    }),
     ("Grant", OverLimit, |s| { s.fill(child_of(s)); example(s, "Grant") }),
     ("Grant", Exhausted, |s| { s.starve_slots(child_of(s)); example(s, "Grant") }),
     ("ReplyRecv", Error::State, |s| message(ipc::REPLY_RECV, Mail::to(s.own("endpoint")))),
