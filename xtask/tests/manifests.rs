@@ -81,3 +81,23 @@ fn the_page_about_the_manifest_has_every_rule() {
     let missing: Vec<_> = Rule::ALL.iter().filter(|rule| !page.contains(&format!("| `{}` |", rule.name()))).collect();
     assert!(missing.is_empty(), "docs/manifest.md does not explain {missing:?}");
 }
+
+#[test]
+fn every_program_has_the_default_routes_unless_it_names_one_so() {
+    let text = std::fs::read_to_string(xtask::root().join("tests/manifests/sound.toml")).expect("part of the tree");
+    let text = text
+        + "\n[programs]\nquota = { threads = 1 }\nroutes = { x = \"a\", y = \"b\" }\n\n[[service]]\nname = \"c\"\n\
+           quota = { frames = 8, threads = 1 }\ngrants = [\"spawn\"]\n\n[[program]]\nname = \"p\"\n\n\
+           [[program]]\nname = \"q\"\nroutes = { x = \"b:y\" }\n";
+    let wiring = xtask::manifest::parse("defaults.toml", &text).unwrap_or_else(|refusal| panic!("{refusal}")).wiring;
+    let routes = |program| {
+        let routes = wiring.routes_of(wiring::Party::Program(program));
+        let pair = |route: &wiring::Route| {
+            (route.name.as_str().to_owned(), wiring.interfaces[usize::from(route.interface)].name.as_str().to_owned())
+        };
+        routes.map(pair).collect::<Vec<_>>()
+    };
+    let pair = |name: &str, interface: &str| (name.to_owned(), interface.to_owned());
+    assert_eq!(routes(0), [pair("x", "x"), pair("y", "y")]);
+    assert_eq!(routes(1), [pair("x", "y"), pair("y", "y")]);
+}

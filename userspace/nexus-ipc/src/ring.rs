@@ -9,9 +9,8 @@
 //! a record: one word with its length, then its bytes, padded to whole words
 //! ```
 //!
-//! Head and tail are published behind a fence: the reader sees a record whole before it sees the head behind it.
-
-use core::sync::atomic::{Ordering, fence};
+//! Head and tail are published and observed: who sees the head sees the record before it whole, and who sees the tail
+//! may write where the reader has read.
 
 use nexus_abi::Error;
 use nexus_abi::layout::PAGE_SIZE;
@@ -35,6 +34,10 @@ pub trait Shared {
     fn load(&self, at: usize) -> u64;
     /// Stores a word.
     fn store(&self, at: usize, word: u64);
+    /// Stores a word after everything that was read and written before (release).
+    fn publish(&self, at: usize, word: u64);
+    /// Loads a word before everything that is read and written after (acquire).
+    fn observe(&self, at: usize) -> u64;
     /// Copies bytes out.
     fn read(&self, at: usize, bytes: &mut [u8]);
     /// Copies bytes in.
@@ -63,7 +66,7 @@ impl<M: Shared> Writer<M> {
         if record.len() > MAX_RECORD {
             return Err(Error::TooLong);
         }
-        let free = used(self.head, self.memory.load(TAIL)).map_or(0, |used| CAPACITY as u64 - used);
+        let free = used(self.head, self.memory.observe(TAIL)).map_or(0, |used| CAPACITY as u64 - used);
         if extent(record.len() as u64) > free {
             let dropped = self.memory.load(DROPPED);
             self.memory.store(DROPPED, dropped.wrapping_add(1));
@@ -74,8 +77,7 @@ impl<M: Shared> Writer<M> {
         self.memory.write(start, &record[..first]);
         self.memory.write(DATA, &record[first..]);
         self.head += extent(record.len() as u64);
-        fence(Ordering::Release);
-        self.memory.store(HEAD, self.head);
+        self.memory.publish(HEAD, self.head);
         Ok(())
     }
 }
@@ -99,8 +101,7 @@ impl<M: Shared> Reader<M> {
     /// Copies the next record into `bytes`; none if there is none. `ECORRUPT`: what is there cannot be a record; the
     /// reader skipped to the end.
     pub fn next<'a>(&mut self, bytes: &'a mut [u8; MAX_RECORD]) -> Option<Result<&'a [u8], Error>> {
-        let head = whole(self.memory.load(HEAD));
-        fence(Ordering::Acquire);
+        let head = whole(self.memory.observe(HEAD));
         if head == self.tail {
             return None;
         }
@@ -109,8 +110,7 @@ impl<M: Shared> Reader<M> {
             Some(length) => self.tail += extent(length as u64),
             None => self.tail = head,
         }
-        fence(Ordering::Release);
-        self.memory.store(TAIL, self.tail);
+        self.memory.publish(TAIL, self.tail);
         Some(record.map(|length| &bytes[..length]).ok_or(Error::Corrupt))
     }
 
@@ -157,6 +157,9 @@ fn offset(position: u64) -> usize {
     DATA + (position % CAPACITY as u64) as usize
 }
 
+#[cfg(test)]
+#[path = "ring_model_tests.rs"]
+mod model;
 #[cfg(test)]
 #[path = "ring_tests.rs"]
 mod tests;

@@ -2,7 +2,9 @@
 
 use nexus_abi::{Deadline, Error, Handle, Name, ServiceId};
 use nexus_ipc::interface::{Limits, Repeat};
-use nexus_ipc::{Bytes, Call, Caller, Leave, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport};
+use nexus_ipc::{
+    Bytes, Call, Caller, Leave, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport,
+};
 
 nexus_ipc::interface! {
     /// Keeps notes.

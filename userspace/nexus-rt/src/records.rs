@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use core::fmt::{self, Write as _};
+use core::sync::atomic::{Ordering, fence};
 use core::time::Duration;
 
 use nexus_abi::syscall::Notify;
@@ -156,6 +157,17 @@ impl Shared for View {
 
     fn store(&self, at: usize, word: u64) {
         self.store_u64(at, word).expect("a ring's words lie in its pages, which are writable");
+    }
+
+    fn publish(&self, at: usize, word: u64) {
+        fence(Ordering::Release);
+        Shared::store(self, at, word);
+    }
+
+    fn observe(&self, at: usize) -> u64 {
+        let word = Shared::load(self, at);
+        fence(Ordering::Acquire);
+        word
     }
 
     fn read(&self, at: usize, bytes: &mut [u8]) {

@@ -40,6 +40,14 @@ impl Shared for Page {
         self.write(at, &word.to_le_bytes());
     }
 
+    fn publish(&self, at: usize, word: u64) {
+        self.store(at, word);
+    }
+
+    fn observe(&self, at: usize) -> u64 {
+        self.load(at)
+    }
+
     fn read(&self, at: usize, bytes: &mut [u8]) {
         bytes.copy_from_slice(&self.0.borrow()[at..at + bytes.len()]);
     }
