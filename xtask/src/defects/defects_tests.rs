@@ -176,3 +176,16 @@ fn every_defect_of_this_tree_has_a_sound_head() {
 
     assert!(patches.iter().all(|patch| !patch.catcher.name().is_empty()));
 }
+
+#[test]
+fn every_defect_of_this_tree_still_fits_it() {
+    let root = crate::root();
+    let folder = root.join("tests/defects");
+    let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let (mut fitting, mut stale) = (0, Vec::new());
+    for path in entries.filter(|path| path.extension().is_some_and(|end| end == "patch")) {
+        let checked = Command::new("git").args(["apply", "--check"]).arg(&path).current_dir(&root).status().unwrap();
+        if checked.success() { fitting += 1 } else { stale.push(path) }
+    }
+    assert_eq!((stale, fitting > 0), (Vec::new(), true));
+}
