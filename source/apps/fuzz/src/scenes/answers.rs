@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use nexus_abi::message::Extent;
-use nexus_abi::syscall::{Close, Defer, Derive, Grant, Revoke, SpawnMint, ipc};
-use nexus_abi::{Error, Handle, Rights, ServiceId};
+use nexus_abi::syscall::{Close, Defer, Derive, Grant, NotificationCreate, Revoke, SpawnMint, Wait, ipc};
+use nexus_abi::{Deadline, Error, Handle, Rights, ServiceId};
 use nexus_rt::sys::{Departure, ipc_page, poke};
 use nexus_rt::{Instant, env, thread};
 
@@ -15,18 +15,22 @@ use crate::fuzzer::{Fuzzer, plain};
 const HANDLES: usize = 200;
 /// Pages of a caller's stack.
 const STACK_PAGES: u64 = 2;
+/// Ticks after which a caller gives up, surely received by then.
+const SOON: u64 = 1_000;
 /// Ticks that a scene waits for its callers.
 const PATIENCE: u64 = 20_000;
 
 pub(super) fn play(fuzzer: &mut Fuzzer) -> Result<(), Error> {
     let (door, mailbox, info) = (endpoint(fuzzer, 0)?, endpoint(fuzzer, 1)?, env::handle("info")?);
     let naked = bare(fuzzer, info)?;
-    calling(fuzzer, door, ipc::CALL)?;
+    late(fuzzer, door)?;
+    calling(fuzzer, door, ipc::CALL, u64::MAX)?;
     receive(fuzzer, door)?;
+    circle(fuzzer, door);
     answer(fuzzer, 0, naked);
     let reply = fuzzer.ask(Defer {})?.reply;
     let _ = fuzzer.ask(Derive { source: reply, rights: Rights::NONE, badge: 0 });
-    calling(fuzzer, door, ipc::CALL_UNTIL)?;
+    calling(fuzzer, door, ipc::CALL_UNTIL, u64::MAX)?;
     receive(fuzzer, door)?;
     let full = (0..HANDLES).any(|_| bare(fuzzer, info).is_err());
     if full {
@@ -41,6 +45,14 @@ pub(super) fn play(fuzzer: &mut Fuzzer) -> Result<(), Error> {
     fuzzer.ask(Revoke { handle: info })?;
     fuzzer.ask(Close { handle: mailbox })?;
     last_of(fuzzer, door)
+}
+
+/// Calls the endpoint at which nobody can receive: one of the two threads serves the other, and calls.
+fn circle(fuzzer: &mut Fuzzer, door: Handle) {
+    for number in [ipc::CALL_UNTIL, ipc::CALL_EXTENDED, ipc::CALL] {
+        let deadline = Instant::now().ticks() + PATIENCE;
+        fuzzer.make(&Departure { deadline, ..plain(number, door.raw()) });
+    }
 }
 
 /// Waits at an endpoint that its caller closes.
@@ -60,10 +72,23 @@ fn last_of(fuzzer: &mut Fuzzer, door: Handle) -> Result<(), Error> {
     Ok(())
 }
 
-/// Another thread calls.
-fn calling(fuzzer: &mut Fuzzer, door: Handle, number: u64) -> Result<(), Error> {
+/// Answers callers who have given up, and receives while it owes an answer.
+fn late(fuzzer: &mut Fuzzer, door: Handle) -> Result<(), Error> {
+    let never = fuzzer.ask(NotificationCreate { process: None })?.notification;
+    for number in [ipc::REPLY, ipc::REPLY_EXTENDED] {
+        calling(fuzzer, door, ipc::CALL_UNTIL, Instant::now().ticks() + SOON)?;
+        receive(fuzzer, door)?;
+        let _ = receive(fuzzer, door);
+        let _ = fuzzer.ask(Wait { notification: never, deadline: Deadline(Instant::now().ticks() + 2 * SOON) });
+        fuzzer.make(&plain(number, 0));
+    }
+    fuzzer.ask(Close { handle: never }).map(drop)
+}
+
+/// Another thread calls, until a deadline.
+fn calling(fuzzer: &mut Fuzzer, door: Handle, number: u64, deadline: u64) -> Result<(), Error> {
     let mut other = fuzzer.twin();
-    let call = Departure { deadline: u64::MAX, ..plain(number, door.raw()) };
+    let call = Departure { deadline, ..plain(number, door.raw()) };
     let body = move || {
         other.make(&call);
     };

@@ -5,18 +5,18 @@
 
 use super::table::{TYPED, ipc};
 use crate::Error::{
-    self, Again, BadAddress, BadHandle, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, PeerClosed,
+    self, Again, BadAddress, BadHandle, Deadlock, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, PeerClosed,
     Permission, State, TimedOut, WrongKind,
 };
 
 /// What may refuse a call, by the call's name.
 #[rustfmt::skip]
 pub const REFUSALS: &[(&str, &[Error])] = &[
-    ("Call", &[BadHandle, WrongKind, Permission, PeerClosed]),
+    ("Call", &[BadHandle, WrongKind, Permission, PeerClosed, Deadlock]),
     ("ReplyRecv", &[BadHandle, WrongKind, Permission, PeerClosed, State]),
-    ("CallUntil", &[BadHandle, WrongKind, Permission, PeerClosed, TimedOut]),
+    ("CallUntil", &[BadHandle, WrongKind, Permission, PeerClosed, TimedOut, Deadlock]),
     ("ReplyRecvUntil", &[BadHandle, WrongKind, Permission, PeerClosed, State]),
-    ("CallExtended", &[BadHandle, WrongKind, Permission, PeerClosed, State, OverLimit, Exhausted, TimedOut]),
+    ("CallExtended", &[BadHandle, WrongKind, Permission, PeerClosed, State, OverLimit, Exhausted, TimedOut, Deadlock]),
     ("ReplyRecvExtended", &[BadHandle, WrongKind, Permission, PeerClosed, State, OverLimit]),
     ("Recv", &[BadHandle, WrongKind, Permission, PeerClosed, State, TimedOut]),
     ("Reply", &[BadHandle, WrongKind, State]),

@@ -4,7 +4,8 @@ use super::scene::{MAPPED, Registers, Scene, Setting, message, registers};
 use super::{examples::named, *};
 use nexus_abi::{
     Error::{
-        Again, BadAddress, BadHandle, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, TimedOut, WrongKind,
+        Again, BadAddress, BadHandle, Deadlock, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, TimedOut,
+        WrongKind,
     },
     QosClass,
     message::{Extent, Passing},
@@ -76,6 +77,12 @@ pub(super) const PATCHED: &[(&str, Error, usize, u64)] = &[
     ("ConsoleClaim", Invalid, A0 + 1, 0),
     ("BootArguments", Invalid, A0, 100),
 ];
+
+/// A call back to the one whose call the caller serves.
+fn circle(scene: &Scene, number: u64) -> Registers {
+    scene.serve();
+    message(number, Mail::to(scene.door).until(5000))
+}
 
 fn example(scene: &Scene, name: &str) -> Registers {
     named(name)(scene)
@@ -157,6 +164,9 @@ pub(super) const ROWS: &[(&str, Error, Setting)] = &[
         s.does(ProcessWatch { process: s.own("child"), notification: s.own("member"), bits: 1 });
         example(s, "ProcessWatch")
     }),
+    ("Call", Deadlock, |s| circle(s, ipc::CALL)),
+    ("CallUntil", Deadlock, |s| circle(s, ipc::CALL_UNTIL)),
+    ("CallExtended", Deadlock, |s| circle(s, ipc::CALL_EXTENDED)),
     ("Grant", OverLimit, |s| { s.fill(child_of(s)); example(s, "Grant") }),
     ("Grant", Exhausted, |s| { s.starve_slots(child_of(s)); example(s, "Grant") }),
     ("ReplyRecv", Error::State, |s| message(ipc::REPLY_RECV, Mail::to(s.own("endpoint")))),
