@@ -4,7 +4,7 @@ use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, SHARED_START, STACK_TOP, START_PAGE
 use nexus_abi::syscall::{self, Description, Syscall, TYPED, ipc};
 use nexus_abi::{Kind, Name, Quota, ServiceId};
 use nexus_rt::sys::{Departure, ipc_page, poke};
-use nexus_rt::{Instant, thread};
+use nexus_rt::{Instant, env, thread};
 
 use crate::fuzzer::Fuzzer;
 
@@ -143,6 +143,7 @@ impl Fuzzer {
             "Option<Handle>" => to.put(self.named_handle(number, name)),
             "Rights" => to.put(if self.dice.one_in(3) { 15 } else { self.dice.below(17) }),
             "Deadline" => to.put(self.deadline()),
+            "ProcessId" => to.put(self.process_id()),
             "Option<Shard>" => to.put(self.dice.below(6)),
             "ServiceId" => to.put(self.service()),
             "Name" => {
@@ -162,6 +163,17 @@ impl Fuzzer {
             2 => ServiceId::service("some").0,
             3 => self.dice.next(),
             _ => ServiceId::program("app/some").0,
+        }
+    }
+
+    /// Its own process, or one that may be or have been there.
+    fn process_id(&mut self) -> u64 {
+        let own = env::start().map_or(0, |start| start.info().process.0);
+        match self.dice.below(4) {
+            0 => own,
+            1 => own.wrapping_sub(self.dice.below(3)),
+            2 => own ^ 1 << self.dice.below(64),
+            _ => self.dice.below(20),
         }
     }
 

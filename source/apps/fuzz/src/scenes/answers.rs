@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use nexus_abi::message::Extent;
-use nexus_abi::syscall::{Close, Defer, Derive, Grant, NotificationCreate, Revoke, SpawnMint, Wait, ipc};
+use nexus_abi::syscall::{Close, Defer, Derive, Grant, NotificationCreate, ProcessOpen, Revoke, SpawnMint, Wait, ipc};
 use nexus_abi::{Deadline, Error, Handle, Rights, ServiceId};
 use nexus_rt::sys::{Departure, ipc_page, poke};
 use nexus_rt::{Instant, env, thread};
@@ -37,7 +37,9 @@ pub(super) fn play(fuzzer: &mut Fuzzer) -> Result<(), Error> {
         let _ = fuzzer.ask(Defer {});
         let process = env::handle("self")?;
         let _ = fuzzer.ask(Grant { process, source: info, rights: Rights::NONE, badge: 0 });
-        let _ = fuzzer.ask(SpawnMint { root: env::handle("spawn-root")?, service: ServiceId::ANY_PROGRAM });
+        let spawn = env::handle("spawn-root")?;
+        let _ = fuzzer.ask(ProcessOpen { spawn, process: env::start()?.info().process });
+        let _ = fuzzer.ask(SpawnMint { root: spawn, service: ServiceId::ANY_PROGRAM });
         fuzzer.make(&Departure { extent: info.raw(), ..plain(ipc::SEND, mailbox.raw()) });
         answer(fuzzer, 0, info);
         answer(fuzzer, reply.raw(), info);
