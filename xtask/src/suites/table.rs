@@ -175,6 +175,23 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "straight",
+        about: "a million random messages, straight and by the general way: both leave the same kernel",
+        tier: Tier::Daily,
+        command: &[
+            "cargo",
+            "test",
+            "--package",
+            "nexus-core",
+            "--lib",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "general_way_leaves_for_long",
+        ],
+        ..NOTHING
+    },
+    Suite {
         name: "events",
         about: "a million random events at the kernel core, every invariant checked after each",
         tier: Tier::Daily,

@@ -3,43 +3,79 @@
 //! `trap_entry` saves what the call keeps and jumps to one of these, with the words in place, the hart in `tp` and the
 //! target in `gp`: no Rust code uses either. Whatever the core does not take on goes on in `undirected`.
 
-use crate::{csr, hart::Hart, run, system};
+use crate::{csr, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
+    Kernel,
+    cpu::Cpu,
     ipc::direct::{Passage, Until},
-    thread::reg,
+    thread::{Thread, reg},
 };
 
-/// The hart and the target, as the trap entry left them.
+/// A word of this hart's [`Hart`], which is an address.
+macro_rules! at_hart {
+    ($field:ident) => {{
+        let address: u64;
+        // SAFETY: In the kernel `tp` is the address of this hart's `Hart`, which is static.
+        unsafe {
+            asm!(
+                "ld {}, {offset}(tp)",
+                out(reg) address,
+                offset = const core::mem::offset_of!(Hart, $field),
+                options(readonly, nostack, preserves_flags)
+            );
+        }
+        // SAFETY: That word of a hart that was entered from a program is the address of something static of this type.
+        unsafe { &*(address as *const _) }
+    }};
+}
+
+/// The thread that made the call.
 #[inline(always)]
-fn entered() -> (&'static Hart, u64) {
-    let (hart, target): (u64, u64);
-    // SAFETY: Reads two registers.
-    unsafe { asm!("mv {}, tp", "mv {}, gp", out(reg) hart, out(reg) target, options(nomem, nostack, preserves_flags)) };
-    // SAFETY: In the kernel `tp` is the address of this hart's `Hart`, which is static.
-    (unsafe { &*(hart as *const Hart) }, target)
+fn caller() -> &'static Thread {
+    at_hart!(thread)
+}
+
+/// This hart's CPU.
+#[inline(always)]
+fn cpu() -> &'static Cpu {
+    at_hart!(record)
 }
 
 #[inline(always)]
-fn never(_: &Hart) -> Option<Until> {
+fn kernel() -> &'static Kernel {
+    let system: &'static System = at_hart!(system);
+    &system.kernel
+}
+
+/// The target of the call.
+#[inline(always)]
+fn target() -> u64 {
+    let target: u64;
+    // SAFETY: Reads a register.
+    unsafe { asm!("mv {}, gp", out(reg) target, options(nomem, nostack, preserves_flags)) };
+    target
+}
+
+#[inline(always)]
+fn never(_: &Thread) -> Option<Until> {
     None
 }
 
 #[inline(always)]
-fn until(hart: &'static Hart) -> Option<Until> {
-    let deadline = run::running(hart).frame.get(reg::T5);
-    (deadline != u64::MAX).then(|| Until { deadline, now: csr::time() })
+fn until(caller: &Thread) -> Option<Until> {
+    Some(Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
 }
 
 #[inline(always)]
-fn call(hart: &'static Hart, target: u64, until: Option<Until>) -> Option<Passage> {
-    system::installed().kernel.call_direct(run::cpu_of(hart), run::running(hart), target, until)
+fn call(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().call_direct(caller, target(), until)
 }
 
 #[inline(always)]
-fn reply_recv(hart: &'static Hart, target: u64, until: Option<Until>) -> Option<Passage> {
-    system::installed().kernel.reply_recv_direct(run::cpu_of(hart), run::running(hart), target, until)
+fn reply_recv(server: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().reply_recv_direct(cpu, server, target(), until)
 }
 
 macro_rules! directed {
@@ -47,8 +83,8 @@ macro_rules! directed {
         /// Enters from `direct_entry` with the message words as arguments; resumes the partner or goes the general way.
         #[unsafe(no_mangle)]
         extern "C" fn $name(m0: u64, m1: u64, m2: u64, m3: u64, m4: u64, m5: u64, m6: u64, m7: u64) -> ! {
-            let (hart, target) = entered();
-            match $way(hart, target, $until(hart)) {
+            let caller = caller();
+            match $way(caller, $until(caller)) {
                 // SAFETY: The core made `to` the running thread of this hart; it was blocked in a message call, so that its
                 // frame has what the call keeps; its `satp` maps the kernel; float registers stay off for it.
                 Some(Passage { to, badge, from }) => unsafe {

@@ -6,7 +6,7 @@
 
 use crate::{csr, facts::Extension, hart::Hart, system::System};
 use core::arch::global_asm;
-use nexus_core::{gate::Mark, thread::Thread, word::Word};
+use nexus_core::{thread::Thread, word::Word};
 
 global_asm!(include_str!("float.S"));
 
@@ -17,8 +17,8 @@ pub(crate) struct Registers([Word; 33]);
 
 static ZEROS: Registers = Registers([const { Word::new(0) }; 33]);
 
-const NOTHING_SAVED: u64 = 0;
-const SAVED: u64 = 1;
+const NOTHING_SAVED: u32 = 0;
+const SAVED: u32 = 1;
 
 unsafe extern "C" {
     fn save_float(area: &Registers);
@@ -50,7 +50,7 @@ pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static T
     csr::clear_sstatus_bits(csr::FS);
     csr::set_sstatus_bits(csr::FS_CLEAN);
     hart.float.set(thread.header.me());
-    thread.gate.mark(Mark::Float);
+    thread.gate.hold_float();
     FirstUse::Loaded
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn release(system: &'static System, hart: &Hart) {
             unsafe { save_float(system.float_of(thread.index())) };
             thread.float.set(SAVED);
         }
-        thread.gate.unmark(Mark::Float);
+        thread.gate.drop_float();
     }
     csr::clear_sstatus_bits(csr::FS);
 }

@@ -21,6 +21,8 @@ pub(crate) struct Hart {
     pub(crate) cpu: Word,
     /// Address of the core's record of it; set once, before the hart runs anything.
     pub(crate) record: Word,
+    /// Address of the system; set as `record` is.
+    pub(crate) system: Word,
     /// What the timer is set to; 0: unknown.
     pub(crate) alarm: Word,
     /// Reference of the thread whose float registers are loaded; 0: the unit is off.
@@ -41,6 +43,7 @@ impl Hart {
             spare: Word::new(0),
             cpu: Word::new(0),
             record: Word::new(0),
+            system: Word::new(0),
             alarm: Word::new(0),
             float: Word::new(0),
             context: Word::new(0),

@@ -82,10 +82,12 @@ extern "C" fn trap_taken(hart: &'static Hart) -> ! {
     resume(proceed(system, hart))
 }
 
-/// The system, after saying which address space this CPU uses: the straight way of a message changes it unsaid.
+/// The system, after saying whom this CPU runs in which address space: a direct hand-over changes that unsaid.
 #[inline(always)]
-fn entered(hart: &Hart) -> &'static System {
-    cpu_of(hart).space.set(csr::satp());
+fn entered(hart: &'static Hart) -> &'static System {
+    let cpu = cpu_of(hart);
+    cpu.space.set(csr::satp());
+    cpu.current.set(running(hart).index());
     system::installed()
 }
 

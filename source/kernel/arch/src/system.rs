@@ -19,6 +19,7 @@ use crate::{
 use nexus_core::{Kernel, kernel::Machine, sched::spread::Spread, word::Word};
 
 /// Kernel and machine.
+#[repr(C)]
 pub struct System {
     /// The core.
     pub kernel: Kernel,
@@ -117,6 +118,7 @@ fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
     for (index, ((fact, hart), cpu)) in first.chain(others).zip(&HARTS).zip(system.kernel.cpus).enumerate() {
         hart.cpu.set(index as u64);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
+        hart.system.set(core::ptr::from_ref(system) as u64);
         hart.context.set(fact.context.unwrap_or(0).into());
         cpu.hart.set(fact.id);
     }

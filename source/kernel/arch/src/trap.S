@@ -92,22 +92,31 @@
     .globl trap_entry
 trap_entry:
     enter   other_trap
-    sltiu   t1, t2, 4
-    beqz    t1, call_entry
 
-# direct_entry: a call, or an answer and receive, may go straight to its partner.
-#   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; t2 = number below 4; the rest is the program's
+# A call, or an answer and receive, may go straight to its partner.
+#   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; t2 = number; the rest is the program's
 #   out:       one of the functions of direct.rs: a0-a7 words, gp = target, and all in the frame that it may need.
-#              It resumes the partner, or jumps to undirected.
-direct_entry:
+#              It resumes the partner, or jumps to undirected. Other numbers: call_entry.
+    bnez    t2, 1f
+    each_kept keep, t0
+    mv      gp, t3
+    j       call_direct
+1:  addi    t1, t2, -2
+    beqz    t1, 2f
+    bgtz    t1, 3f
+    each_kept keep, t0
+    mv      gp, t3
+    j       reply_recv_direct
+2:  each_kept keep, t0
+    keep    30, t5
+    mv      gp, t3
+    j       call_until_direct
+3:  addi    t1, t1, -1
+    bnez    t1, call_entry
     each_kept keep, t0
     keep    30, t5
     mv      gp, t3
-    beqz    t2, call_direct
-    addi    t2, t2, -2
-    beqz    t2, call_until_direct
-    bgtz    t2, reply_recv_until_direct
-    j       reply_recv_direct
+    j       reply_recv_until_direct
 
 # undirected: the straight way was no way; nothing was changed.
 #   in:        tp = Hart, gp = target, t2 = number, a0-a7 words; all else is in the frame

@@ -78,6 +78,13 @@ pub const fn index_of(reference: u64) -> u32 {
     reference as u32
 }
 
+/// An index as wide as an address. The machine extends the sign of 32 bits for nothing; what is negative is outside of
+/// every arena.
+#[inline(always)]
+pub(crate) const fn wide(index: u32) -> usize {
+    index as i32 as usize
+}
+
 /// Something that lives in an arena.
 pub trait Object: 'static {
     /// Its header.
@@ -105,14 +112,25 @@ impl<T: Object> Arena<T> {
     /// The item at this index; an index outside the arena is item 0, which never lives.
     #[inline(always)]
     pub fn at(&self, index: u32) -> &'static T {
-        self.items.get(index as usize).unwrap_or(self.none)
+        self.items.get(wide(index)).unwrap_or(self.none)
+    }
+
+    /// The item at this index; `None` outside the arena.
+    #[inline(always)]
+    pub(crate) fn place(&self, index: u32) -> Option<&'static T> {
+        self.items.get(wide(index))
     }
 
     /// The living object that this reference names.
     #[inline(always)]
     pub fn get(&self, reference: u64) -> Option<&'static T> {
-        let item = self.items.get(index_of(reference) as usize)?;
-        (reference != 0 && item.header().me() == reference).then_some(item)
+        self.named(reference).filter(|_| reference != 0)
+    }
+
+    /// [`Arena::get`] of a reference that is not 0, as in a used slot.
+    #[inline(always)]
+    pub(crate) fn named(&self, reference: u64) -> Option<&'static T> {
+        self.items.get(wide(index_of(reference))).filter(|item| item.header().me() == reference)
     }
 
     /// Takes a free place and brings an object to life in it. Its other fields are as the last object left them:

@@ -3,8 +3,7 @@
 use core::sync::atomic::Ordering::Acquire;
 
 use crate::{
-    sched::{EXPIRED, queue::RunQueue},
-    thread::Thread,
+    sched::queue::RunQueue,
     time::wheel::Wheel,
     word::{Half, Word},
 };
@@ -32,6 +31,7 @@ pub enum Next {
 
 /// A CPU. Only that CPU touches it, except the fields that say otherwise.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Cpu {
     /// Its number, dense from 0.
     pub id: Half,
@@ -40,13 +40,16 @@ pub struct Cpu {
     /// [`OFFLINE`], [`ONLINE`] or [`GIVEN_UP`]. Leaves [`OFFLINE`] once, by compare-and-swap (release); read by others
     /// without a lock. Only a CPU that is online is given threads.
     pub online: Half,
-    /// The running thread, 0 if none. Read by others under the shard of a thread that waits, to learn whether this CPU
+    /// The running thread, 0 if none; after a direct hand-over, only from the next entry on. Read by others under the shard of a thread that waits, to learn whether this CPU
     /// is through with it (stored with release when the scheduler chooses).
     pub current: Half,
     /// What runs here: 0 for nothing, else 1 + class, about: donated classes may be higher. Read by others as a hint.
     pub level: Half,
     /// Threads in the mailbox, by the class they were sent under. Changed atomically by senders and this CPU.
     pub inbound: [Half; nexus_abi::QosClass::COUNT],
+    /// The lowest class that may run on here without a look at who else is ready or being taken back, and without a slice
+    /// that begins. Right after every event.
+    pub floor: Half,
     /// CPUs that ask for one of this CPU's threads, one bit each. Set by them (release), taken by this one (acquire).
     pub askers: Half,
     /// The highest class that this CPU asks for. Read by the CPU that it asks.
@@ -63,8 +66,6 @@ pub struct Cpu {
     pub queue: RunQueue,
     /// Processes being taken back here, by class.
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
-    /// Classes with a process being taken back here, one bit each.
-    pub reap_classes: Half,
     /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
     pub cargo: [Cargo; 2],
     /// Deadlines and timers. It has its own lock, since others take entries out.
@@ -197,18 +198,6 @@ impl Cpu {
     /// True if it takes part.
     pub fn is_online(&self) -> bool {
         self.online.atomic().load(Acquire) == ONLINE
-    }
-
-    /// True if a thread that runs from now on by a hand-over keeps this CPU, and nobody waits for a slice to begin.
-    #[inline(always)]
-    pub(crate) fn may_go_on_with(&self, thread: &Thread) -> bool {
-        let (ready, reaped) = (self.queue.occupied(), self.reap_classes.get());
-        if ready | reaped == 0 {
-            return true;
-        }
-        let class = thread.class() as u32;
-        let waited_for = ready >> class & 1 == 1;
-        (ready >> 1 | reaped) >> class == 0 && (!waited_for || self.slice_end.get() < EXPIRED)
     }
 
     /// When the machine layer must interrupt next; `u64::MAX`: never.

@@ -25,6 +25,7 @@ use core::ops::Range;
 
 /// The kernel.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Kernel {
     /// Locks of the shards.
     pub shards: Shards,

@@ -34,7 +34,6 @@ impl ThreadList {
     }
 
     /// Puts a thread first.
-    #[inline(always)]
     pub fn push_front(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, head) = (thread.index(), self.head.get());
         thread.previous.set(0);
@@ -60,17 +59,6 @@ impl ThreadList {
         self.tail.set(index);
     }
 
-    /// Takes the first thread out.
-    #[inline(always)]
-    pub fn remove_first(&self, threads: &Arena<Thread>, first: &Thread) {
-        let next = first.next.get();
-        self.head.set(next);
-        match next {
-            0 => self.tail.set(0),
-            index => threads.at(index).previous.set(0),
-        }
-    }
-
     /// Takes a thread out. It must be in this list.
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (next, previous) = (thread.next.get(), thread.previous.get());
@@ -86,11 +74,76 @@ impl ThreadList {
 
     /// The threads in it, first to last.
     pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = &'static Thread> + use<'a> {
-        let mut index = self.head.get();
-        core::iter::from_fn(move || {
-            let thread = (index != 0).then(|| threads.at(index))?;
-            index = thread.next.get();
-            Some(thread)
-        })
+        follow(threads, self.head.get())
     }
+}
+
+/// Threads of which the latest is the first to go. The link back of the top one means nothing. Guarded by whatever guards the object it is part of.
+#[derive(Debug, Default)]
+pub struct ThreadStack {
+    top: Half,
+}
+
+impl ThreadStack {
+    /// The latest; `None` if it is empty.
+    #[inline(always)]
+    pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
+        (!self.is_empty()).then(|| threads.at(self.top.get()))
+    }
+
+    /// Index of the latest; 0 if it is empty.
+    #[inline(always)]
+    pub(crate) fn first_index(&self) -> u32 {
+        self.top.get()
+    }
+
+    /// True if nobody is in it.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.top.get() == 0
+    }
+
+    /// Puts a thread on top.
+    #[inline(always)]
+    pub fn push(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let (index, top) = (thread.index(), self.top.get());
+        thread.next.set(top);
+        if top != 0 {
+            threads.at(top).previous.set(index);
+        }
+        self.top.set(index);
+    }
+
+    /// Takes the top thread out.
+    #[inline(always)]
+    pub fn pop(&self, top: &Thread) {
+        self.top.set(top.next.get());
+    }
+
+    /// Takes a thread out. It must be in this stack.
+    pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
+        let (next, previous) = (thread.next.get(), thread.previous.get());
+        if self.top.get() == thread.index() {
+            self.top.set(next);
+            return;
+        }
+        threads.at(previous).next.set(next);
+        if next != 0 {
+            threads.at(next).previous.set(previous);
+        }
+    }
+
+    /// The threads in it, latest first.
+    pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = &'static Thread> + use<'a> {
+        follow(threads, self.top.get())
+    }
+}
+
+/// The threads that are linked from `index` on.
+fn follow(threads: &Arena<Thread>, mut index: u32) -> impl Iterator<Item = &'static Thread> {
+    core::iter::from_fn(move || {
+        let thread = (index != 0).then(|| threads.at(index))?;
+        index = thread.next.get();
+        Some(thread)
+    })
 }

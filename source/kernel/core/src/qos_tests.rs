@@ -126,7 +126,9 @@ fn test_reject_set_task_qos_when_target_queue_full() {
     assert_eq!((class_of(other.thread), cpu.queue.count(QosClass::Interactive)), ((2, 2), ADMISSION_LIMIT));
 
     other.thread.set_base_class(QosClass::Normal);
-    other.thread.boost(QosClass::Interactive);
+    let caller = testing::thread(bench.kernel, bench.process);
+    caller.set_base_class(QosClass::Interactive);
+    other.thread.boost(caller);
     testing::refused(bench.kernel, bench.thread, QosSet { class: 2, target: other.process.index() }, Error::Again);
     assert_eq!(class_of(other.thread), (1, 2), "the class is as it was");
 }
@@ -136,7 +138,9 @@ fn a_listed_service_raises_itself_and_others() {
     let bench = raiser();
     let other = Bench::with(bench.kernel, &WIDE);
     let second = testing::thread(bench.kernel, other.process);
-    second.boost(QosClass::PerfBurst);
+    let caller = testing::thread(bench.kernel, bench.process);
+    caller.set_base_class(QosClass::PerfBurst);
+    second.boost(caller);
 
     assert!(bench.call(QosSet { class: 2, target: 0 }).is_ok());
     assert!(bench.call(QosSet { class: 2, target: other.process.index() }).is_ok());

@@ -8,6 +8,7 @@ use crate::{
     caps::Capability,
     cpu::Cpu,
     info::invariant::Check,
+    ipc::direct::{Passage, Until},
     kernel::{Machine, Storage},
     lock::ShardSet,
     memory::frames::Frame,
@@ -21,7 +22,7 @@ use core::fmt::Debug;
 use nexus_abi::{
     Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId,
     message::Status,
-    syscall::{Answer as _, Syscall},
+    syscall::{Answer as _, Syscall, ipc},
 };
 use std::{boxed::Box, vec::Vec};
 
@@ -133,7 +134,9 @@ pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'st
     thread.service.set(process.service.get());
     thread.process.set(process.header.me());
     thread.start_tokens();
-    thread.gate.start(QosClass::Normal, 0, thread.header.shard());
+    thread.looked_at.set(u64::MAX);
+    thread.source.set(Thread::NO_SOURCE);
+    thread.gate.start(0, thread.header.shard());
     thread.set_base_class(QosClass::Normal);
     thread.affinity.set((1 << kernel.cpus.len()) - 1);
     thread.shares.set(100);
@@ -160,18 +163,54 @@ pub(crate) enum Outcome<T> {
     Waits,
 }
 
+/// Which way a message may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The straight one where that is possible.
+    Straight,
+    /// Only the general one.
+    General,
+}
+
 /// The system call of the thread that runs on CPU `cpu`, as the machine layer brings it.
 pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
+    ecall_by(Way::Straight, kernel, cpu, now);
+}
+
+/// [`ecall`] by a way; true if the message went straight.
+pub(crate) fn ecall_by(way: Way, kernel: &'static Kernel, cpu: usize, now: u64) -> bool {
     let cpu = &kernel.cpus[cpu];
     let thread = kernel.threads.at(cpu.current.get());
     if thread.state() != State::Running {
-        return;
+        return false;
     }
     thread.frame.set(0, thread.frame.get(0).wrapping_add(4));
-    if thread.frame.get(reg::T2) <= nexus_abi::syscall::ipc::SEND {
-        kernel.message_call(cpu, thread, now);
-    } else {
-        kernel.typed_call(cpu, thread, now);
+    let number = thread.frame.get(reg::T2);
+    let calm = cpu.wake_mail.get() | cpu.reap_mail.get() == 0;
+    let passage = if way == Way::Straight && calm { straight(kernel, cpu, thread, now) } else { None };
+    match passage {
+        Some(Passage { to, badge, from }) => {
+            to.frame.copy_message(&thread.frame);
+            to.frame.set_status(0, badge, from);
+            cpu.current.set(to.index());
+        }
+        None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
+        None => {
+            kernel.typed_call(cpu, thread, now);
+        }
+    }
+    passage.is_some()
+}
+
+fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+    let (number, target) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3));
+    let until = Some(Until { deadline: thread.frame.get(reg::T5), now });
+    match number {
+        ipc::CALL => kernel.call_direct(thread, target, None),
+        ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
+        ipc::REPLY_RECV => kernel.reply_recv_direct(|| cpu, thread, target, None),
+        ipc::REPLY_RECV_UNTIL => kernel.reply_recv_direct(|| cpu, thread, target, until),
+        _ => None,
     }
 }
 

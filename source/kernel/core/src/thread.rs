@@ -2,7 +2,7 @@
 
 use crate::{
     arena::{Header, Object},
-    gate::{Gate, Mark},
+    gate::Gate,
     word::{Half, Word},
 };
 use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
@@ -184,11 +184,17 @@ pub struct Thread {
     pub process: Word,
     /// Trace that its current work belongs to.
     pub trace: Word,
+    /// The handle through which it may receive straight: that of its last receive, while it stands and nothing was
+    /// signalled to it since; else [`Thread::NO_SOURCE`].
+    pub source: Word,
+    /// Reference of the endpoint of its last receive: the one that `source` names, or in whose list it is.
+    pub source_endpoint: Word,
     /// The caller it has to answer: that thread's [`Thread::token`], or 0.
     pub link: Word,
     /// Names this wait for an answer: `index << 48 | count`. Changes whenever the wait ends, for any reason.
     pub token: Word,
-    /// Reference of what it is blocked on: endpoint, notification, process; while it awaits an answer: who serves it.
+    /// Reference of what it is blocked on: endpoint to call, notification, process; while it awaits an answer: index of who
+    /// serves it, or once did.
     pub waits_on: Word,
     /// Badge that its queued call carries.
     pub badge: Word,
@@ -196,8 +202,10 @@ pub struct Thread {
     pub extent: Word,
     /// Cause and address of the fault it was stopped by.
     pub fault: [Word; 2],
-    /// When its wait ends, while it is marked [`Mark::Timed`].
-    pub deadline: Word,
+    /// 1 + when its wait ends; 0: never.
+    pub ends: Word,
+    /// When the timing wheel looks at it at the latest; `u64::MAX`: never.
+    pub looked_at: Word,
     /// Reference of the notification whose signals also end a receive.
     pub bound: Word,
     /// Ticks it has run. Written by the CPU it runs on.
@@ -206,8 +214,6 @@ pub struct Thread {
     pub slice_left: Word,
     /// Times it was switched to.
     pub switches: Word,
-    /// Owned by the machine layer: state of the saved floating-point registers.
-    pub float: Word,
     /// Where its IPC page is mapped; 0 once it is not.
     pub ipc_page: Word,
     /// Neighbours in the one list that [`State`] names.
@@ -216,6 +222,8 @@ pub struct Thread {
     pub previous: Half,
     /// Its class by `qos_set`.
     base_class: Half,
+    /// The class it runs in.
+    class: Half,
     /// The class under which it was queued as a caller.
     pub queued_class: Half,
     /// CPUs it may use, one bit each.
@@ -224,6 +232,8 @@ pub struct Thread {
     pub shares: Half,
     /// Frame of its IPC page, 0 if none.
     pub ipc_frame: Half,
+    /// Owned by the machine layer: state of the saved floating-point registers.
+    pub float: Half,
     /// Link in a CPU's mailbox.
     pub mail: Half,
     /// CPUs it has run on, one bit each.
@@ -235,6 +245,9 @@ pub struct Thread {
 impl Thread {
     /// Set in [`Thread::extent`] while the queued call is a fault.
     pub const FAULT: u64 = 1 << 63;
+
+    /// No handle: its generation is one that is never given.
+    pub const NO_SOURCE: u64 = u64::MAX;
 
     /// What it is doing.
     #[inline(always)]
@@ -248,10 +261,10 @@ impl Thread {
         self.gate.set_state(state);
     }
 
-    /// The class it runs in: the base class or one that a caller donates.
+    /// The class it runs in: its own, or a higher one that a caller donates.
     #[inline(always)]
     pub fn class(&self) -> QosClass {
-        self.gate.class()
+        QosClass::ALL[self.class.get() as usize & 3]
     }
 
     /// Its own class.
@@ -260,27 +273,38 @@ impl Thread {
         QosClass::ALL[self.base_class.get() as usize & 3]
     }
 
-    /// Lets it run in at least this class, until it has answered.
+    /// True if it runs in this class or a higher one.
     #[inline(always)]
-    pub fn boost(&self, class: QosClass) {
-        if class > self.class() {
-            self.gate.set_class(class, self.base_class());
+    pub(crate) fn reaches(&self, class: u32) -> bool {
+        self.class.get() >= class
+    }
+
+    /// Lets it run in at least its caller's class, until it has answered.
+    #[inline(always)]
+    pub fn boost(&self, caller: &Thread) {
+        let class = caller.class.get();
+        if self.class.get() < class {
+            self.class.set(class);
         }
+    }
+
+    /// True if the timing wheel looks at it by `deadline`: a wait until then need not be put into it.
+    #[inline(always)]
+    pub(crate) fn covered(&self, deadline: u64) -> bool {
+        self.looked_at.get() <= deadline
     }
 
     /// Ends what callers donate.
     #[inline(always)]
     pub fn unboost(&self) {
-        if self.gate.has(Mark::Boosted) {
-            self.gate.set_class(self.base_class(), self.base_class());
-        }
+        self.class.set(self.base_class.get());
     }
 
     /// Gives it a class of its own; a higher one that is donated stays.
     pub fn set_base_class(&self, class: QosClass) {
-        let donated = self.gate.has(Mark::Boosted);
+        let donated = self.class.get() != self.base_class.get();
         self.base_class.set(class as u32);
-        self.gate.set_class(if donated { class.max(self.class()) } else { class }, class);
+        self.class.set(if donated { class.max(self.class()) } else { class } as u32);
     }
 
     /// True while its CPU holds its float registers.

@@ -1,11 +1,11 @@
 //! Handles: how a program names what it holds.
 //!
 //! ```text
-//! 63        52 51   48 47                                    0
-//! |  index    | shard |             generation               |
+//! 63  58 57   52 51   48 47                                 0
+//! | slot | block | shard |            generation             |
 //! ```
 //!
-//! The index says which slot of the holder's table, the shard which lock guards the slot's content, the generation
+//! The index, slot in a block of 64 and block, says which slot of the holder's table, the shard which lock guards the slot's content, the generation
 //! which of all capabilities that ever stood in that slot. A slot's generation only grows, so a handle that was once
 //! closed or revoked never becomes valid again.
 
@@ -41,13 +41,18 @@ impl Shard {
 /// First value that a generation cannot take.
 pub const GENERATION_END: u64 = 1 << 48;
 
+/// Swaps the two halves of an index: in a handle, the number inside a block of 64 slots comes before that of the block.
+const fn turn(index: u64) -> u64 {
+    (index & 63) << 6 | index >> 6 & 63
+}
+
 impl Handle {
     /// Packs a handle. The generation must be in `1..GENERATION_END`, index and shard inside their bits.
     pub const fn pack(index: usize, shard: usize, generation: u64) -> Option<Handle> {
         if index >= MAX_SLOTS || shard >= MAX_SHARDS || generation == 0 || generation >= GENERATION_END {
             return None;
         }
-        Handle::from_raw((index as u64) << 52 | (shard as u64) << 48 | generation)
+        Handle::from_raw(turn(index as u64) << 52 | (shard as u64) << 48 | generation)
     }
 
     /// The handle with this representation; `None` for 0.
@@ -65,7 +70,7 @@ impl Handle {
 
     /// Which slot of the holder's table, below [`MAX_SLOTS`].
     pub const fn index(self) -> usize {
-        (self.raw() >> 52) as usize
+        turn(self.raw() >> 52) as usize
     }
 
     /// Which shard's lock guards the slot, below [`MAX_SHARDS`].

@@ -7,7 +7,7 @@ pub mod table;
 
 use crate::{
     Kernel,
-    arena::{Header, Object},
+    arena::{Header, Object, wide},
     word::Half,
 };
 use nexus_abi::{Kind, Rights};
@@ -35,7 +35,7 @@ impl Blocks {
     /// The slot at this place.
     #[inline(always)]
     pub fn at(&self, place: u32) -> &'static Slot {
-        self.slots.get(place as usize).unwrap_or(self.none)
+        self.slots.get(wide(place)).unwrap_or(self.none)
     }
 
     /// True if a block can be lent.

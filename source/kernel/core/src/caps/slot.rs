@@ -7,15 +7,13 @@ use nexus_abi::{Kind, Rights};
 ///
 /// Guarded by the shard of the object it names; insert and remove hold all shards.
 #[derive(Debug, Default)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Slot {
     /// The handle, while a capability stands here; else 0.
     pub key: Word,
     /// The handle, if this is an endpoint of its process's shard that may be called; else 0. One compare proves
     /// generation, kind, right and shard.
     pub call_key: Word,
-    /// The handle, if this is an endpoint of its process's shard that may be received from; else 0.
-    pub receive_key: Word,
     /// Reference of the object; of a root, its scope; of a reply, the caller's token.
     pub object: Word,
     /// What a receiver is told of messages through this capability. While the slot is free: its last generation.

@@ -6,6 +6,7 @@ use crate::{
     arena::Arena,
     event::Context,
     process::{MAX_BLOCKS, Process, quota::Resource},
+    thread::Thread,
 };
 use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
 
@@ -91,12 +92,10 @@ impl Kernel {
     fn fill(&self, process: &Process, place: u32, capability: &Capability, handle: Handle) {
         let slot = self.blocks.at(place);
         let near = capability.kind == Kind::Endpoint && capability.shard == process.header.shard();
-        let key = |right| if near && capability.rights.contains(right) { handle.raw() } else { 0 };
         slot.object.set(capability.object);
         slot.badge.set(capability.badge);
         slot.set_meta(Some(capability.kind), capability.rights);
-        slot.call_key.set(key(Rights::USE));
-        slot.receive_key.set(key(Rights::TAKE));
+        slot.call_key.set(if near && capability.rights.contains(Rights::USE) { handle.raw() } else { 0 });
         slot.key.set(handle.raw());
         if let Some(header) = self.header_of(capability.kind, capability.object) {
             header.capabilities.add(1);
@@ -166,12 +165,16 @@ impl Kernel {
     fn free(&self, place: u32) {
         let slot = self.blocks.at(place);
         let Some(handle) = Handle::from_raw(slot.key.get()) else { return };
-        for key in [&slot.key, &slot.call_key, &slot.receive_key, &slot.object] {
+        let process = self.processes.at(slot.process.get());
+        if slot.allows(Kind::Endpoint, Rights::TAKE) {
+            let receivers = self.threads_of(process).filter(|thread| thread.source.get() == handle.raw());
+            receivers.for_each(|thread| thread.source.set(Thread::NO_SOURCE));
+        }
+        for key in [&slot.key, &slot.call_key, &slot.object] {
             key.set(0);
         }
         slot.set_meta(None, Rights::NONE);
         slot.badge.set(handle.generation());
-        let process = self.processes.at(slot.process.get());
         if handle.generation() + 1 < GENERATION_END {
             let bits = &process.free_slots[handle.index() / 64];
             bits.set(bits.get() | 1 << (handle.index() % 64));

@@ -239,22 +239,28 @@ impl Kernel {
 }
 
 /// Walks a list of threads, checks its links, and answers how many are in it.
-fn walk(
+fn walk(check: &mut Check, threads: &Arena<Thread>, list: &ThreadList, each: impl FnMut(&mut Check, &Thread)) -> u32 {
+    let (count, last) = walk_links(check, threads, list.iter(threads), each);
+    check.at = last;
+    check.same("a list knows its last thread", list.last_index(), last);
+    count
+}
+
+/// Walks linked threads, a bounded number of them, and says how many they are and which is the last.
+fn walk_links(
     check: &mut Check,
     threads: &Arena<Thread>,
-    list: &ThreadList,
+    linked: impl Iterator<Item = &'static Thread>,
     mut each: impl FnMut(&mut Check, &Thread),
-) -> u32 {
+) -> (u32, u32) {
     let (mut count, mut previous) = (0, 0);
-    for thread in list.iter(threads).take(threads.capacity() as usize + 1) {
+    for thread in linked.take(threads.capacity() as usize + 1) {
         check.at = thread.index();
-        check.same("threads of a list link both ways", thread.previous.get(), previous);
         each(check, thread);
         previous = thread.index();
         count += 1;
     }
     check.at = previous;
-    check.same("a list knows its last thread", list.last_index(), previous);
     check.that("a list of threads ends", count <= threads.capacity());
-    count
+    (count, previous)
 }

@@ -40,8 +40,9 @@ impl Kernel {
         let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0, cargo };
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
-        endpoint.receivers.remove_first(&self.threads, receiver);
-        self.block(context, State::Awaiting, receiver.header.me(), request.deadline.0);
+        endpoint.receivers.pop(receiver);
+        context.thread.waits_on.set(receiver.index().into());
+        self.block(context, State::Awaiting, request.deadline.0);
         self.oblige(context.thread, receiver);
         if receiver.cpu() != context.cpu.id.get() {
             self.bring(context.cpu, receiver);
@@ -82,7 +83,7 @@ impl Kernel {
         debug_assert!(self.shards.held(caller.header.shard()) && self.shards.held(server.header.shard()));
         server.link.set(caller.renew_token());
         server.trace.set(caller.trace.get());
-        server.boost(caller.class());
+        server.boost(caller);
     }
 
     /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it. It

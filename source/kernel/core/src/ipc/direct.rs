@@ -5,6 +5,7 @@
 
 use crate::{
     Kernel,
+    arena::{index_of, wide},
     caps::slot::Slot,
     cpu::Cpu,
     gate::Gate,
@@ -34,100 +35,85 @@ pub struct Until {
 impl Kernel {
     /// A call to a waiting server.
     #[inline(always)]
-    pub fn call_direct(
-        &'static self,
-        cpu: &Cpu,
-        caller: &'static Thread,
-        target: u64,
-        until: Option<Until>,
-    ) -> Option<Passage> {
-        let _held = self.shards.hold_one(caller.header.shard());
+    pub fn call_direct(&'static self, caller: &'static Thread, target: u64, until: Option<Until>) -> Option<Passage> {
+        let gate = caller.gate.get();
+        let _held = self.shards.hold_one(Gate::shard(gate));
         let slot = self.near_slot(caller, target);
         if slot.call_key.get() != target {
             return None;
         }
-        let endpoint = self.endpoints.get(slot.object.get())?;
-        let server = endpoint.receivers.first(&self.threads)?;
-        let unlike = caller.gate.unlike(&server.gate, State::Receiving);
+        let endpoint = self.endpoints.named(slot.object.get())?;
+        let index = endpoint.receivers.first_index();
+        let server = self.threads.place(index)?;
         // Calls inside calls are counted elsewhere.
-        let nested = caller.link.get() != 0;
-        if unlike & !Gate::EASY != 0 || nested || !self.is_covered(caller, until) {
+        if server.gate.get() != Gate::waiting(gate, State::Receiving) || caller.link.get() != 0 {
             return None;
         }
-        endpoint.receivers.remove_first(&self.threads, server);
-        server.trace.set(caller.trace.get());
-        server.link.set(caller.renew_token());
-        server.gate.end_wait(State::Receiving);
-        if unlike != 0 {
-            server.boost(caller.class());
+        if !may_wait(caller, until) {
+            return None;
         }
-        caller.waits_on.set(server.header.me());
-        Self::begin_wait(caller, State::Awaiting, until);
-        cpu.current.set(server.index());
-        Some(Passage { to: server, badge: slot.badge.get(), from: caller.stamp() })
+        server.gate.set(gate);
+        caller.gate.set(Gate::waiting(gate, State::Awaiting));
+        begin_wait(caller, until);
+        server.boost(caller);
+        endpoint.receivers.pop(server);
+        server.link.set(caller.renew_token());
+        caller.waits_on.set(wide(index) as u64);
+        let from = caller.stamp();
+        server.trace.set(from.trace);
+        Some(Passage { to: server, badge: slot.badge.get(), from })
     }
 
     /// The answer to a caller that waits on this CPU, when nothing else waits for the server.
     #[inline(always)]
     pub fn reply_recv_direct(
         &'static self,
-        cpu: &Cpu,
+        cpu: impl FnOnce() -> &'static Cpu,
         server: &'static Thread,
         target: u64,
         until: Option<Until>,
     ) -> Option<Passage> {
-        let _held = self.shards.hold_one(server.header.shard());
-        let slot = self.near_slot(server, target);
-        if slot.receive_key.get() != target {
+        let gate = server.gate.get();
+        let _held = self.shards.hold_one(Gate::shard(gate));
+        let reference = server.source_endpoint.get();
+        let endpoint = self.endpoints.place(index_of(reference))?;
+        if server.source.get() != target || !endpoint.is_open(reference) {
             return None;
         }
-        let endpoint = self.endpoints.get(slot.object.get())?;
         let link = server.link.get();
-        let caller = self.threads.at(Thread::index_of_token(link));
-        if endpoint.waited_for() || caller.token.get() != link {
+        let caller = self.threads.place(Thread::index_of_token(link))?;
+        if caller.token.get() != link || caller.gate.get() != Gate::waiting(gate, State::Awaiting) {
             return None;
         }
-        let unlike = server.gate.unlike(&caller.gate, State::Awaiting) | server.gate.obstacles();
-        if unlike & !Gate::EASY != 0 || !cpu.may_go_on_with(caller) || !self.is_covered(server, until) {
+        if !caller.reaches(cpu().floor.get()) || !may_wait(server, until) {
             return None;
         }
-        caller.renew_token();
-        caller.gate.end_wait(State::Awaiting);
+        caller.gate.set(gate);
+        server.gate.set(Gate::waiting(gate, State::Receiving));
+        begin_wait(server, until);
+        server.unboost();
+        caller.token.set(link.wrapping_add(1));
         server.link.set(0);
-        if unlike != 0 {
-            server.unboost();
-        }
-        server.waits_on.set(endpoint.header.me());
-        Self::begin_wait(server, State::Receiving, until);
-        endpoint.receivers.push_front(&self.threads, server);
-        cpu.current.set(caller.index());
+        endpoint.receivers.push(&self.threads, server);
         Some(Passage { to: caller, badge: 0, from: server.stamp() })
     }
 
     /// The slot that a handle may name in the first block of a thread's process, as far as the thread knows it; else one
-    /// that fits no handle.
+    /// that fits no handle, or another one.
     #[inline(always)]
     fn near_slot(&self, thread: &Thread, target: u64) -> &'static Slot {
-        let index = (target >> 52) as u32;
-        self.blocks.at(if index < 64 { thread.near_slots.get() + index } else { 0 })
+        self.blocks.at(thread.near_slots.get() + (target >> 58) as u32)
     }
+}
 
-    /// True if the wait need not be put into the timing wheel: it has no end, or is looked at by then.
-    #[inline(always)]
-    fn is_covered(&self, thread: &Thread, until: Option<Until>) -> bool {
-        let Some(Until { deadline, now }) = until else { return true };
-        deadline > now && self.nodes.get(thread.index() as usize).is_some_and(|node| node.covers(deadline))
-    }
+/// True if the wait need not be put into the timing wheel and does not end at once.
+#[inline(always)]
+fn may_wait(thread: &Thread, until: Option<Until>) -> bool {
+    until.is_none_or(|until| until.deadline > until.now && thread.covered(until.deadline))
+}
 
-    /// What [`Kernel::block`] does for a wait that is covered.
-    #[inline(always)]
-    fn begin_wait(thread: &Thread, state: State, until: Option<Until>) {
-        match until {
-            None => thread.gate.begin_wait(state),
-            Some(until) => {
-                thread.deadline.set(until.deadline);
-                thread.gate.begin_timed_wait(state);
-            }
-        }
-    }
+/// Says when the wait ends.
+#[inline(always)]
+fn begin_wait(thread: &Thread, until: Option<Until>) {
+    thread.ends.set(until.map_or(0, |until| until.deadline.wrapping_add(1)));
 }

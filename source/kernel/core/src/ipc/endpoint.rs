@@ -6,7 +6,7 @@ use crate::{
     caps::{Capability, revoke::Progress},
     cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
-    list::ThreadList,
+    list::{ThreadList, ThreadStack},
     lock::ShardSet,
     process::quota::Resource,
     thread::Thread,
@@ -27,7 +27,7 @@ pub struct Endpoint {
     /// Object header.
     pub header: Header,
     /// Threads that wait for a message, the latest first: its cache is warm.
-    pub receivers: ThreadList,
+    pub receivers: ThreadStack,
     /// Callers that wait to be received, by class, the earliest first.
     pub callers: [ThreadList; QosClass::COUNT],
     /// Queued one-way messages: first and last.
@@ -38,21 +38,27 @@ pub struct Endpoint {
     pub places: Half,
     /// 1 if the last thing received was a one-way message: then a waiting call comes first.
     pub turn: Half,
-    /// 1 if a caller or a one-way message waits.
-    waits: Half,
+    /// The endpoint's reference while it lives and neither a caller nor a one-way message waits; else 0.
+    open: Word,
 }
 
 impl Endpoint {
     /// True if a caller or a one-way message waits to be received.
     #[inline(always)]
     pub(crate) fn waited_for(&self) -> bool {
-        self.waits.get() != 0
+        self.open.get() != self.header.me()
     }
 
-    /// To be called after every change of `callers` and `queue`.
+    /// True if this is its reference, and neither a caller nor a one-way message waits to be received.
+    #[inline(always)]
+    pub(crate) fn is_open(&self, reference: u64) -> bool {
+        self.open.get() == reference
+    }
+
+    /// To be called after every change of `callers` and `queue`, and at its death.
     pub(super) fn note_waiting(&self) {
         let waits = self.queue[0].get() != 0 || self.callers.iter().any(|list| !list.is_empty());
-        self.waits.set(waits.into());
+        self.open.set(if waits { 0 } else { self.header.me() });
     }
 
     /// Takes a waiting caller out.
@@ -121,7 +127,7 @@ impl Kernel {
         endpoint.queue.iter().for_each(|link| link.set(0));
         endpoint.empty.set(0);
         endpoint.turn.set(0);
-        endpoint.waits.set(0);
+        endpoint.note_waiting();
         endpoint.places.set(queue.into());
         for _ in 0..queue {
             let Some(message) = self.messages.allocate(endpoint.header.shard()) else { break };
@@ -135,6 +141,7 @@ impl Kernel {
     pub(crate) fn destroy_endpoint(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
         let endpoint = self.endpoints.at(index);
         endpoint.header.die();
+        endpoint.note_waiting();
         if self.dismiss(cpu, endpoint) {
             return Progress::More;
         }

@@ -28,10 +28,11 @@ impl Kernel {
             self.queue_caller(context, endpoint, u64::MAX);
             return;
         };
-        endpoint.receivers.remove(&self.threads, receiver);
+        endpoint.receivers.pop(receiver);
         let words = [trap.cause, thread.frame.get(0), trap.address, 0, 0, 0, 0, 0];
         write_message(receiver, words, Status::FAULT, thread.badge.get(), thread.stamp());
-        self.block(context, State::Faulted, receiver.header.me(), u64::MAX);
+        context.thread.waits_on.set(receiver.index().into());
+        self.block(context, State::Faulted, u64::MAX);
         self.oblige(thread, receiver);
         self.hand_over(context, receiver);
     }

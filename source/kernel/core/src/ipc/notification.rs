@@ -7,7 +7,6 @@ use crate::{
     caps::{Capability, revoke::Progress},
     cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
-    gate::Mark,
     list::ThreadList,
     lock::{Held, Need, ShardSet},
     process::quota::Resource,
@@ -89,7 +88,7 @@ impl Kernel {
         if let Some(thread) = woken {
             held.require(thread.header.shard())?;
             if waiter.is_none() {
-                held.require(self.endpoints.at(index_of(thread.waits_on.get())).header.shard())?;
+                held.require(self.endpoints.at(index_of(thread.source_endpoint.get())).header.shard())?;
             }
         }
         notification.bits.set(notification.bits.get() | bits);
@@ -99,7 +98,7 @@ impl Kernel {
         if let Some(thread) = woken {
             self.wake_with_signal(cpu, target, thread);
         } else if let Some(thread) = bound {
-            thread.gate.mark(Mark::Signalled);
+            thread.source.set(Thread::NO_SOURCE);
         }
         Ok(())
     }
@@ -147,9 +146,6 @@ impl Kernel {
     /// What the calling thread's bound notification has for it.
     #[inline(always)]
     pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
-        if !context.thread.gate.has(Mark::Signalled) {
-            return Ok(None);
-        }
         let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
         self.peek_within(held, bound)
     }
@@ -225,7 +221,8 @@ impl Serve for Wait {
             if self.deadline.passed(context.now) {
                 return Err(Error::TimedOut.into());
             }
-            kernel.block(context, State::Waiting, target.header.me(), self.deadline.0);
+            context.thread.waits_on.set(target.header.me());
+            kernel.block(context, State::Waiting, self.deadline.0);
             target.waiters.push_back(&kernel.threads, context.thread);
             Err(Halt::Stop(Stop::Blocked))
         })
@@ -251,7 +248,7 @@ impl Serve for Bind {
             before.bound.set(0);
         }
         context.thread.bound.set(target.map_or(0, |target| target.header.me()));
-        context.thread.gate.mark(Mark::Signalled);
+        context.thread.source.set(Thread::NO_SOURCE);
         if let Some(target) = target {
             target.bound.set(me);
         }

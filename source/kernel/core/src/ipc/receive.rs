@@ -8,7 +8,6 @@ use super::{
 use crate::{
     Kernel,
     event::{Context, Stop},
-    gate::Mark,
     lock::Held,
     thread::{Stamp, State, Thread},
 };
@@ -124,9 +123,11 @@ impl Kernel {
                 thread.frame.refuse(Error::TimedOut);
             }
             Arrival::Nothing => {
-                thread.gate.unmark(Mark::Signalled);
-                self.block(context, State::Receiving, endpoint.header.me(), request.deadline.0);
-                endpoint.receivers.push_front(&self.threads, thread);
+                let near = endpoint.header.shard() == thread.header.shard();
+                thread.source.set(if near { request.target } else { Thread::NO_SOURCE });
+                thread.source_endpoint.set(endpoint.header.me());
+                self.block(context, State::Receiving, request.deadline.0);
+                endpoint.receivers.push(&self.threads, thread);
                 return Err(Halt::Stop(Stop::Blocked));
             }
         }
@@ -144,7 +145,7 @@ impl Kernel {
             self.transfer(letter);
         }
         caller.set_state(if letter.flags & Status::FAULT != 0 { State::Faulted } else { State::Awaiting });
-        caller.waits_on.set(letter.to.header.me());
+        caller.waits_on.set(letter.to.index().into());
         self.oblige(caller, letter.to);
     }
 

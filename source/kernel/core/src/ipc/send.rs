@@ -24,7 +24,7 @@ impl Kernel {
                 held.require(receiver.header.shard())?;
                 let process = self.processes.at(receiver.process.get() as u32);
                 let handle = self.post_handle(context, process)?;
-                endpoint.receivers.remove(&self.threads, receiver);
+                endpoint.receivers.pop(receiver);
                 self.hand_one_way(context, receiver, badge, handle);
             }
             None => {

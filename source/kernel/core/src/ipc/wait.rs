@@ -11,11 +11,10 @@ use crate::{
 use nexus_abi::{Error, Kind};
 
 impl Kernel {
-    /// Blocks the calling thread; its CPU looks for another when the event settles.
-    pub(super) fn block(&self, context: &Context, state: State, on: u64, deadline: u64) {
+    /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.
+    pub(super) fn block(&self, context: &Context, state: State, deadline: u64) {
         debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
         context.thread.set_state(state);
-        context.thread.waits_on.set(on);
         if context.thread.near_slots.get() == 0 {
             context.thread.near_slots.set(context.process().blocks[0].get() * 64);
         }
@@ -44,7 +43,7 @@ impl Kernel {
                 self.endpoints.at(index_of(on)).remove_caller(&self.threads, thread);
             }
             State::Receiving => {
-                self.endpoints.at(index_of(on)).receivers.remove(&self.threads, thread);
+                self.endpoints.at(index_of(thread.source_endpoint.get())).receivers.remove(&self.threads, thread);
             }
             State::Waiting => {
                 self.notifications.at(index_of(on)).waiters.remove(&self.threads, thread);
@@ -64,7 +63,8 @@ impl Kernel {
     pub(super) fn queue_caller(&self, context: &Context, endpoint: &Endpoint, deadline: u64) {
         let thread = context.thread;
         let class = thread.class() as usize;
-        self.block(context, State::Calling, endpoint.header.me(), deadline);
+        context.thread.waits_on.set(endpoint.header.me());
+        self.block(context, State::Calling, deadline);
         thread.queued_class.set(class as u32);
         endpoint.callers[class].push_back(&self.threads, thread);
         endpoint.note_waiting();

@@ -106,6 +106,7 @@ impl Serve for ProcessKill {
         }
         context.thread.set_state(State::Mourning);
         context.thread.waits_on.set(process.header.me());
+        context.thread.ends.set(0);
         process.mourners.push_back(&kernel.threads, context.thread);
         Err(Stop::Blocked)
     }

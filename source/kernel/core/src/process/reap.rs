@@ -13,6 +13,7 @@ use crate::{
     cpu::Cpu,
     lock::ShardSet,
     process::quota::Resource,
+    sched::queue::Reaping,
     thread::{Stamp, State, Thread},
 };
 use nexus_abi::{Kind, QosClass, start::ExitKind};
@@ -293,7 +294,7 @@ impl Kernel {
         process.reap_cpu.set(cpu.id.get());
         process.reap_next.set(head.get());
         head.set(process.index());
-        cpu.reap_classes.set(cpu.reap_classes.get() | 1 << (process.reap_class.get() & 3));
+        cpu.queue.set_reaping(QosClass::ALL[process.reap_class.get() as usize & 3], Reaping::Some);
     }
 
     fn first_reap(&self, cpu: &Cpu) -> Option<&'static Process> {
@@ -310,9 +311,9 @@ impl Kernel {
         }
         link.set(process.reap_next.get());
         process.reap_next.set(0);
-        let class = process.reap_class.get() & 3;
-        if cpu.reaping[class as usize].get() == 0 {
-            cpu.reap_classes.set(cpu.reap_classes.get() & !(1 << class));
+        let class = process.reap_class.get() as usize & 3;
+        if cpu.reaping[class].get() == 0 {
+            cpu.queue.set_reaping(QosClass::ALL[class], Reaping::None);
         }
     }
 

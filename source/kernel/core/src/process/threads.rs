@@ -13,6 +13,7 @@ use crate::{
     lock::ShardSet,
     memory::Stash,
     thread::{State, Thread, reg},
+    time::wheel::Node,
 };
 use nexus_abi::{
     Error, Kind, QosClass, Rights,
@@ -71,7 +72,8 @@ impl Kernel {
         thread.service.set(process.service.get());
         thread.process.set(process.header.me());
         thread.affinity.set((1 << self.cpus.len()) - 1);
-        thread.gate.start(QosClass::Normal, cpu, thread.header.shard());
+        thread.gate.start(cpu, thread.header.shard());
+        thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
         self.clear_thread(thread, entry);
         self.join(process, thread);
         Ok(thread)
@@ -84,12 +86,14 @@ impl Kernel {
         thread.frame.set(reg::A0, entry.arguments[0]);
         thread.frame.set(reg::A0 + 1, entry.arguments[1]);
         let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
-        let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left, &thread.float];
+        let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left];
         let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
-        [&thread.next, &thread.previous, &thread.mail, &thread.ran_on, &thread.near_slots]
+        [&thread.float, &thread.next, &thread.previous, &thread.mail, &thread.ran_on, &thread.near_slots]
             .into_iter()
             .for_each(|link| link.set(0));
+        thread.ends.set(0);
+        thread.source.set(Thread::NO_SOURCE);
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
         thread.shares.set(100);

@@ -21,6 +21,9 @@ use queue::End;
 /// In [`Cpu::slice_end`]: the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 
+/// 1 + the highest of four classes, one bit each; 0 for none.
+const ABOVE: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
+
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
     #[inline(always)]
@@ -32,13 +35,23 @@ impl Kernel {
             Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
             current => self.choose(cpu, current, now),
         }
+        cpu.floor.set(if cpu.queue.idle() { 0 } else { Self::floor(cpu) });
+    }
+
+    /// See [`Cpu::floor`].
+    #[cold]
+    fn floor(cpu: &Cpu) -> u32 {
+        let above = |classes: u32| ABOVE[classes as usize & 15].into();
+        let ready: u32 = above(cpu.queue.occupied());
+        let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
+        (ready - begun).max(above(cpu.queue.reaping()))
     }
 
     /// True if a higher class is ready, or a dead process of this class or a higher one is to be taken back.
     #[inline(always)]
     fn must_leave(cpu: &Cpu, thread: &Thread) -> bool {
         let class = thread.class() as u32;
-        (cpu.queue.occupied() >> 1 | cpu.reap_classes.get()) >> class != 0
+        (cpu.queue.occupied() >> 1 | cpu.queue.reaping()) >> class != 0
     }
 
     #[cold]
@@ -86,7 +99,7 @@ impl Kernel {
 
     /// The highest class in which a dead process is being taken back here.
     pub(crate) fn reap_class(&self, cpu: &Cpu) -> Option<QosClass> {
-        let classes = cpu.reap_classes.get();
+        let classes = cpu.queue.reaping();
         QosClass::ALL.into_iter().rev().find(|&class| classes & 1 << class as u32 != 0)
     }
 

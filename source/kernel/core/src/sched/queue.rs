@@ -6,13 +6,25 @@ use nexus_abi::QosClass;
 /// Runnable tasks of one class and CPU above which nothing new is admitted. A wake is always queued.
 pub const ADMISSION_LIMIT: u32 = 64;
 
+/// Where the bits of classes with a process being taken back begin.
+const REAPING: u32 = 8;
+
 /// Ready threads of one CPU. Only that CPU touches it.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     lists: [ThreadList; QosClass::COUNT],
     counts: [Half; QosClass::COUNT],
-    /// Classes with a ready thread, one bit each.
+    /// Classes with a ready thread, one bit each, and from [`REAPING`] on those with a process being taken back here.
     occupied: Half,
+}
+
+/// Whether processes are being taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaping {
+    /// None is.
+    None,
+    /// One or more are.
+    Some,
 }
 
 /// Where in its class a thread is queued.
@@ -51,14 +63,33 @@ impl RunQueue {
     /// The highest class with a ready thread.
     #[inline(always)]
     pub fn best(&self) -> Option<QosClass> {
-        let occupied = self.occupied.get();
+        let occupied = self.occupied();
         QosClass::ALL.into_iter().rev().find(|&class| occupied & 1 << class as u32 != 0)
     }
 
     /// Classes with a ready thread, one bit each.
     #[inline(always)]
     pub fn occupied(&self) -> u32 {
-        self.occupied.get()
+        self.occupied.get() & ((1 << QosClass::COUNT) - 1)
+    }
+
+    /// True if no thread is ready and no process is being taken back.
+    #[inline(always)]
+    pub fn idle(&self) -> bool {
+        self.occupied.get() == 0
+    }
+
+    /// Classes with a process being taken back, one bit each.
+    #[inline(always)]
+    pub fn reaping(&self) -> u32 {
+        self.occupied.get() >> REAPING
+    }
+
+    /// Says whether a process is being taken back in a class.
+    pub(crate) fn set_reaping(&self, class: QosClass, reaping: Reaping) {
+        let bit = 1 << REAPING << class as u32;
+        let rest = self.occupied.get() & !bit;
+        self.occupied.set(if reaping == Reaping::Some { rest | bit } else { rest });
     }
 
     /// The first thread of a class.

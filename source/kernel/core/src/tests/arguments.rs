@@ -292,8 +292,8 @@ impl Source<'_> {
         let mut keys = self.keys(Some(kind));
         if kind == Kind::Process && !self.dice.one_in(6) {
             keys.retain(|&key| {
-                let block = self.process.blocks[(key >> 58) as usize].get();
-                let slot = self.kernel.blocks.at(block * 64 + (key >> 52 & 63) as u32);
+                let block = self.process.blocks[(key >> 52 & 63) as usize].get();
+                let slot = self.kernel.blocks.at(block * 64 + (key >> 58) as u32);
                 self.kernel.processes.get(slot.object.get()).is_some_and(|process| process.running())
             });
         }

@@ -13,6 +13,7 @@ mod random;
 mod refusals;
 mod scheduling;
 mod shards;
+mod straight;
 mod transfers;
 pub(crate) mod untouched;
 mod waits;

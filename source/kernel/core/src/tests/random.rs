@@ -56,6 +56,10 @@ const ROOT: Quota = Quota {
 pub(super) struct Dice(u64);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -282,7 +286,7 @@ impl World {
     fn introduce(&mut self, process: &'static Process) {
         let places = (64..(self.kernel.blocks.touched() + 1) * 64).filter(|&place| {
             let slot = self.kernel.blocks.at(place);
-            slot.kind() == Some(Kind::Endpoint) && slot.receive_key.get() != 0
+            slot.allows(Kind::Endpoint, Rights::TAKE)
         });
         let places: Vec<u32> = places.collect();
         for _ in 0..places.len().min(3) {

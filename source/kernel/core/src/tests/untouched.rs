@@ -30,7 +30,7 @@ fn excused(kernel: &Kernel, caller: &Thread, address: usize) -> bool {
     own.into_iter().chain(frames).chain(audit).any(|range| range.contains(&address))
         || kernel.cpus.iter().any(|cpu| {
             let scratch = [place(&cpu.cargo), place(&cpu.requests), place(&cpu.counters)];
-            let clocks = [place(&cpu.slice_end), place(&cpu.since)];
+            let clocks = [place(&cpu.slice_end), place(&cpu.since), place(&cpu.floor)];
             scratch.into_iter().chain(clocks).any(|range| range.contains(&address))
         })
         || is_free_frame(kernel, address)

@@ -7,7 +7,7 @@
 pub mod timer;
 pub mod wheel;
 
-use crate::{Kernel, cpu::Cpu, gate::Mark, lock::ShardSet, thread::Thread};
+use crate::{Kernel, cpu::Cpu, lock::ShardSet, thread::Thread};
 use nexus_abi::Error;
 
 /// Nodes of the timing wheel that one timer event looks at; if more are due the next interrupt comes at once.
@@ -17,10 +17,10 @@ impl Kernel {
     /// Says when a thread's wait ends. The caller holds its shard.
     #[inline(always)]
     pub(crate) fn arm_thread(&self, cpu: &Cpu, thread: &Thread, deadline: u64) {
-        if deadline != u64::MAX {
-            thread.deadline.set(deadline);
-            thread.gate.mark(Mark::Timed);
+        thread.ends.set(deadline.wrapping_add(1));
+        if !thread.covered(deadline) {
             self.arm(cpu, thread.index(), deadline);
+            thread.looked_at.set(deadline);
         }
     }
 
@@ -54,12 +54,13 @@ impl Kernel {
     }
 
     fn expire_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
-        let deadline = thread.deadline.get();
-        if !thread.gate.has(Mark::Timed) {
+        thread.looked_at.set(u64::MAX);
+        let deadline = thread.ends.get().wrapping_sub(1);
+        if !thread.state().blocked() || deadline == u64::MAX {
             return;
         }
         if deadline > now {
-            self.arm(cpu, thread.index(), deadline);
+            self.arm_thread(cpu, thread, deadline);
             return;
         }
         self.end_wait(cpu, thread, Error::TimedOut);

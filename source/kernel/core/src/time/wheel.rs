@@ -51,6 +51,11 @@ impl Node {
         self.place.get() != 0 && self.when.get() <= when
     }
 
+    /// When it is looked at at the latest; `u64::MAX`: never.
+    pub(crate) fn looked_at(&self) -> u64 {
+        if self.queued() { self.when.get() } else { u64::MAX }
+    }
+
     /// True if it is in a wheel.
     pub fn queued(&self) -> bool {
         self.place.get() != 0

@@ -1,14 +1,14 @@
 //! Threads: each is in exactly the list that its state names, and nobody sleeps over a wake.
 
-use super::{Check, Tally, walk};
+use super::{Check, Tally, walk, walk_links};
 use crate::{
     Kernel,
+    arena::index_of,
     cpu::Cpu,
-    gate::Mark,
     sched::EXPIRED,
     thread::{State, Thread},
 };
-use nexus_abi::{Kind, QosClass};
+use nexus_abi::{Handle, Kind, QosClass, Rights};
 
 /// How many threads were found in lists, by state.
 type Found = [u32; 10];
@@ -51,17 +51,35 @@ impl Kernel {
         check.that("a class is donated only by a caller", thread.class() >= thread.base_class());
         if thread.link.get() == 0 {
             check.same("who serves nobody runs in its own class", thread.class(), thread.base_class());
-            check.that("who serves nobody is not boosted", !thread.gate.has(Mark::Boosted));
         }
         let process = self.processes.get(thread.process.get());
         check.same("a thread's process lives", process.map(|process| process.index()), Some(thread.header.owner.get()));
+        self.check_source(check, thread);
         if let Some(bound) = self.notifications.get(thread.bound.get()) {
             check.same("a notification knows whom it is bound to", bound.bound.get(), thread.header.me());
             let signalled = thread.state() == State::Receiving && self.peek(bound).is_some();
             check.that("nobody sleeps over a bound signal", !signalled);
-            let marked = thread.gate.has(Mark::Signalled) || thread.state() == State::New;
-            check.that("who has a bound signal is marked", marked || self.peek(bound).is_none());
+            let told = thread.source.get() == Thread::NO_SOURCE;
+            check.that("who has a bound signal does not receive straight", told || self.peek(bound).is_none());
         }
+    }
+
+    /// Whoever may receive straight has the right to, and its endpoint is near.
+    fn check_source(&self, check: &mut Check, thread: &Thread) {
+        if thread.source.get() == Thread::NO_SOURCE {
+            return;
+        }
+        let process = self.processes.at(index_of(thread.process.get()));
+        let found = Handle::from_raw(thread.source.get()).and_then(|handle| self.slot(process, handle).ok());
+        let named =
+            found.filter(|found| found.slot.allows(Kind::Endpoint, Rights::TAKE)).map(|found| found.slot.object.get());
+        check.same(
+            "the source of a thread is an endpoint it may receive from",
+            named,
+            Some(thread.source_endpoint.get()),
+        );
+        let shard = self.endpoints.at(index_of(thread.source_endpoint.get())).header.shard();
+        check.same("the source of a thread is near", shard, thread.header.shard());
     }
 
     fn check_cpu(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
@@ -75,11 +93,7 @@ impl Kernel {
             let marked = cpu.queue.occupied() & 1 << class as u32 != 0;
             check.same("a run queue marks its occupied classes", marked, queued > 0);
             let reaps = cpu.reaping[class as usize].get() != 0;
-            check.same(
-                "a CPU marks the classes it takes back in",
-                cpu.reap_classes.get() & 1 << class as u32 != 0,
-                reaps,
-            );
+            check.same("a CPU marks the classes it takes back in", cpu.queue.reaping() & 1 << class as u32 != 0, reaps);
             found[State::Ready as usize] += queued;
         }
         let (mut index, mut mail) = (cpu.wake_mail.get(), 0);
@@ -127,10 +141,12 @@ impl Kernel {
                         check.same("a caller is queued under its class", thread.queued_class.get(), class as u32);
                     });
             }
-            found[State::Receiving as usize] += walk(check, &self.threads, &endpoint.receivers, |check, thread| {
+            let receivers = endpoint.receivers.iter(&self.threads);
+            let (receivers, _) = walk_links(check, &self.threads, receivers, |check, thread| {
                 check.same("a queued receiver receives", thread.state(), State::Receiving);
-                check.that("a queued receiver waits here", endpoint.header.names(thread.waits_on.get()));
+                check.that("a queued receiver waits here", endpoint.header.names(thread.source_endpoint.get()));
             });
+            found[State::Receiving as usize] += receivers;
             let waits = endpoint.queue[0].get() != 0 || endpoint.callers.iter().any(|list| !list.is_empty());
             check.that("nobody waits for a receiver that waits", !waits || endpoint.receivers.is_empty());
             check.same("an endpoint knows if somebody waits", endpoint.waited_for(), waits);

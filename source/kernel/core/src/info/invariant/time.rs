@@ -1,7 +1,7 @@
 //! Time: whoever waits for a moment is looked at by then.
 
 use super::Check;
-use crate::{Kernel, gate::Mark, time::wheel::Node};
+use crate::{Kernel, time::wheel::Node};
 
 impl Kernel {
     pub(super) fn check_time(&self, check: &mut Check) {
@@ -17,9 +17,10 @@ impl Kernel {
         );
         for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
             check.at = index;
-            let timed = thread.gate.has(Mark::Timed);
-            check.that("only a wait has a deadline", thread.state().blocked() || !timed);
-            let deadline = if timed { thread.deadline.get() } else { u64::MAX };
+            let deadline = if thread.state().blocked() { thread.ends.get().wrapping_sub(1) } else { u64::MAX };
+            let node = self.nodes.get(index as usize);
+            let when = node.map_or(u64::MAX, Node::looked_at);
+            check.same("a thread knows when it is looked at", thread.looked_at.get(), when);
             check.that("a wait with a deadline is looked at by then", self.looked_at(index, deadline));
         }
         for (index, timer) in self.timers.iter().filter(|(_, timer)| timer.header.alive()) {

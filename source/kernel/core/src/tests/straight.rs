@@ -1,0 +1,213 @@
+//! The straight way of a message leaves what the general one leaves.
+//!
+//! Two kernels live through the same random events, chosen to be mostly calls and answers. In one of them messages may go
+//! straight; after every event both must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
+
+use super::{calls::pair, random::Dice, *};
+use crate::cpu::Cpu;
+use nexus_abi::{
+    QosClass,
+    syscall::{Bind, Close, Defer, EndpointCreate, NotificationCreate, Notify, QosSet, Wait, Yield, ipc},
+};
+use std::{println, string::String};
+
+/// Events of the test that every run of the host tests makes, and the part of them that must have gone straight.
+const EVENTS: u64 = 50_000;
+const STRAIGHT_PERCENT: u64 = 30;
+/// Events in the life of one pair of kernels.
+const LIFE: u64 = 250;
+
+/// One of the two kernels.
+struct Half {
+    stage: Stage,
+    servers: [&'static Thread; 2],
+    clients: [&'static Thread; 3],
+    endpoints: [Handle; 2],
+    /// Handles to call, by client and by server.
+    doors: Vec<(u64, Handle)>,
+    signal: Handle,
+    way: testing::Way,
+}
+
+impl Half {
+    /// A server process with two threads, a client process in its shard, and one in another.
+    fn new(way: testing::Way) -> Half {
+        let stage = Stage::new(1);
+        let homes = [1, 1, 2].map(|shard: u8| {
+            stage.homes.set(shard - 1);
+            stage.process(["server", "near", "far"][usize::from(shard) - 1])
+        });
+        let [server, near, far] = homes;
+        let servers = [(); 2].map(|()| stage.thread(server));
+        let clients = [near, near, far].map(|home| stage.thread(home));
+        let endpoints = [(); 2].map(|()| stage.does(servers[0], EndpointCreate { process: None, queue: 2 }).endpoint);
+        let mut doors = Vec::new();
+        for (badge, endpoint) in endpoints.into_iter().enumerate() {
+            for home in homes {
+                let door = stage.grant(servers[0], endpoint, home, (Rights::USE, 10 + badge as u64));
+                doors.push((home.process.header.me(), door));
+            }
+        }
+        let signal = stage.does(servers[0], NotificationCreate { process: None }).notification;
+        stage.does(servers[0], Bind { notification: Some(signal) });
+        let never = stage.does(stage.root, NotificationCreate { process: None }).notification;
+        stage.ask(stage.root, Wait { notification: never, deadline: Deadline::NEVER });
+        stage.does(clients[1], QosSet { class: QosClass::Idle as u8, target: 0 });
+        Half { stage, servers, clients, endpoints, doors, signal, way }
+    }
+
+    fn cpu(&self) -> &'static Cpu {
+        &self.stage.kernel.cpus[0]
+    }
+
+    /// One event, chosen by the dice and by what runs.
+    fn live(&self, dice: &mut Dice) -> bool {
+        let current = self.cpu().current.get();
+        if current == 0 || dice.one_in(48) {
+            self.pass(dice);
+            return false;
+        }
+        let thread = self.stage.kernel.threads.at(current);
+        if self.servers.iter().any(|server| core::ptr::eq(*server, thread)) {
+            self.serve(thread, dice)
+        } else if self.clients.iter().any(|client| core::ptr::eq(*client, thread)) {
+            self.call(thread, dice)
+        } else {
+            unreachable!("the root waits")
+        }
+    }
+
+    /// Time goes on, and the alarms in between ring.
+    fn pass(&self, dice: &mut Dice) {
+        self.stage.pass_to(self.stage.now.get() + 1 + dice.below(400));
+    }
+
+    fn call(&self, client: &'static Thread, dice: &mut Dice) -> bool {
+        let process = client.process.get();
+        let mine: Vec<Handle> = self.doors.iter().filter(|door| door.0 == process).map(|door| door.1).collect();
+        let (door, seldom) = (mine[0], mine[1]);
+        let deadline = self.stage.now.get() + dice.below(600);
+        if dice.one_in(48) {
+            return self.message(client, ipc::CALL_UNTIL, seldom.raw(), deadline, dice);
+        }
+        match dice.below(64) {
+            0 => self.message(client, ipc::SEND, door.raw(), 0, dice),
+            1 => self.typed(client, Yield {}),
+            2 => self.message(client, ipc::CALL, dice.next(), 0, dice),
+            3 => self.typed(client, QosSet { class: dice.below(2) as u8, target: 0 }),
+            4 => {
+                client.trace.set(dice.next());
+                false
+            }
+            5..=24 => self.message(client, ipc::CALL_UNTIL, door.raw(), deadline, dice),
+            _ => self.message(client, ipc::CALL, door.raw(), NEVER, dice),
+        }
+    }
+
+    fn serve(&self, server: &'static Thread, dice: &mut Dice) -> bool {
+        let endpoint = self.endpoints[usize::from(dice.one_in(48))].raw();
+        let deadline = self.stage.now.get() + dice.below(600);
+        let open = server.link.get() != 0;
+        match dice.below(64) {
+            0 if open => self.typed(server, Defer {}),
+            1 => self.typed(server, Notify { notification: self.signal, bits: 1 << dice.below(3) }),
+            2 => self.message(server, ipc::REPLY, 0, 0, dice),
+            3 => {
+                let process = server.process.get();
+                let doors: Vec<Handle> =
+                    self.doors.iter().filter(|door| door.0 == process).map(|door| door.1).collect();
+                self.message(server, ipc::CALL_UNTIL, dice.pick(&doors).raw(), deadline, dice)
+            }
+            4 if dice.one_in(64) => self.typed(server, Close { handle: self.endpoints[1] }),
+            5 => {
+                server.gate.hold_float();
+                let straight = self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice);
+                server.gate.drop_float();
+                straight
+            }
+            _ if !open => {
+                self.message(server, ipc::RECV, endpoint, if dice.one_in(2) { deadline } else { NEVER }, dice)
+            }
+            6..=25 => self.message(server, ipc::REPLY_RECV_UNTIL, endpoint, deadline, dice),
+            _ => self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice),
+        }
+    }
+
+    fn typed<S: Syscall>(&self, thread: &'static Thread, call: S) -> bool {
+        thread.frame.set(reg::T2, S::NUMBER);
+        let target = call.encode(&mut |at, word| thread.frame.set(reg::A0 + at, word));
+        thread.frame.set(reg::T3, target);
+        testing::ecall(self.stage.kernel, 0, self.stage.now.get());
+        self.stage.run_dry();
+        false
+    }
+
+    fn message(&self, thread: &'static Thread, number: u64, to: u64, deadline: u64, dice: &mut Dice) -> bool {
+        let registers = [(reg::T2, number), (reg::T3, to), (reg::T5, deadline), (reg::T6, 0)];
+        registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
+        thread.frame.set_message(core::array::from_fn(|_| dice.next()));
+        let straight = testing::ecall_by(self.way, self.stage.kernel, 0, self.stage.now.get());
+        self.stage.run_dry();
+        straight
+    }
+
+    /// Everything that both kernels must agree on.
+    fn looks(&self) -> String {
+        let (kernel, cpu) = (self.stage.kernel, self.cpu());
+        let threads: Vec<_> = kernel.threads.iter().take(kernel.threads.used() as usize).collect();
+        let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.used() as usize).collect();
+        let signals: Vec<_> = kernel.notifications.iter().take(1).collect();
+        let nodes = &kernel.nodes[..threads.len() + 1];
+        let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next());
+        format!("{threads:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {:?}", cpu.queue)
+    }
+}
+
+#[test]
+fn a_message_that_goes_straight_leaves_what_the_general_way_leaves() {
+    compare(EVENTS);
+}
+
+#[test]
+#[ignore = "long: for the daily programme"]
+fn a_message_that_goes_straight_leaves_what_the_general_way_leaves_for_long() {
+    compare(1_000_000);
+}
+
+fn compare(events: u64) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (seed, events) = (number("NEXUS_SEED").unwrap_or(13), number("NEXUS_EVENTS").unwrap_or(events));
+    println!("seed {seed}, {events} events");
+    let mut straight = 0;
+    for life in 0..events.div_ceil(LIFE) {
+        let halves = [testing::Way::Straight, testing::Way::General].map(Half::new);
+        let mut dice = [(); 2].map(|()| Dice::new(seed.wrapping_add(life)));
+        for step in 0..LIFE {
+            straight += u64::from(halves[0].live(&mut dice[0]));
+            assert!(!halves[1].live(&mut dice[1]), "the general way is not straight");
+            assert_eq!(halves[0].looks(), halves[1].looks(), "seed {seed}, life {life}, step {step}");
+        }
+    }
+    println!("{straight} of {events} events went straight");
+    assert!(straight * 100 >= events * STRAIGHT_PERCENT, "too few went straight: {straight} of {events}");
+}
+
+/// A message that may go straight, and does.
+fn goes_straight(stage: &Stage, thread: &'static Thread, number: u64, mail: Mail) -> bool {
+    stage.focus(thread);
+    let registers = [(reg::T2, number), (reg::T3, mail.to), (reg::T5, mail.deadline), (reg::T6, 0)];
+    registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
+    thread.frame.set_message(mail.words);
+    let straight = testing::ecall_by(testing::Way::Straight, stage.kernel, thread.cpu() as usize, stage.now.get());
+    stage.check();
+    straight
+}
+
+#[test]
+fn a_closed_door_is_not_gone_through_straight() {
+    let pair = pair();
+    pair.stage.post(pair.server, ipc::RECV, Mail::to(pair.endpoint));
+    pair.stage.does(pair.client, Close { handle: pair.door });
+    assert!(!goes_straight(&pair.stage, pair.client, ipc::CALL, Mail::to(pair.door)));
+    assert_eq!(pair.stage.got(pair.client).status.error(), Some(Error::BadHandle));
+}
