@@ -192,6 +192,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "models",
+        about: "the protocols between CPUs under every interleaving of up to three preemptions",
+        tier: Tier::Daily,
+        environment: &[("NEXUS_PREEMPTIONS", "3")],
+        command: &["cargo", "test", "--quiet", "-p", "nexus-core", "--test", "models", "--", "--nocapture"],
+        ..NOTHING
+    },
+    Suite {
         name: "events",
         about: "a million random events at the kernel core, every invariant checked after each",
         tier: Tier::Daily,
