@@ -111,6 +111,12 @@ pub fn shellcheck() -> Result<String, String> {
     version("shellcheck", &["--version"])
 }
 
+/// The version of `cargo fuzz`, and a nightly compiler for it.
+pub fn cargo_fuzz() -> Result<String, String> {
+    let found = version("cargo-fuzz", &["--version"])?;
+    version("cargo", &["+nightly", "--version"]).map_err(|_| "no nightly compiler".to_string()).map(|_| found)
+}
+
 /// Whether the compiler has the core library of a target.
 pub fn target(name: &str) -> Result<String, String> {
     let folder = sysroot()?.join("lib/rustlib").join(name).join("lib");

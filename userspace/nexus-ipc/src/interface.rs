@@ -20,7 +20,7 @@
 use nexus_abi::message::{MAX_HANDLES, MAX_INLINE, WORDS};
 use nexus_abi::{Error, ServiceId};
 
-use crate::Message;
+use crate::{Message, NoAnswer};
 
 /// What an interface says about one of its methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,16 @@ pub trait Answer: Sized {
     /// Reads it from an accepting message.
     fn decode(message: &Message) -> Result<Self, Error>;
 }
+
+/// Reads an answer, and writes it again.
+pub type Reread = fn(&Message) -> Result<Message, Error>;
+
+/// A service of every interface, whose handlers only say that they were [`REACHED`]: for whoever examines decoders.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Probe;
+
+/// What the handlers of [`Probe`] say.
+pub const REACHED: NoAnswer = NoAnswer::Refused(Error::Cancelled);
 
 /// Word 0 of a request: which interface, and which method of it. A hash: to be computed by the compiler.
 pub const fn tag(interface: &str, number: u16) -> u64 {
@@ -187,6 +197,23 @@ macro_rules! interface {
             )*
             Err($crate::NoAnswer::Refused($crate::__abi::Error::NoCall))
         }
+
+        impl $service for $crate::interface::Probe {
+            $(
+                fn $method(
+                    &mut self,
+                    _: &mut $crate::Call<'_>,
+                    $($argument: <$argument_type as $crate::wire::Wire>::View<'_>,)*
+                ) -> $crate::Outcome<$answer> {
+                    let _ = ($($argument,)*);
+                    Err($crate::interface::REACHED)
+                }
+            )*
+        }
+
+        /// For each method, in order: reads its answer, and writes it again.
+        pub const ANSWERS: &[$crate::interface::Reread] =
+            &[$(|answer| $crate::interface::Answer::encode(&<$answer as $crate::interface::Answer>::decode(answer)?),)*];
 
         /// True if a request is one of this interface's.
         pub fn owns(request: &$crate::Message) -> bool {

@@ -142,6 +142,16 @@ fn no_content_makes_a_reader_fail_or_read_without_end() {
 }
 
 #[test]
+fn a_length_that_leads_behind_the_head_is_no_record() {
+    let page = Page::new();
+    let (mut writer, mut reader) = (Writer::over(page.clone()), Reader::over(page.clone()));
+    writer.put(b"eight by").expect("fits");
+    page.store(DATA, 16);
+    assert_eq!(take(&mut reader), Some(Err(Error::Corrupt)));
+    assert_eq!(take(&mut reader), None);
+}
+
+#[test]
 fn after_nonsense_the_reader_finds_the_next_whole_record() {
     let page = Page::new();
     let (mut writer, mut reader) = (Writer::over(page.clone()), Reader::over(page.clone()));

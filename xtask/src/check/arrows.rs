@@ -1,7 +1,8 @@
 //! Crate arrows: an edge between crates may only point down.
 //!
 //! image → arch → core → abi; services, apps and drivers → userspace → abi; the simulator → core, services and what
-//! they stand on; the host tool → abi, loader and wiring. Nothing else, in any kind of dependency.
+//! they stand on; the host tool → abi, loader and wiring; the examination of parsers → whoever parses, and nothing stands on
+//! it but its targets for `cargo fuzz`. Nothing else, in any kind of dependency.
 
 use super::tree::{Finding, TextFile, Tree};
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ enum Layer {
     Userspace,
     Simulator,
     Tool,
+    Examination,
+    Targets,
 }
 
 impl Layer {
@@ -31,8 +34,10 @@ impl Layer {
             ["source", "libs", _] => Self::Abi,
             ["source", "services" | "apps" | "drivers", _] => Self::Program,
             ["userspace", _] => Self::Userspace,
+            ["tests", "parsers"] => Self::Examination,
             ["tests", _] => Self::Simulator,
             ["xtask"] => Self::Tool,
+            ["fuzz"] => Self::Targets,
             _ => return None,
         })
     }
@@ -45,6 +50,8 @@ impl Layer {
             Self::Abi => false,
             Self::Program | Self::Userspace => matches!(below, Self::Userspace | Self::Abi),
             Self::Simulator => matches!(below, Self::Core | Self::Program | Self::Userspace | Self::Abi),
+            Self::Examination => !matches!(below, Self::Image | Self::Simulator | Self::Examination | Self::Targets),
+            Self::Targets => below == Self::Examination,
             Self::Tool => below == Self::Abi || matches!(name, "loader" | "wiring"),
         }
     }

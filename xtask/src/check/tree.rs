@@ -109,7 +109,7 @@ impl Tree {
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = format!("{prefix}{name}");
-            if name.starts_with('.') || matches!(path.as_str(), "target" | "build" | "tests/gates") {
+            if name.starts_with('.') || matches!(path.as_str(), "target" | "build" | "tests/gates" | "fuzz/target") {
                 continue;
             }
             let kind = entry.file_type()?;

@@ -155,7 +155,7 @@ fn play(text: &str, most: Tier) -> Outcome {
 }
 
 /// `machine` with the built image changed.
-fn with_image(root: &Path, machine: Machine, differences: &[Difference]) -> Result<Machine, String> {
+pub(crate) fn with_image(root: &Path, machine: Machine, differences: &[Difference]) -> Result<Machine, String> {
     let (built, changed) = (root.join("build/boot.img"), root.join("build/counterfactual.img"));
     let image = std::fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
     let image = differences.iter().try_fold(image, |image, difference| variant::vary(&image, difference))?;

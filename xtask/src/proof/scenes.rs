@@ -44,8 +44,8 @@ pub struct Scene {
     pub about: &'static str,
     /// When it is played.
     pub tier: Tier,
-    /// The program that lies in the shell's place, and acts instead of a person; none: the shell itself.
-    instead: Option<&'static str>,
+    /// A place, and the program that lies there and acts instead of a person; none: a person does.
+    instead: Option<(&'static str, &'static str)>,
     machine: fn(Machine) -> Machine,
     act: fn(&mut Desk) -> Result<(), SessionError>,
     ends: Ends,
@@ -67,6 +67,11 @@ fn counted(machine: Machine) -> Machine {
     machine.with("ICOUNT", "shift=0")
 }
 
+/// Instructions are counted, and time leaps to the next timer when nothing runs: for programs that nobody types to.
+fn leaping(machine: Machine) -> Machine {
+    machine.with("ICOUNT", "shift=0,sleep=off").append("selftest")
+}
+
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
@@ -81,13 +86,20 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: acts::input, ..PLAIN },
     Scene { name: "mebibyte", about: "a line of a mebibyte is refused once", act: acts::mebibyte, ..PLAIN },
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
+    Scene { name: "log", about: "what was recorded is listed, followed, and survives a killed log", act: acts::log, ..PLAIN },
+    Scene { name: "policy", about: "rules are explained, and without policy nothing starts", act: acts::policy, ..PLAIN },
     Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
-    Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some("selftest"), act: acts::session, ..PLAIN },
+    Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some(("shell", "selftest")), act: acts::session, ..PLAIN },
     Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },
+    Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
+    Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
     Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
     Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: acts::boot_cost, ..PLAIN },
     Scene { name: "leaks", about: "after 500 programs the machine owns what it owned before", act: |desk| acts::leaks(desk, 500), ..PLAIN },
     Scene { name: "leaks-long", about: "after 10,000 programs too", tier: Tier::Daily, act: |desk| acts::leaks(desk, 10_000), ..PLAIN },
+    Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| acts::harts(desk, 2), ..PLAIN },
+    Scene { name: "harts-4", about: "and on all of four", machine: |machine| machine.with("SMP", 4), act: |desk| acts::harts(desk, 4), ..PLAIN },
+    Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: acts::harts_refuted, ..PLAIN },
     Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];
@@ -95,8 +107,8 @@ pub const SCENES: &[Scene] = &[
 /// Runs one scene below `root`.
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
-    if let Some(program) = scene.instead {
-        return run_instead(root, scene, machine, program);
+    if let Some((place, program)) = scene.instead {
+        return run_instead(root, scene, machine, Difference::Replaced(place.to_string(), program.to_string()));
     }
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
@@ -113,9 +125,8 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     if ending == Ending::Exited(status) { Ok(()) } else { Err(format!("the machine ended with {ending:?}")) }
 }
 
-/// Runs a scene that a program plays in the shell's place. The machine has no prompt then, and is ended with the desk.
-fn run_instead(root: &Path, scene: &Scene, machine: Machine, program: &str) -> Result<(), String> {
-    let difference = Difference::Replaced("shell".to_string(), program.to_string());
+/// Runs a scene that a program plays. The machine has no prompt then, and is ended with the desk.
+fn run_instead(root: &Path, scene: &Scene, machine: Machine, difference: Difference) -> Result<(), String> {
     let machine = super::with_image(root, machine, &[difference])?;
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     (scene.act)(&mut Desk { session }).map_err(|error| error.to_string())

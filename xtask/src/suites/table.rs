@@ -50,7 +50,12 @@ const TARGETS: &[Tool] = &[
 ];
 const EMULATOR: &[Tool] = &[Tool { look: doctor::qemu, absence: Absence::Fails }];
 
+const CARGO_FUZZ: &[Tool] = &[Tool { look: doctor::cargo_fuzz, absence: Absence::IsReported }];
 const SHELLCHECK: &[Tool] = &[Tool { look: doctor::shellcheck, absence: Absence::IsReported }];
+
+/// Half a minute a target, from the corpus in the tree; what it finds new goes to a folder of its own.
+const COVERAGE: &str = "for target in $(cargo +nightly fuzz list); do mkdir -p target/fuzz/$target && \
+    cargo +nightly fuzz run $target target/fuzz/$target tests/corpus/$target -- -max_total_time=30 || exit 1; done";
 
 /// The machine's half of the kernel is empty on the host.
 const DOCS: &str = "cargo doc --quiet --no-deps --document-private-items --workspace --lib --exclude nexus-arch && \
@@ -91,6 +96,12 @@ pub(super) const SUITES: &[Suite] = &[
         about: "every host test",
         tools: TARGETS,
         command: &["cargo", "test", "--quiet", "--workspace"],
+        ..NOTHING
+    },
+    Suite {
+        name: "parsers",
+        about: "every parser: each truncation and flipped bit of its corpus, some mutations, each error met",
+        command: &["cargo", "test", "--quiet", "--package", "parsers", "--test", "corpus", "--", "--nocapture"],
         ..NOTHING
     },
     Suite {
@@ -214,6 +225,35 @@ pub(super) const SUITES: &[Suite] = &[
             "--nocapture",
             "no_long_sequence",
         ],
+        ..NOTHING
+    },
+    Suite {
+        name: "mutations",
+        about: "10 million mutations of the corpus of each parser",
+        tier: Tier::Daily,
+        command: &[
+            "cargo",
+            "test",
+            "--quiet",
+            "--profile",
+            "parsers",
+            "--package",
+            "parsers",
+            "--test",
+            "corpus",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "ten_million",
+        ],
+        ..NOTHING
+    },
+    Suite {
+        name: "coverage-fuzz",
+        about: "the parsers under inputs that coverage leads to",
+        tier: Tier::Daily,
+        tools: CARGO_FUZZ,
+        command: &["sh", "-c", COVERAGE],
         ..NOTHING
     },
     Suite {

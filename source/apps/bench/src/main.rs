@@ -1,7 +1,8 @@
 //! Counts the instructions of system calls and messages: one line a row, smallest and largest of its samples.
 //!
 //! Without arguments it is the server: it starts a copy of itself, in another address space, as its client. On one hart
-//! both read the same counter, so a one-way cost is one side's reading less the other's. Runs under `cargo xtask bench`.
+//! both read the same counter, so a one-way cost is one side's reading less the other's. With `timers` it only runs the
+//! experiment with timers. Runs under `cargo xtask bench`.
 
 #![no_std]
 #![no_main]
@@ -9,6 +10,7 @@
 mod leaves;
 mod pair;
 mod row;
+mod timers;
 
 use nexus_abi::Error;
 use nexus_rt::env;
@@ -18,7 +20,9 @@ nexus_rt::program!(main);
 fn main() -> Result<(), Error> {
     match env::arguments().nth(1) {
         Some("client") => pair::client(),
+        Some("timers") => timers::run(),
         _ => {
+            timers::run()?;
             leaves::run()?;
             pair::server()
         }

@@ -31,6 +31,7 @@ fn main() -> Result<i64, Error> {
         "timers" => timers(),
         "inversion" => inversion(),
         "route" => Ok(route()),
+        "late" => late(),
         "hold" => hold(),
         "panic" => panic!("on purpose"),
         "exit" => Ok(env::arguments().nth(2).and_then(|status| status.parse().ok()).unwrap_or(0)),
@@ -65,6 +66,18 @@ fn hold() -> Result<i64, Error> {
     }
     Ok(0)
 }
+
+/// Records something, but not soon.
+fn late() -> Result<i64, Error> {
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    // Nobody signals it: the wait is a pause.
+    let _ = invoke(Wait { notification, deadline: Instant::now().after(LATE) });
+    log::warn!("it is late");
+    Ok(0)
+}
+
+/// When it is.
+const LATE: Duration = Duration::from_secs(3);
 
 /// Times that a route is used before its holder gives up.
 const HOLDS: u32 = 400;

@@ -50,7 +50,17 @@ impl System for Fake {
         let online = Status::Up;
         self.answer(
             "cpus",
-            vec![Cpu { number: 0, hart: 1, online, busy_us, idle_us, switches, timer_interrupts, device_interrupts }],
+            vec![Cpu {
+                number: 0,
+                hart: 1,
+                online,
+                busy_us,
+                idle_us,
+                tasks: 6,
+                switches,
+                timer_interrupts,
+                device_interrupts,
+            }],
         )
     }
 

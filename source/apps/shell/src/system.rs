@@ -69,6 +69,8 @@ pub struct Cpu {
     pub busy_us: u64,
     /// Microseconds without.
     pub idle_us: u64,
+    /// Distinct threads that ran on it.
+    pub tasks: u64,
     /// Switches between threads.
     pub switches: u64,
     /// Timer interrupts taken.

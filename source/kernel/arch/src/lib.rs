@@ -11,7 +11,7 @@ pub mod facts;
 pub mod layout;
 pub mod list;
 pub mod plan;
-mod tree;
+pub mod tree;
 
 #[cfg(target_arch = "riscv64")]
 pub mod console;

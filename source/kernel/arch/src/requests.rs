@@ -40,6 +40,9 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
     if requests.acknowledge.get() | requests.mask.get() != 0 {
         lines(system, cpu);
     }
+    if requests.inspect.get() != 0 {
+        inspect(system, cpu);
+    }
     if requests.power.get() != 0 {
         end(system, cpu);
     }
@@ -99,6 +102,17 @@ fn lines(system: &'static System, cpu: &'static Cpu) {
     if mask != 0 {
         plic.mask(context, mask - 1);
     }
+}
+
+#[cold]
+fn inspect(system: &'static System, cpu: &'static Cpu) {
+    let thread = cpu.requests.inspect.get();
+    cpu.requests.inspect.set(0);
+    system.kernel.stop_others(cpu, |other| {
+        sbi::interrupt(other.hart.get());
+    });
+    system.kernel.inspect(thread);
+    system.kernel.let_go();
 }
 
 #[cold]

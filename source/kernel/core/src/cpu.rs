@@ -54,6 +54,8 @@ pub struct Cpu {
     pub askers: Half,
     /// The highest class that this CPU asks for. Read by the CPU that it asks.
     pub wants: Half,
+    /// For which look this CPU stands still ([`crate::sched::stop`]).
+    pub still: Word,
     /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU before its kick.
     pub evict: Half,
     /// Address of the thread whose registers the machine layer may still hold, as it says before each kick.
@@ -104,6 +106,8 @@ pub struct Requests {
     pub acknowledge: Half,
     /// 1 + interrupt line to mask; 0: none.
     pub mask: Half,
+    /// Index of the thread for which all invariants are to be looked at while every other CPU stands still; 0: none.
+    pub inspect: Half,
     /// 1: power off with `status`; 2: reset.
     pub power: Half,
     /// Exit status.
@@ -153,6 +157,11 @@ impl Requests {
     /// Asks for an interrupt line to be masked.
     pub(crate) fn mask(&self, line: u32) {
         self.ask(&self.mask, 1 + line);
+    }
+
+    /// Asks for a look at all invariants while every other CPU stands still.
+    pub(crate) fn inspect(&self, thread: u32) {
+        self.ask(&self.inspect, thread);
     }
 
     /// Asks for the end of the machine's run: 1 is off, 2 is reset.

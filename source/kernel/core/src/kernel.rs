@@ -20,6 +20,7 @@ use crate::{
     process::Process,
     thread::Thread,
     time::{timer::Timer, wheel::Node},
+    word::Word,
 };
 use core::ops::Range;
 
@@ -59,6 +60,10 @@ pub struct Kernel {
     pub log: Ring,
     /// How often decisions about classes may still be said.
     pub qos_audit: QosAudit,
+    /// Number of the look for which all CPUs but one stand still; 0: none.
+    pub stop: Word,
+    /// How many such looks there were.
+    pub stops: Word,
     /// Facts of the machine.
     pub machine: Machine,
 }
@@ -152,6 +157,8 @@ impl Kernel {
             frames: Frames::new(storage.frames, machine.frames_base, machine.frame_holes.clone()),
             log: Ring::new(storage.log),
             qos_audit: QosAudit::default(),
+            stop: Word::new(0),
+            stops: Word::new(0),
             machine,
         }
     }

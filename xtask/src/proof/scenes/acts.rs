@@ -179,6 +179,42 @@ pub(super) fn shards(desk: &mut Desk) -> Result<(), SessionError> {
     homes(desk)
 }
 
+/// Records of services and programs, by sender and level, and one that comes while the log is followed.
+pub(super) fn log(desk: &mut Desk) -> Result<(), SessionError> {
+    const LATE: Duration = Duration::from_secs(30);
+    desk.ask("log -s init", "info  init: up execd")?;
+    desk.ask("log -s execd -n 1 -j", "\"sender\":\"execd\",\"pid\":null,\"target\":\"console\",\"text\":\"ready\"")?;
+    desk.ask("log -s nobody", "error: ENOENT: no sender `nobody`")?;
+    desk.ask("run hello", "hello, world")?;
+    desk.ask("log -s execd", "open app/boot/hello decision=allow reason=route caller=shell object=app/boot/hello")?;
+    desk.start_behind("run rogue late")?;
+    desk.session.send_line("log -f -n 0 -l warn")?;
+    desk.session.wait_for("warn  app/boot/rogue: it is late", LATE)?;
+    desk.session.send_bytes(b"\x03")?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.session.send_line("kill logd")?;
+    desk.session.wait_for("init: up logd", ANSWER)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("log -s init", "info  init: up logd").map(drop)
+}
+
+/// Which rule says what; and policy that was killed too often to come back.
+pub(super) fn policy(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.ask("explain shell exec", "allowed: route `exec` of shell in the manifest, permissions 0x3")?;
+    desk.ask("explain hello exec", "denied: no rule gives hello `exec`")?;
+    desk.ask("explain nobody exec", "error: ENOENT: ")?;
+    for ends in 1..=5 {
+        desk.session.send_line("kill policyd")?;
+        let follows = if ends == 5 { "init: give up policyd" } else { "init: up policyd" };
+        desk.session.wait_for(follows, ANSWER)?;
+        desk.session.wait_for(PROMPT, ANSWER)?;
+    }
+    desk.ask("run hello", "error: EUNAVAILABLE: ")?;
+    desk.ask("explain shell exec", "error: EUNAVAILABLE: ")?;
+    desk.ask("ps", "shell")?;
+    desk.ask("log -s execd -n 1", "open app/boot/hello decision=deny reason=EUNAVAILABLE caller=shell").map(drop)
+}
+
 pub(super) fn console(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.send_line("kill consoled")?;
     desk.session.wait_for("init: up consoled", ANSWER)?;
@@ -204,6 +240,22 @@ pub(super) fn idle(desk: &mut Desk) -> Result<(), SessionError> {
         true => Ok(()),
         false => Err(missed("at most one timer interrupt a second", vec![format!("{before} then {after}")])),
     }
+}
+
+pub(super) fn timers(desk: &mut Desk) -> Result<(), SessionError> {
+    // The benchmark goes on behind the timers only if they kept their bounds.
+    desk.session.wait_for("bench: timers perfburst | 64 | 64 | ", SLOW)?;
+    desk.session.wait_for("bench: end", SLOW).map(drop)
+}
+
+pub(super) fn classes(desk: &mut Desk) -> Result<(), SessionError> {
+    let pid = desk.start_behind("run rogue spin")?;
+    desk.ask(&format!("qos {pid} idle"), "QOS-AUDIT decision=allow reason=listed ")?;
+    desk.ask("ps", "idle")?;
+    desk.ask(&format!("qos {pid} perfburst"), "error: EPERM: ")?;
+    desk.collect(&format!("kill {pid}"))?;
+    desk.ask("kill timed", "timed: ready")?;
+    desk.ask("timers", "perfburst").map(drop)
 }
 
 pub(super) fn small(desk: &mut Desk) -> Result<(), SessionError> {
@@ -279,4 +331,50 @@ fn missed(what: &str, printed: Vec<String>) -> SessionError {
 /// Played by the proof program in the shell's place.
 pub(super) fn session(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("shell: contract console session ok", BOOT).map(drop)
+}
+
+/// Spinners that must spread over the harts.
+const SPINNERS: usize = 8;
+/// Between two looks at what the harts did.
+const SPELL: Duration = Duration::from_secs(1);
+
+/// Every hart runs at least one of eight spinners, and every spinner comes on.
+pub(super) fn harts(desk: &mut Desk, harts: usize) -> Result<(), SessionError> {
+    for _ in 0..SPINNERS {
+        desk.start_behind("run rogue spin")?;
+    }
+    let before = [figures(desk, "cpus -j", "busy_us")?, figures(desk, "ps -j", "cpu_us")?];
+    std::thread::sleep(SPELL);
+    let printed = desk.collect("cpus -j")?;
+    let (busy, tasks) = (figures_of(&printed, "busy_us"), figures_of(&printed, "tasks"));
+    let spun = figures(desk, "ps -j", "cpu_us")?;
+    let missed = |what: &'static str| Err(SessionError::Missed(what.to_string(), "not so", printed.clone()));
+    if busy.len() != harts || busy.iter().zip(&before[0]).any(|(now, before)| now <= before) {
+        return missed("every hart spends time in programs");
+    }
+    if tasks.contains(&0) {
+        return missed("every hart has run a program");
+    }
+    let lazy = spun.iter().zip(&before[1]).rev().take(SPINNERS).filter(|(now, before)| now <= before);
+    if lazy.count() > 0 { missed("every spinner comes on") } else { Ok(()) }
+}
+
+/// The same finds it out where threads stay on the CPU that made them.
+pub(super) fn harts_refuted(desk: &mut Desk) -> Result<(), SessionError> {
+    match harts(desk, 2) {
+        Err(SessionError::Missed(what, ..)) if what.starts_with("every hart") => Ok(()),
+        Err(other) => Err(other),
+        Ok(()) => Err(SessionError::Missed("a hart without work".to_string(), "not missed", Vec::new())),
+    }
+}
+
+/// One number of each row of a listing.
+fn figures(desk: &mut Desk, command: &str, name: &str) -> Result<Vec<u64>, SessionError> {
+    Ok(figures_of(&desk.collect(command)?, name))
+}
+
+fn figures_of(printed: &[String], name: &str) -> Vec<u64> {
+    let mark = format!("\"{name}\":");
+    let number = |line: &String| line.split(&mark).nth(1)?.split([',', '}']).next()?.parse().ok();
+    printed.iter().filter_map(number).collect()
 }

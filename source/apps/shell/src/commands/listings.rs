@@ -33,7 +33,7 @@ pub(crate) fn ps(context: &mut Context<'_>) -> Result<(), Failure> {
 /// `cpus`
 pub(crate) fn cpus(context: &mut Context<'_>) -> Result<(), Failure> {
     const COLUMNS: &[&str] =
-        &["cpu", "hart", "state", "busy_us", "idle_us", "switches", "timer_interrupts", "device_interrupts"];
+        &["cpu", "hart", "state", "busy_us", "idle_us", "tasks", "switches", "timer_interrupts", "device_interrupts"];
     let mut listing = Listing::new(COLUMNS);
     for cpu in context.system.cpus().map_err(|error| Failure::new(error, "no list of CPUs"))? {
         listing.row([
@@ -42,6 +42,7 @@ pub(crate) fn cpus(context: &mut Context<'_>) -> Result<(), Failure> {
             word(cpu.online).into(),
             cpu.busy_us.into(),
             cpu.idle_us.into(),
+            cpu.tasks.into(),
             cpu.switches.into(),
             cpu.timer_interrupts.into(),
             cpu.device_interrupts.into(),

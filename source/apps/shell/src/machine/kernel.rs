@@ -56,6 +56,7 @@ impl Tables {
                 online: if found.online == 0 { Status::Down } else { Status::Up },
                 busy_us: microseconds(found.busy),
                 idle_us: microseconds(found.idle),
+                tasks: found.tasks,
                 switches: found.switches,
                 timer_interrupts: found.timer_interrupts,
                 device_interrupts: found.device_interrupts,

@@ -143,6 +143,7 @@ impl Kernel {
     pub fn kick(&'static self, cpu: usize, now: u64) {
         let cpu = &self.cpus[cpu];
         cpu.counters.kicks.add(1);
+        self.stand_still(cpu);
         self.take_mail(cpu);
         self.evict(cpu, now);
         self.settle(cpu, now);

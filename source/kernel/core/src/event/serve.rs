@@ -1,7 +1,7 @@
 //! From a number to its handler: one line of dispatch a call, made from the table.
 
 use super::{Context, Stop, Verdict};
-use crate::thread::{Stamp, reg};
+use crate::thread::{Frame, Stamp, reg};
 use nexus_abi::{
     Error, for_each_syscall,
     message::WORDS,
@@ -35,13 +35,12 @@ fn serve<S: Serve>(context: &Context) -> Verdict<()> {
         return Err(Stop::Refuse(Error::NoCall));
     }
     let output = S::decode(frame.get(reg::T3), frame)?.serve(context)?;
-    answer(context, output);
+    answer(frame, output);
     Ok(())
 }
 
 /// Writes an answer: the results in `a0`…, 0 everywhere else.
-fn answer(context: &Context, output: impl syscall::Answer) {
-    let frame = &context.thread.frame;
+pub(crate) fn answer(frame: &Frame, output: impl syscall::Answer) {
     let mut words = [0; WORDS];
     output.encode(&mut |at, word| {
         if let Some(place) = words.get_mut(at) {

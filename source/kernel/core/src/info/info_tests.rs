@@ -74,6 +74,7 @@ fn a_cpu_tells_its_counters() {
     let counters = &bench.kernel.cpus[0].counters;
     counters.timer_interrupts.set(5);
     counters.device_interrupts.set(6);
+    counters.tasks.set(1);
     bench.kernel.cpus[0].hart.set(3);
     let cpu = bench.call(InfoCpu { info, cpu: 0 }).expect("there is one");
     assert_eq!((cpu.online, cpu.timer_interrupts, cpu.device_interrupts, cpu.tasks, cpu.hart), (1, 5, 6, 1, 3));

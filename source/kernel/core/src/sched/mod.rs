@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod queue;
 pub mod spread;
+pub mod stop;
 pub mod wake;
 
 use crate::{

@@ -292,3 +292,7 @@ impl Kernel {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "spread_tests.rs"]
+mod tests;

@@ -34,11 +34,14 @@ fn a_service_can_write_its_own_ring_and_no_other() {
     assert_eq!(rings.len(), 5);
     assert!(reader[2..].iter().all(|(_, rights)| *rights == both));
     assert!(rings.contains(&own.0), "the reader's own is among them");
+    let mut owned = vec![rings[0], own.0];
     for service in ["driver", "launcher", "client"] {
         let given = world.given(service);
         let held: Vec<&(u64, u8)> = given.iter().filter(|(source, _)| rings.contains(source)).collect();
         assert_eq!(held.len(), 1, "{service}");
         assert_eq!(held[0].1, both);
+        assert!(!owned.contains(&held[0].0), "{service} has a ring of its own");
+        owned.push(held[0].0);
         assert!(given.contains(&(bell.0, use_)), "{service} can ring the bell and not take it");
     }
 }

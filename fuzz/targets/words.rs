@@ -1,0 +1,5 @@
+//! `cargo fuzz run words tests/corpus/words`: the harness of the parser, fed by coverage.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parsers::read("words", bytes));
