@@ -4,6 +4,7 @@
 //! the shell whatever a program does. A panic, a kernel fault or an end that the scene did not ask for fails it.
 
 mod acts;
+mod held;
 
 use super::emulator::Machine;
 use super::session::{Session, SessionError};
@@ -100,6 +101,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| acts::harts(desk, 2), ..PLAIN },
     Scene { name: "harts-4", about: "and on all of four", machine: |machine| machine.with("SMP", 4), act: |desk| acts::harts(desk, 4), ..PLAIN },
     Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: acts::harts_refuted, ..PLAIN },
+    Scene { name: "hart-held", about: "a hart that the debugger holds is said to be missing, no line claims it, and the first lives", machine: |machine| held::first_hart_only(machine.with("SMP", 2).append("kselftest")), act: acts::hart_held, ..PLAIN },
     Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];

@@ -378,3 +378,21 @@ fn figures_of(printed: &[String], name: &str) -> Vec<u64> {
     let number = |line: &String| line.split(&mark).nth(1)?.split([',', '}']).next()?.parse().ok();
     printed.iter().filter_map(number).collect()
 }
+
+/// The machine has said that its second hart is missing, claims nothing of it, and works.
+pub(super) fn hart_held(desk: &mut Desk) -> Result<(), SessionError> {
+    let printed: Vec<String> = desk.session.transcript().iter().map(|line| line.text.clone()).collect();
+    let missed = |what: &str, why| Err(SessionError::Missed(what.to_string(), why, printed.clone()));
+    if !printed.iter().any(|line| line == "KINIT: cpu1 is missing: hart 1 did not come in 500 ms") {
+        return missed("KINIT: cpu1 is missing", "not said");
+    }
+    let claims = |line: &&String| line.starts_with("KSELFTEST: ") && line.ends_with(" ok") || line.ends_with(" online");
+    if let Some(claim) = printed.iter().find(claims) {
+        return missed(claim, "claimed without the hart");
+    }
+    if printed.iter().filter(|line| line.starts_with("KSELFTEST: ") && line.contains(" FAIL cpu1 ")).count() != 8 {
+        return missed("KSELFTEST: ... FAIL cpu1", "not said by each test");
+    }
+    desk.ask("run hello", "hello, world")?;
+    desk.ask("cpus -j", "\"cpu\":1,\"hart\":1,\"state\":\"down\"").map(drop)
+}
