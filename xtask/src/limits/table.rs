@@ -137,6 +137,8 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/services/policyd/src/rules.rs", "MAX_DELEGATIONS", "delegations"),
         bound("source/services/policyd/src/lib.rs", "MAX_REVOCATIONS", "revocations"),
         bound("source/services/policyd/src/lib.rs", "PATIENCE_MS", "ms"),
+        bound("userspace/nexus-proto/src/audit.rs", "MAX_AUDITS", "audits"),
+        bound("userspace/nexus-proto/src/audit.rs", "MAX_CALLERS", "callers"),
         bound("source/services/init/src/leave.rs", "MAX_ASKED", "questions"),
         bound("source/services/init/src/leave.rs", "MAX_GIVEN", "grants"),
         bound("source/services/init/src/leave.rs", "PATIENCE_MS", "ms"),

@@ -25,7 +25,7 @@ use nexus_abi::syscall::{
 };
 use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
 use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
-use nexus_proto::audit::{Audit, Decision};
+use nexus_proto::audit::{Audit, Decision, Ledger};
 use nexus_proto::exec::{
     self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched,
 };
@@ -40,12 +40,14 @@ pub struct Execd<K> {
     bundle: Bundle<'static>,
     holdings: Holdings,
     table: Table,
+    ledger: Ledger,
 }
 
 impl<K: Ground> Execd<K> {
     /// A service over the programs of a sealed boot image. `ECORRUPT`, `EPROTO`: the image is not sound.
     pub fn new(kernel: K, image: &'static [u8], holdings: Holdings) -> Result<Execd<K>, Error> {
-        Ok(Execd { kernel, bundle: Bundle::read(image)?, holdings, table: Table::default() })
+        let ledger = Ledger::new(holdings.timebase);
+        Ok(Execd { kernel, bundle: Bundle::read(image)?, holdings, table: Table::default(), ledger })
     }
 
     /// Finds the programs that a predecessor started and that run on, so that they can be listed and ended again. Who
@@ -99,13 +101,15 @@ impl<K: Ground> Execd<K> {
     fn opened(&mut self, caller: &Caller, program: Name) -> Result<(), Error> {
         let interface = Name::new(exec::NAME).ok_or(Error::Invalid)?;
         let decided = self.kernel.decide(caller.service, interface, START);
+        let dropped = self.ledger.take(self.kernel.now(), caller.service);
+        let Some(dropped) = dropped else { return decided.map(drop) };
         let name = self.bundle.name_of(caller.service);
         let (decision, reason) = match decided {
             Ok(rule) => (Decision::Allow, rule.name()),
             Err(error) => (Decision::Deny, error.name()),
         };
         let caller = name.as_ref().map_or("unknown", |name| name.as_str());
-        self.kernel.audit(&Audit { deed: "open", decision, reason, caller, object: program.as_str() });
+        self.kernel.audit(&Audit { deed: "open", decision, reason, caller, object: program.as_str(), dropped });
         decided.map(drop)
     }
 

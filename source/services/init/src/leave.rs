@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use nexus_abi::syscall::{Derive, Revoke};
 use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, Rights, ServiceId};
 use nexus_ipc::{Leave, Notice};
-use nexus_proto::audit::{Audit, Decision};
+use nexus_proto::audit::{Audit, Decision, Ledger};
 use nexus_proto::policy::Rule;
 use wiring::{Grant, Party, Wiring, badge};
 
@@ -56,13 +56,14 @@ pub(crate) struct Leaves {
     nonce: u64,
     asked: Vec<Asked>,
     given: Vec<Given>,
+    ledger: Ledger,
 }
 
 impl Leaves {
     pub(crate) fn new(wiring: &Wiring, timebase: u64) -> Self {
         let policy = wiring.services.iter().position(|service| service.grants.has(Grant::Policy));
         let patience = timebase.saturating_mul(PATIENCE_MS) / 1000;
-        Self { policy, patience, nonce: 0, asked: Vec::new(), given: Vec::new() }
+        Self { policy, patience, nonce: 0, asked: Vec::new(), given: Vec::new(), ledger: Ledger::new(timebase) }
     }
 
     /// When the first question has waited long enough.
@@ -197,12 +198,13 @@ impl<G: Ground> Init<G> {
     }
 
     fn audit(&mut self, (subject, name): (ServiceId, Name), outcome: Result<&'static str, Error>) {
+        let Some(dropped) = self.leaves.ledger.take(self.ground.now(), subject) else { return };
         let caller = self.wiring.name_of(subject);
         let caller = caller.as_ref().map_or("unknown", |name| name.as_str());
         let (decision, reason) = match outcome {
             Ok(reason) => (Decision::Allow, reason),
             Err(error) => (Decision::Deny, error.name()),
         };
-        self.ground.audit(&Audit { deed: "grant", decision, reason, caller, object: name.as_str() });
+        self.ground.audit(&Audit { deed: "grant", decision, reason, caller, object: name.as_str(), dropped });
     }
 }

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 
 use nexus_abi::{Deadline, Error, Name, ServiceId};
 use nexus_ipc::{Call, Leave, Message, Notice, Outcome, Port, Serve, Ticket};
-use nexus_proto::audit::{Audit, Decision};
+use nexus_proto::audit::{Audit, Decision, Ledger};
 use nexus_proto::policy::{self, ASK, DELEGATE, Decided, Delegated, EXPLAIN, Explained, Policy, Revoked, Rule};
 use wiring::Wiring;
 
@@ -54,6 +54,7 @@ pub struct Policyd<W> {
     pulling: Vec<Pulling>,
     nonce: u64,
     patience: u64,
+    ledger: Ledger,
 }
 
 impl<W: World> Policyd<W> {
@@ -61,7 +62,7 @@ impl<W: World> Policyd<W> {
     pub fn new(world: W, wiring: Wiring, timebase: u64) -> Self {
         let rules = Rules { wiring, delegations: Vec::new() };
         let patience = timebase.saturating_mul(PATIENCE_MS) / 1000;
-        Self { world, rules, pulling: Vec::new(), nonce: 0, patience }
+        Self { world, rules, pulling: Vec::new(), nonce: 0, patience, ledger: Ledger::new(timebase) }
     }
 
     /// What is outside.
@@ -69,14 +70,16 @@ impl<W: World> Policyd<W> {
         &mut self.world
     }
 
-    fn audit(&mut self, deed: &'static str, caller: ServiceId, object: Name, outcome: Result<&'static str, Error>) {
+    fn audit(&mut self, call: &Call<'_>, deed: &'static str, object: Name, outcome: Result<&'static str, Error>) {
+        let caller = call.caller.service;
+        let Some(dropped) = self.ledger.take(call.port.now(), caller) else { return };
         let name = self.rules.wiring.name_of(caller);
         let caller = name.as_ref().map_or("unknown", |name| name.as_str());
         let (decision, reason) = match outcome {
             Ok(reason) => (Decision::Allow, reason),
             Err(error) => (Decision::Deny, error.name()),
         };
-        self.world.audit(&Audit { deed, decision, reason, caller, object: object.as_str() });
+        self.world.audit(&Audit { deed, decision, reason, caller, object: object.as_str(), dropped });
     }
 
     fn record(&mut self, call: &Call<'_>, subject: ServiceId, name: Name, permits: u64) -> Result<(), Error> {
@@ -124,7 +127,7 @@ impl<W: World> Policyd<W> {
 impl<W: World> Policy for Policyd<W> {
     fn decide(&mut self, call: &mut Call<'_>, subject: ServiceId, interface: Name, permits: u64) -> Outcome<Decided> {
         if subject != call.caller.service && !call.caller.may(ASK) {
-            self.audit("decide", call.caller.service, interface, Err(Error::Permission));
+            self.audit(call, "decide", interface, Err(Error::Permission));
             return Err(Error::Permission.into());
         }
         let verdict = self.rules.decide(subject, interface, permits)?;
@@ -133,13 +136,13 @@ impl<W: World> Policy for Policyd<W> {
 
     fn delegate(&mut self, call: &mut Call<'_>, subject: ServiceId, name: Name, permits: u64) -> Outcome<Delegated> {
         let outcome = self.record(call, subject, name, permits);
-        self.audit("delegate", call.caller.service, name, outcome.map(|()| Rule::Route.name()));
+        self.audit(call, "delegate", name, outcome.map(|()| Rule::Route.name()));
         Ok(outcome.map(|()| Delegated {})?)
     }
 
     fn revoke(&mut self, call: &mut Call<'_>, subject: ServiceId, name: Name) -> Outcome<Revoked> {
         let pulled = self.pull(call, subject, name);
-        self.audit("revoke", call.caller.service, name, pulled.map(|_| Rule::Delegation.name()));
+        self.audit(call, "revoke", name, pulled.map(|_| Rule::Delegation.name()));
         let nonce = pulled?;
         let until = Deadline(call.port.now().saturating_add(self.patience));
         let (ticket, deferred) = call.defer()?;

@@ -37,7 +37,7 @@ impl World for Outside {
     }
 
     fn audit(&mut self, audit: &Audit<'_>) {
-        let Audit { deed, decision, reason, caller, object } = *audit;
+        let Audit { deed, decision, reason, caller, object, .. } = *audit;
         self.0.borrow_mut().audits.push(format!("{deed} {} {reason} {caller} {object}", decision.name()));
     }
 }

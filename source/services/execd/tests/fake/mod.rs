@@ -209,7 +209,7 @@ impl Ground for Fake {
     }
 
     fn audit(&mut self, audit: &Audit<'_>) {
-        let Audit { deed, decision, reason, caller, object } = *audit;
+        let Audit { deed, decision, reason, caller, object, .. } = *audit;
         self.audits.push(format!("{deed} {} {reason} {caller} {object}", decision.name()));
     }
 }

@@ -227,7 +227,7 @@ impl Ground for Fake {
     }
 
     fn audit(&mut self, audit: &Audit<'_>) {
-        let Audit { deed, decision, reason, caller, object } = *audit;
+        let Audit { deed, decision, reason, caller, object, .. } = *audit;
         let text = format!("{deed} {} {reason} {caller} {object}", decision.name());
         self.0.borrow_mut().audits.push(text);
     }
