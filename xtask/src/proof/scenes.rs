@@ -93,6 +93,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some(("shell", "selftest")), act: acts::session, ..PLAIN },
     Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
+    Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
     Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
     Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: acts::boot_cost, ..PLAIN },

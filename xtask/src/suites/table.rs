@@ -211,6 +211,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "timers",
+        about: "20,000 random registrations and cancellations on the target have one outcome each",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "race-timers"],
+        ..NOTHING
+    },
+    Suite {
         name: "events",
         about: "a million random events at the kernel core, every invariant checked after each",
         tier: Tier::Daily,

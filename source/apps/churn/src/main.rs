@@ -1,10 +1,12 @@
-//! Starts programs again and again, and looks for what is lost: `churn [count]`.
+//! Does something again and again, and looks for what is lost: `churn [count]` starts programs, `churn timers` races timers.
 //!
-//! The kernel's counts of every kind of object are taken before and after; between them only programs ran that have
+//! Of programs: the kernel's counts of every kind of object are taken before and after; between them only programs ran that have
 //! ended. A difference of one frame is a leak.
 
 #![no_std]
 #![no_main]
+
+mod timers;
 
 use nexus_abi::syscall::InfoObjects;
 use nexus_abi::{Error, Handle, Kind};
@@ -24,6 +26,7 @@ const ROWS: usize = POOLS.len() + Kind::ALL.len();
 
 fn main() -> Result<i64, Error> {
     let count = match env::arguments().nth(1) {
+        Some("timers") => return timers::race(),
         Some(text) => text.parse().map_err(|_| Error::Invalid)?,
         None => COUNT,
     };

@@ -248,6 +248,13 @@ pub(super) fn timers(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("bench: end", SLOW).map(drop)
 }
 
+pub(super) fn race_timers(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.send_line("run churn timers 20000")?;
+    desk.session.wait_for(" cancelled, 0 wrong", SLOW)?;
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    desk.ask("status", "0").map(drop)
+}
+
 pub(super) fn classes(desk: &mut Desk) -> Result<(), SessionError> {
     let pid = desk.start_behind("run rogue spin")?;
     desk.ask(&format!("qos {pid} idle"), "QOS-AUDIT decision=allow reason=listed ")?;
