@@ -3,7 +3,7 @@
 //! `trap_entry` saves what the call keeps and jumps to one of these, with the words in place, the hart in `tp` and the
 //! target in `gp`: no Rust code uses either. Whatever the core does not take on goes on in `undirected`.
 
-use crate::{csr, hart::Hart, system::System};
+use crate::{csr, hart::Hart, run, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
@@ -110,6 +110,22 @@ macro_rules! directed {
             }
         }
     )*};
+}
+
+/// Enters from `trap_entry_undirected` with everything in the frame: the same decisions, with the words in memory.
+#[unsafe(no_mangle)]
+extern "C" fn message_undirected(hart: &'static Hart) -> ! {
+    let caller = caller();
+    let passage = match caller.frame.get(reg::T2) {
+        ipc::CALL => call(caller, never(caller)),
+        ipc::CALL_UNTIL => call(caller, until(caller)),
+        ipc::REPLY_RECV => reply_recv(caller, never(caller)),
+        ipc::REPLY_RECV_UNTIL => reply_recv(caller, until(caller)),
+        _ => None,
+    };
+    let Some(passage) = passage else { run::message_taken(hart) };
+    passage.deliver(caller);
+    run::resume_partner(hart, passage.to)
 }
 
 directed! {

@@ -93,7 +93,7 @@ fn entered(hart: &'static Hart) -> &'static System {
 
 /// `message_entry` jumps here.
 #[unsafe(no_mangle)]
-extern "C" fn message_taken(hart: &'static Hart) -> ! {
+pub(crate) extern "C" fn message_taken(hart: &'static Hart) -> ! {
     let system = entered(hart);
     system.kernel.message_call(cpu_of(hart), running(hart), csr::time());
     resume(proceed(system, hart))
@@ -106,6 +106,13 @@ extern "C" fn call_taken(hart: &'static Hart) -> u64 {
     let after = system.kernel.typed_call(cpu_of(hart), running(hart), csr::time());
     let frame = proceed(system, hart) as u64;
     if after == After::Again { frame | 1 } else { frame }
+}
+
+/// Whom a message went straight to goes on.
+#[inline(always)]
+pub(crate) fn resume_partner(hart: &'static Hart, partner: &'static Thread) -> ! {
+    load_space(system::installed(), cpu_of(hart), partner.satp.get());
+    resume(&partner.frame)
 }
 
 /// User mode goes on, and nothing of the kernel's own registers was worth saving.

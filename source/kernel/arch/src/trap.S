@@ -142,12 +142,23 @@ message_words:
     mv      a0, tp
     j       message_taken
 
-# trap_entry_undirected: stvec where no message may go straight to its partner.
-#   in, out:   as trap_entry
+# trap_entry_undirected: stvec where words do not stay in their registers.
+#   in, out:   as trap_entry, but that message calls go to message_undirected(a0 Hart) with gp = target, which ends as
+#              message_taken does
     .balign 4
     .globl trap_entry_undirected
 trap_entry_undirected:
     enter   other_trap
+    sltiu   t1, t2, 10                  # the message calls
+    beqz    t1, call_entry
+    each_kept keep, t0
+    keep    28, t3
+    each_parameter keep, t0
+    keep    10, a0
+    each_word keep, t0
+    mv      gp, t3
+    mv      a0, tp
+    j       message_undirected
 
 # call_entry: a system call on the general way.
 #   in:        as message_entry

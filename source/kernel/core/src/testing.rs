@@ -189,10 +189,9 @@ pub(crate) fn ecall_by(way: Way, kernel: &'static Kernel, cpu: usize, now: u64) 
     let calm = cpu.wake_mail.get() | cpu.reap_mail.get() == 0;
     let passage = if way == Way::Straight && calm { straight(kernel, cpu, thread, now) } else { None };
     match passage {
-        Some(Passage { to, badge, from }) => {
-            to.frame.copy_message(&thread.frame);
-            to.frame.set_status(0, badge, from);
-            cpu.current.set(to.index());
+        Some(passage) => {
+            passage.deliver(thread);
+            cpu.current.set(passage.to.index());
         }
         None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
         None => {
