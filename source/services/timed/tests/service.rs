@@ -6,26 +6,51 @@ use fake::{Bench, Fake, MS, TIMEBASE, Wish, process};
 use nexus_abi::{Deadline, Error, Handle, ProcessId, QosClass};
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Call, Caller, Local, Message, Outcome, Port, Serve};
+use nexus_proto::contract::Broken;
 use nexus_proto::contract::timer::{self as contract, Signalled};
-use nexus_proto::timer::{Client, MAX_TIMERS, MAX_TIMERS_PER_OWNER, STATUS_OVER_LIMIT, Turns};
+use nexus_proto::timer::{Client, MAX_TIMERS, MAX_TIMERS_PER_OWNER, REGISTER, STATUS_OVER_LIMIT, Turns};
 use timed::{MAX_AUDIT_LINES, Timed};
 
-/// The service over a machine whose clock is the transport's.
-struct Hosted(Timed<Fake>);
+/// The service over a machine whose clock is the transport's, and what is wrong with it.
+struct Hosted(Timed<Fake>, Flaw);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Flaw {
+    None,
+    AcceptsAll,
+    CancelsNothing,
+    FiresAtOnce,
+    NeverWakes,
+    ForgetsTurns,
+}
 
 impl Serve for Hosted {
     fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
-        self.0.board().0.borrow_mut().now = call.port.now();
-        self.0.call(call, request)
+        let now = call.port.now();
+        self.0.board().0.borrow_mut().now = now;
+        let cancel = nexus_ipc::interface::tag("timer", 2);
+        match (self.1, request.tag()) {
+            (Flaw::AcceptsAll, REGISTER) => _ = self.0.call(call, request),
+            (Flaw::CancelsNothing, tag) if tag == cancel => {}
+            (Flaw::FiresAtOnce, REGISTER) => {
+                self.0.board().0.borrow_mut().signals.push((now, 1, request.words[5]));
+                return self.0.call(call, request);
+            }
+            _ => return self.0.call(call, request),
+        }
+        Ok(Message::tagged(0))
     }
 
     fn deadline(&self) -> Deadline {
-        self.0.deadline()
+        if self.1 == Flaw::NeverWakes { Deadline::NEVER } else { self.0.deadline() }
     }
 
     fn expired(&mut self, port: &mut dyn Port) {
         self.0.board().0.borrow_mut().now = port.now();
         self.0.expired(port);
+        if self.1 == Flaw::ForgetsTurns {
+            self.0 = Timed::new(self.0.board().clone(), TIMEBASE);
+        }
     }
 }
 
@@ -34,8 +59,12 @@ fn events() -> Handle {
 }
 
 fn hosted() -> (Fake, Local<Hosted>) {
+    flawed(Flaw::None)
+}
+
+fn flawed(flaw: Flaw) -> (Fake, Local<Hosted>) {
     let fake = Fake::default();
-    (fake.clone(), Local::new(Hosted(Timed::new(fake, TIMEBASE))))
+    (fake.clone(), Local::new(Hosted(Timed::new(fake, TIMEBASE), flaw)))
 }
 
 /// Waits in virtual time: to the service's next wake-up, until there is a signal that was not seen yet.
@@ -78,6 +107,22 @@ fn the_service_keeps_its_contract() {
     contract::wall_clock(local.connect(plain(1))).expect("the clock");
     let mut waiter = Waiter { fake: &fake, local: &local, now: 0, seen: 0 };
     contract::firing(local.connect(process(1)), events(), TIMEBASE, &mut |until| waiter.wait(until)).expect("firing");
+}
+
+#[test]
+fn the_contract_catches_each_broken_service() {
+    let registration = |flaw| contract::registration(flawed(flaw).1.connect(process(1)), events());
+    let firing = |flaw| {
+        let (fake, local) = flawed(flaw);
+        let mut waiter = Waiter { fake: &fake, local: &local, now: 0, seen: 0 };
+        contract::firing(local.connect(process(1)), events(), TIMEBASE, &mut |until| waiter.wait(until))
+    };
+    let malformed = "a malformed request is EMALFORMED, EINVAL, ETOOLONG or EBADHANDLE";
+    assert_eq!(registration(Flaw::AcceptsAll), Err(Broken(malformed)));
+    assert_eq!(registration(Flaw::CancelsNothing), Err(Broken("what was refused is not pending")));
+    assert_eq!(firing(Flaw::FiresAtOnce), Err(Broken("a timer never fires early")));
+    let late = Err(Broken("a timer fires soon after its window, with its own bits"));
+    assert_eq!((firing(Flaw::NeverWakes), firing(Flaw::ForgetsTurns)), (late, late));
 }
 
 #[test]
