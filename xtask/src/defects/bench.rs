@@ -20,6 +20,9 @@ const TEST: Duration = Duration::from_secs(90);
 /// Most that one attack may take, the boot around it included.
 const ATTACK: Duration = Duration::from_secs(120);
 
+/// Most that the fuzzer may take, the silence of a machine that hangs included.
+const FUZZER: Duration = Duration::from_secs(300);
+
 /// The copy of the tree and where it is built.
 pub(super) struct Bench {
     scratch: Scratch,
@@ -40,6 +43,7 @@ impl Bench {
         let verdict = self.build_and_run(&patch.catcher, |finish| match &patch.catcher {
             Catcher::Test(_, name) => outcome::judge_clean(finish, name),
             Catcher::Attack(words) => outcome::judge_clean_attack(finish, words),
+            Catcher::Fuzzer(_) => outcome::judge_clean_fuzzer(finish),
         });
         verdict.unwrap_or_else(unexpected)
     }
@@ -49,6 +53,7 @@ impl Bench {
         let judge = |finish: &Finish| match &patch.catcher {
             Catcher::Test(_, name) => outcome::judge(finish, name, patch.expected, &self.scratch.tree),
             Catcher::Attack(words) => outcome::judge_attack(finish, words),
+            Catcher::Fuzzer(_) => outcome::judge_fuzzer(finish),
         };
         let verdict = match self.scratch.apply(&patch.path) {
             Ok(true) => self.build_and_run(&patch.catcher, judge),
@@ -95,6 +100,10 @@ fn commands(catcher: &Catcher) -> (Vec<String>, Vec<String>, Duration) {
         Catcher::Attack(attack) => {
             let attack: Vec<&str> = attack.split_whitespace().collect();
             (words(&["xtask", "image"]), words(&[&["xtask", "proof", "--hostile"], &attack[..]].concat()), ATTACK)
+        }
+        Catcher::Fuzzer(options) => {
+            let options: Vec<&str> = options.split_whitespace().collect();
+            (words(&["xtask", "fuzz", "--calls", "0"]), words(&[&["xtask", "fuzz"], &options[..]].concat()), FUZZER)
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A head that says less than it must is refused; only a test's own assertion is a catch.
 
-use super::outcome::{Expected, Finish, Verdict, is_test_code, judge, judge_attack, judge_clean, judge_clean_attack};
+use super::outcome::{
+    Expected, Finish, Verdict, is_test_code, judge, judge_attack, judge_clean, judge_clean_attack, judge_clean_fuzzer,
+    judge_fuzzer,
+};
 use super::patch::{self, Catcher, Patch};
 use super::scratch::Scratch;
 use super::table::{Row, is_success, print};
@@ -30,7 +33,7 @@ fn a_head_names_target_test_and_expected_end() {
     assert_eq!((patch.name.as_str(), patch.catcher.name()), ("broken", "tests::one"));
     let target = |text: &str| match parse(text).unwrap().catcher {
         Catcher::Test(target, _) => target,
-        Catcher::Attack(attack) => panic!("{attack} is no test"),
+        Catcher::Attack(other) | Catcher::Fuzzer(other) => panic!("{other} is no test"),
     };
     assert_eq!(target(HEAD), ["-p", "some", "--lib"]);
     assert_eq!(patch.expected, Expected::Assertion);
@@ -46,7 +49,27 @@ fn a_head_can_name_an_attack_on_the_machine() {
     assert_eq!(parse(head).unwrap().catcher, Catcher::Attack("secret fresh-pages".to_string()));
     assert!(parse(&head.replace("\n\n", "\nHangs.\n\n")).unwrap_err().contains("cannot be expected to hang"));
     let both = format!("Caught by: cargo test -p some --lib one\n{head}");
-    assert!(parse(&both).unwrap_err().contains("nor one"));
+    assert_eq!(parse(&both).unwrap_err(), "not one line `Caught by: cargo …`");
+}
+
+#[test]
+fn a_head_can_name_the_fuzzer() {
+    let head = "Defect: it is broken.\nCaught by: cargo xtask fuzz --seed 7\n\ndiff --git a/x b/x\n";
+
+    assert_eq!(parse(head).unwrap().catcher, Catcher::Fuzzer("--seed 7".to_string()));
+    assert!(parse(&head.replace("fuzz --seed 7", "run")).unwrap_err().contains("must be"));
+}
+
+#[test]
+fn the_fuzzer_catches_by_what_it_found() {
+    let passed = "fuzz: seed 7, 200 calls, from child 0\nfuzz: 200 calls, 3 children, nothing found\n";
+
+    assert_eq!(judge_fuzzer(&said("fuzz: found: it hangs (seed 7, after child 0)\n")), Verdict::Caught);
+    assert_eq!(judge_fuzzer(&said(passed)), Verdict::Survived);
+    assert_eq!(judge_fuzzer(&said("")).text(), "failed otherwise: no verdict");
+    assert_eq!(judge_fuzzer(&Finish::TimedOut).text(), "failed otherwise: does not end");
+    assert_eq!(judge_clean_fuzzer(&said(passed)), Verdict::Clean);
+    assert_eq!(judge_clean_fuzzer(&said("fuzz: found: x\n")).text(), "failed otherwise: fails without the defect");
 }
 
 #[test]
@@ -70,7 +93,7 @@ fn a_head_that_says_too_little_is_refused() {
     assert_eq!(parse("Defect: \n").unwrap_err(), "no line `Defect: …`");
     assert_eq!(
         parse("Defect: one\ndiff --git \nCaught by: cargo test x\n").unwrap_err(),
-        "no line `Caught by: cargo test …`, nor one `Caught by: cargo xtask proof --hostile …`"
+        "not one line `Caught by: cargo …`"
     );
     assert!(parse(&HEAD.replace(" --lib", "")).unwrap_err().contains("must be"));
     assert!(parse(&HEAD.replace("-p some --lib tests::one", "tests::one")).unwrap_err().contains("must be"));

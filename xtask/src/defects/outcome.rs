@@ -117,6 +117,31 @@ pub(super) fn judge_attack(finish: &Finish, attack: &str) -> Verdict {
     }
 }
 
+/// As [`judge_clean`], of the fuzzer.
+pub(super) fn judge_clean_fuzzer(finish: &Finish) -> Verdict {
+    match judge_fuzzer(finish) {
+        Verdict::Survived => Verdict::Clean,
+        Verdict::Caught => Verdict::FailedOtherwise("fails without the defect".to_string()),
+        other => other,
+    }
+}
+
+/// As [`judge`], of the fuzzer: what it found on the machine, a machine that hangs or breaks down included.
+pub(super) fn judge_fuzzer(finish: &Finish) -> Verdict {
+    let otherwise = |why: &str| Verdict::FailedOtherwise(why.to_string());
+    let Finish::Said(output) = finish else { return otherwise("does not end") };
+    let (mut found, mut passed) = (false, false);
+    for line in output.lines() {
+        found |= line.starts_with("fuzz: found: ");
+        passed |= line.starts_with("fuzz: ") && line.ends_with(", nothing found");
+    }
+    match (found, passed) {
+        (true, _) => Verdict::Caught,
+        (false, true) => Verdict::Survived,
+        (false, false) => otherwise("no verdict"),
+    }
+}
+
 fn said(output: &str, test: &str, word: &str) -> bool {
     output.lines().any(|line| line == format!("test {test} ... {word}"))
 }

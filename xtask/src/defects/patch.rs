@@ -28,6 +28,8 @@ pub(super) enum Catcher {
     Test(Vec<String>, String),
     /// An attack of `tests/hostile/rows` on the machine.
     Attack(String),
+    /// Random system calls on the machine, with these options.
+    Fuzzer(String),
 }
 
 impl Catcher {
@@ -35,6 +37,7 @@ impl Catcher {
     pub(super) fn name(&self) -> &str {
         match self {
             Catcher::Test(_, name) | Catcher::Attack(name) => name,
+            Catcher::Fuzzer(_) => "the fuzzer",
         }
     }
 }
@@ -62,20 +65,26 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Patch, String> {
         return Err("no line `Defect: …`".to_string());
     }
     let expected = if head.contains(&"Hangs.") { Expected::Hang } else { Expected::Assertion };
-    let catcher = match (of("Caught by: cargo test "), of("Caught by: cargo xtask proof --hostile ")) {
-        (Some(command), None) => test(command)?,
-        (None, Some(attack)) if expected == Expected::Hang => {
-            return Err(format!("an attack ends: `{attack}` cannot be expected to hang"));
-        }
-        (None, Some(attack)) => Catcher::Attack(attack.to_string()),
-        _ => {
-            return Err(
-                "no line `Caught by: cargo test …`, nor one `Caught by: cargo xtask proof --hostile …`".to_string()
-            );
-        }
+    let mut catchers = head.iter().filter_map(|line| line.strip_prefix("Caught by: cargo "));
+    let (Some(catcher), None) = (catchers.next(), catchers.next()) else {
+        return Err("not one line `Caught by: cargo …`".to_string());
+    };
+    let catcher = match catcher.trim().split_once(' ') {
+        Some(("test", command)) => test(command)?,
+        Some(("xtask", command)) if expected == Expected::Assertion => on_the_machine(command)?,
+        Some(("xtask", command)) => return Err(format!("it ends: `{command}` cannot be expected to hang")),
+        _ => return Err("`Caught by:` must be a `cargo test` or a `cargo xtask`".to_string()),
     };
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Patch { name, path: path.to_path_buf(), catcher, expected })
+}
+
+fn on_the_machine(command: &str) -> Result<Catcher, String> {
+    match (command.strip_prefix("proof --hostile "), command.strip_prefix("fuzz")) {
+        (Some(attack), _) => Ok(Catcher::Attack(attack.to_string())),
+        (None, Some(options)) => Ok(Catcher::Fuzzer(options.trim().to_string())),
+        (None, None) => Err("`Caught by: cargo xtask` must be `proof --hostile …` or `fuzz …`".to_string()),
+    }
 }
 
 fn test(command: &str) -> Result<Catcher, String> {

@@ -13,6 +13,7 @@ mod unreachable;
 #[cfg(test)]
 mod fuzz_tests;
 
+use crate::image::Built;
 use judge::Report;
 use order::{Order, Pace};
 use progress::Progress;
@@ -28,7 +29,14 @@ pub fn main(args: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match fuzz(&order) {
+    let built = match run::build() {
+        Ok(built) => built,
+        Err(text) => {
+            eprintln!("fuzz: {text}");
+            return ExitCode::from(2);
+        }
+    };
+    match fuzz(&built, &order) {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {
             println!("fuzz: found: {text}");
@@ -37,24 +45,27 @@ pub fn main(args: &[String]) -> ExitCode {
     }
 }
 
-fn fuzz(order: &Order) -> Result<(), String> {
-    let built = run::build()?;
+fn fuzz(built: &Built, order: &Order) -> Result<(), String> {
+    if order.calls == 0 {
+        println!("fuzz: built");
+        return Ok(());
+    }
     match order.pace {
-        Pace::AtOnce => one(&built, order).map(drop),
+        Pace::AtOnce => one(built, order).map(drop),
         Pace::Twice => {
-            let (first, second) = (one(&built, order)?, one(&built, order)?);
+            let (first, second) = (one(built, order)?, one(built, order)?);
             if first.digest != second.digest || first.digest.is_empty() {
                 return Err(format!("seed {} gave digest {} and then {}", order.seed, first.digest, second.digest));
             }
             println!("fuzz: the same seed gave the same run twice: digest {}", first.digest);
             Ok(())
         }
-        Pace::Slices(within) => slices(&built, order, Instant::now() + within),
+        Pace::Slices(within) => slices(built, order, Instant::now() + within),
     }
 }
 
 /// One boot, printed and judged.
-fn one(built: &crate::image::Built, order: &Order) -> Result<Report, String> {
+fn one(built: &Built, order: &Order) -> Result<Report, String> {
     println!("fuzz: seed {}, {} calls, from child {}", order.seed, order.calls, order.first);
     let report = run::run(built, order)?;
     print!("{}", judge::table(&report));
@@ -64,7 +75,7 @@ fn one(built: &crate::image::Built, order: &Order) -> Result<Report, String> {
 }
 
 /// As many boots as the time allows, from where the last run of this seed stopped.
-fn slices(built: &crate::image::Built, order: &Order, until: Instant) -> Result<(), String> {
+fn slices(built: &Built, order: &Order, until: Instant) -> Result<(), String> {
     let mut progress = Progress::load(order.seed)?;
     while progress.calls < order.calls && Instant::now() < until {
         let calls = order::SLICE.min(order.calls - progress.calls);

@@ -35,7 +35,7 @@ pub(super) enum Clock {
 pub(super) struct Order {
     /// What all random numbers come from.
     pub(super) seed: u64,
-    /// System calls to make at least.
+    /// System calls to make at least; 0: the image is built and that is all.
     pub(super) calls: u64,
     /// Number of the first child.
     pub(super) first: u64,

@@ -14,7 +14,7 @@ const CRATE: &str = "fuzz";
 /// Pages of the first process's stack.
 const STACK_PAGES: u16 = 16;
 /// How long the fuzzer may say nothing: it prints its progress every few seconds.
-const SILENCE: Duration = Duration::from_secs(180);
+const SILENCE: Duration = Duration::from_secs(90);
 /// How long the emulator may take to end when the fuzzer is through.
 const FAREWELL: Duration = Duration::from_secs(20);
 /// The last lines that a failure shows.
