@@ -6,6 +6,8 @@ use crate::{Parser, Sample};
 const CHANGES: u64 = 6;
 /// Bytes that one change inserts, copies or removes at most.
 const RUN: u64 = 64;
+/// Bytes in which a header stands.
+const HEADER: usize = 384;
 /// Longest input that is made.
 const LONGEST: usize = 1 << 16;
 /// Numbers that bounds are made of.
@@ -47,7 +49,9 @@ pub(crate) fn mutate(parser: &Parser, corpus: &[Sample], dice: &mut Dice, into: 
 
 /// One change.
 fn change(parser: &Parser, corpus: &[Sample], dice: &mut Dice, bytes: &mut Vec<u8>) {
-    let at = dice.below(bytes.len());
+    // Half of the changes hit the beginning: that is where headers are.
+    let room = if dice.below(2) == 0 { bytes.len().min(HEADER) } else { bytes.len() };
+    let at = dice.below(room);
     match dice.below(10) {
         0 | 1 if !bytes.is_empty() => bytes[at] ^= 1 << dice.below(8),
         2 if !bytes.is_empty() => bytes[at] = dice.next() as u8,

@@ -80,9 +80,13 @@ pub trait Answer: Sized {
 /// Reads an answer, and writes it again.
 pub type Reread = fn(&Message) -> Result<Message, Error>;
 
-/// A service of every interface, whose handlers only say that they were [`REACHED`]: for whoever examines decoders.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Probe;
+/// A service of every interface, whose handlers only write down the request that they were called with, and say that
+/// they were [`REACHED`]: for whoever examines decoders.
+#[derive(Clone, Debug, Default)]
+pub struct Probe {
+    /// The request, written again from what a handler was given; or why that cannot be.
+    pub request: Option<Result<Message, Error>>,
+}
 
 /// What the handlers of [`Probe`] say.
 pub const REACHED: NoAnswer = NoAnswer::Refused(Error::Cancelled);
@@ -205,7 +209,12 @@ macro_rules! interface {
                     _: &mut $crate::Call<'_>,
                     $($argument: <$argument_type as $crate::wire::Wire>::View<'_>,)*
                 ) -> $crate::Outcome<$answer> {
-                    let _ = ($($argument,)*);
+                    #[allow(unused_mut, reason = "there may be no arguments")]
+                    let mut writer = $crate::wire::Writer::new(const { $crate::interface::tag(NAME, $number) });
+                    #[allow(unused_mut, reason = "there may be no arguments")]
+                    let mut written = Ok(());
+                    $(written = written.and_then(|()| <$argument_type as $crate::wire::Wire>::put($argument, &mut writer));)*
+                    self.request = Some(written.map(|()| writer.finish()));
                     Err($crate::interface::REACHED)
                 }
             )*

@@ -101,7 +101,8 @@ trap_entry:
     each_kept keep, t0
     mv      gp, t3
     j       call_direct
-1:  addi    t1, t2, -2
+1:  bltz    t2, call_entry              # no number
+    addi    t1, t2, -2
     beqz    t1, 2f
     bgtz    t1, 3f
     each_kept keep, t0

@@ -186,8 +186,13 @@ fn rings() -> Vec<Sample> {
     let whole: Vec<u8> = page.0.borrow()[..160].to_vec();
     let mut long = whole.clone();
     long[64] = 0xff;
+    for _ in 0..3 {
+        writer.put(&[9; 1000]).expect("there is room");
+    }
+    let full = page.0.borrow()[..3200].to_vec();
     vec![
         Sample::accepted("three.bin", whole),
+        Sample::accepted("full.bin", full),
         Sample::refused("empty", "fresh.bin", vec![0; 64]),
         Sample::refused("ECORRUPT", "length.bin", long),
     ]
