@@ -31,7 +31,7 @@ impl Serve for Hosted {
         let cancel = nexus_ipc::interface::tag("timer", 2);
         match (self.1, request.tag()) {
             (Flaw::AcceptsAll, REGISTER) => _ = self.0.call(call, request),
-            (Flaw::CancelsNothing, tag) if tag == cancel => {}
+            (Flaw::CancelsNothing, tag) if tag == cancel && request.is_plain() => {}
             (Flaw::FiresAtOnce, REGISTER) => {
                 self.0.board().0.borrow_mut().signals.push((now, 1, request.words[5]));
                 return self.0.call(call, request);
