@@ -21,7 +21,7 @@ printf '\252\125\252\125' | dd of="$out/damaged.img" bs=1 seek=8192 conv=notrunc
 cp build/boot.img "$out/version.img"
 printf '\377' | dd of="$out/version.img" bs=1 seek=12 conv=notrunc status=none
 
-# A firmware that boots on hart 2, which the emulator's own never does.
+# A firmware that boots on hart 2, which the emulator's own never does, and starts no other.
 rustc --edition 2024 --target riscv64imac-unknown-none-elf -C panic=abort -C link-arg=-Ttext=0x80000000 \
     -C link-arg=--nmagic -o "$out/hart2" tests/firmware/hart2.rs
 
@@ -39,6 +39,7 @@ much memory     | MEM=3G APPEND=selftest | 0   | ^SELFTEST: end
 four harts      | SMP=4 APPEND=selftest  | 0   | ^KINIT: hart [0-3] of 4,
 nine harts      | SMP=9 APPEND=selftest  | 0   | ^KINIT: hart [0-8] of 9,
 another hart    | SMP=3 BIOS=$out/hart2 APPEND=selftest | 0 | ^KINIT: hart 2 of 3,
+refused harts   | SMP=3 BIOS=$out/hart2 APPEND=selftest | 0 | ^KINIT: cpu[12] is missing: the firmware does not start hart [01]: error -2
 no sstc         | CPU=rv64,sstc=off APPEND=selftest | 0 | ^SELFTEST: ipc deadline timeout ok
 no float        | CPU=rv64,f=off,d=off APPEND=selftest | 1 | ^error: EFAULTED: .selftest. faulted: illegal instruction
 unknown word    | APPEND=colour=blue,selftest | 0 | ^KINIT: unknown boot argument ignored: colour=blue

@@ -1,10 +1,10 @@
-# A firmware that does nothing but let hart 2 boot: no calls, every trap and interrupt is the supervisor's.
+# A firmware that does nothing but let hart 2 boot: it refuses every call, and every other trap and interrupt is the
+# supervisor's.
 #
 # _start: where the emulator's reset code jumps, in machine mode, on every hart.
 #   in:        a0 hart number, a1 physical address of the device tree
 #   out:       hart 2: the kernel's first address in supervisor mode, a0 and a1 as they came; others: never
 #   clobbered: t0
-#   state:     a call to this firmware, or any trap it does not delegate, stops the hart for good
 
     .option arch, rv64imac_zicsr
     .section .text.entry, "ax"
@@ -24,7 +24,7 @@ _start:
     csrw    mideleg, t0
     li      t0, 1 << 63
     csrw    0x30a, t0                   # menvcfg: the supervisor's timer register
-    lla     t0, asleep
+    lla     t0, trap
     csrw    mtvec, t0
     li      t0, 0x1800
     csrc    mstatus, t0
@@ -33,7 +33,25 @@ _start:
     li      t0, 0x80200000
     csrw    mepc, t0
     mret
+
+# trap: what is not delegated, in machine mode.
+#   in:        a6, a7 function and extension of a call, not looked at
+#   out:       a0 -2, not supported (SBI 1.0, table 1); a1 0
+#   clobbered: nothing else
+#   state:     a trap that is no call of the supervisor stops the hart for good
     .balign 4
+trap:
+    csrw    mscratch, t0
+    csrr    t0, mcause
+    addi    t0, t0, -9
+    bnez    t0, asleep
+    csrr    t0, mepc
+    addi    t0, t0, 4
+    csrw    mepc, t0
+    csrr    t0, mscratch
+    li      a0, -2
+    li      a1, 0
+    mret
 asleep:
     wfi
     j       asleep
