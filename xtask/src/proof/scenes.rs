@@ -4,7 +4,9 @@
 //! the shell whatever a program does. A panic, a kernel fault or an end that the scene did not ask for fails it.
 
 mod acts;
+mod front_page;
 mod held;
+mod start;
 
 use super::emulator::Machine;
 use super::session::{Session, SessionError};
@@ -28,6 +30,15 @@ enum Ends {
     WhenAsked,
 }
 
+/// Where a scene begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    /// At the prompt.
+    AtPrompt,
+    /// When the emulator starts.
+    AtOnce,
+}
+
 /// When a scene is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
@@ -48,6 +59,7 @@ pub struct Scene {
     /// A place, and the program that lies there and acts instead of a person; none: a person does.
     instead: Option<(&'static str, &'static str)>,
     machine: fn(Machine) -> Machine,
+    begins: Begins,
     act: fn(&mut Desk) -> Result<(), SessionError>,
     ends: Ends,
 }
@@ -58,6 +70,7 @@ const PLAIN: Scene = Scene {
     tier: Tier::Test,
     instead: None,
     machine: |machine| machine,
+    begins: Begins::AtPrompt,
     act: |_| Ok(()),
     ends: Ends::WhenAsked,
 };
@@ -76,6 +89,9 @@ fn leaping(machine: Machine) -> Machine {
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
+    Scene { name: "front-page", about: "the boot looks as the front page shows it", act: front_page::act, ends: Ends::Itself(3), ..PLAIN },
+    Scene { name: "early-keys", about: "keys that are typed before the console's driver runs are not lost", begins: Begins::AtOnce, act: start::early_keys, ..PLAIN },
+    Scene { name: "init-quota", about: "init itself owns no more frames than the manifest keeps free for it", act: start::init_quota, ..PLAIN },
     Scene { name: "listings", about: "every listing command answers, also as JSON lines", act: acts::listings, ..PLAIN },
     Scene { name: "programs", about: "programs run, in front and behind, read and write, and say how they ended", act: acts::programs, ..PLAIN },
     Scene { name: "pipes", about: "programs of one line read what the one before them writes", act: acts::pipes, ..PLAIN },
@@ -96,7 +112,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
     Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
-    Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: acts::boot_cost, ..PLAIN },
+    Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: start::boot_cost, ..PLAIN },
     Scene { name: "leaks", about: "after 500 programs the machine owns what it owned before", act: |desk| acts::leaks(desk, 500), ..PLAIN },
     Scene { name: "leaks-long", about: "after 10,000 programs too", tier: Tier::Daily, act: |desk| acts::leaks(desk, 10_000), ..PLAIN },
     Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| acts::harts(desk, 2), ..PLAIN },
@@ -115,7 +131,8 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     }
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
-    let acted = desk.sit_down().and_then(|()| (scene.act)(&mut desk));
+    let sat = if scene.begins == Begins::AtPrompt { desk.sit_down() } else { Ok(()) };
+    let acted = sat.and_then(|()| (scene.act)(&mut desk));
     let (asked, status) = match scene.ends {
         Ends::Itself(status) => (acted, status),
         Ends::WhenAsked => (acted.and_then(|()| desk.session.send_line("shutdown")), 0),

@@ -129,16 +129,6 @@ pub(super) fn mebibyte(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("run hello ok", "hello, ok").map(drop)
 }
 
-/// What booting to the prompt took, by the kernel's own count of busy time: a microsecond is 1,000 instructions.
-pub(super) fn boot_cost(desk: &mut Desk) -> Result<(), SessionError> {
-    const MOST: u64 = 20_000;
-    let printed = desk.collect("cpus -j")?;
-    match printed.iter().find_map(|line| number_after(line, "\"busy_us\":")) {
-        Some(busy) if busy <= MOST => Ok(()),
-        _ => Err(missed("at most 20,000,000 instructions to the prompt", printed)),
-    }
-}
-
 pub(super) fn services(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("kill nobody", "error: ENOENT: ")?;
     let pid = desk.start_behind("run rogue spin")?;
@@ -326,12 +316,12 @@ fn microseconds(line: &str) -> Option<u64> {
     Some(seconds.parse::<u64>().ok()? * 1_000_000 + rest.parse::<u64>().ok()?)
 }
 
-fn number_after(line: &str, mark: &str) -> Option<u64> {
+pub(super) fn number_after(line: &str, mark: &str) -> Option<u64> {
     let rest = &line[line.find(mark)? + mark.len()..];
     rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn missed(what: &str, printed: Vec<String>) -> SessionError {
+pub(super) fn missed(what: &str, printed: Vec<String>) -> SessionError {
     SessionError::Missed(what.to_string(), "it is not so", printed)
 }
 
