@@ -6,6 +6,7 @@
 mod arrows;
 mod comments;
 mod documents;
+mod kernel;
 mod links;
 mod names;
 mod places;
@@ -76,6 +77,7 @@ pub fn run(args: &[String]) -> ExitCode {
     for line in &lines {
         println!("{line}");
     }
+    println!("{}", kernel::summary(&kernel::sizes(&tree)));
     let files = tree.rust.len() + tree.texts.len();
     println!("check: {} rules, {files} files, {} findings", RULES.len(), lines.len());
     if lines.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
