@@ -10,7 +10,7 @@ use nexus_abi::syscall::{Close, Derive};
 use nexus_abi::{Error, Handle, Name, Rights, ServiceId};
 use nexus_ipc::Notice;
 use nexus_proto::supervisor::State;
-use wiring::{Grant, Grants, Party};
+use wiring::{Grant, Grants, Party, badge};
 
 use crate::ground::Ground;
 use crate::init::Init;
@@ -52,6 +52,7 @@ impl<G: Ground> Init<G> {
         }
     }
 
+    /// By the manifest's routes and grants; a service may also ask for what it provides, without any permission.
     fn target(&self, asker: ServiceId, name: Name) -> Result<Target, Error> {
         let holder = self.wiring.party(asker).ok_or(Error::Permission)?;
         if let Some(route) = self.wiring.routes_of(holder).find(|route| route.name == name) {
@@ -60,6 +61,10 @@ impl<G: Ground> Init<G> {
                 Party::Service(server) => Ok(Target::Server(server.into(), route.badge)),
                 Party::Program(_) => Err(Error::NotFound),
             };
+        }
+        let mut own = self.wiring.interfaces.iter().filter(|interface| interface.owner == holder);
+        if let (Party::Service(server), Some(position)) = (holder, own.position(|interface| interface.name == name)) {
+            return Ok(Target::Server(server.into(), badge(position, 0)));
         }
         let grant = granted(self.grants_of(holder), name).ok_or(Error::NotFound)?;
         let source = self.roots.behind(grant).ok_or(Error::NotFound)?;

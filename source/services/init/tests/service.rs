@@ -419,6 +419,15 @@ fn a_route_of_the_manifest_is_answered_with_its_badge() {
 }
 
 #[test]
+fn a_service_may_ask_for_its_own_interface_and_gets_no_permission_with_it() {
+    let world = World::ready();
+    world.route(ServiceId::service("launcher"), "exec", 1);
+    let endpoint = world.see(|machine| machine.endpoint(ServiceId::service("launcher")));
+    let pass = Rights::USE.union(Rights::TRANSFER).bits();
+    assert_eq!(world.answer(1), Some(Ok((endpoint, pass, badge(0, 0)))));
+}
+
+#[test]
 fn no_other_route_and_no_stranger_is_answered_with_a_handle() {
     let world = World::ready();
     world.route(PROBE, "stdout", 1);
