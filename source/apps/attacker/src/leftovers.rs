@@ -5,9 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use nexus_abi::Error;
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE};
 use nexus_abi::message::{HEADER_BYTES, MAX_INLINE};
-use nexus_abi::syscall::{
-    Close, MemoryCreate, MemoryGrow, Protect, Syscall, ThreadCreate, ThreadStart, Whoami, Yield, access, ipc,
-};
+use nexus_abi::syscall::{Close, MemoryCreate, MemoryGrow, Syscall, ThreadCreate, ThreadStart, Whoami, Yield, ipc};
 use nexus_rt::kernel::invoke;
 use nexus_rt::memory::{Access, View};
 use nexus_rt::sys::{
@@ -60,7 +58,14 @@ fn registers_thread() -> Tried {
     for _ in 0..ROUNDS {
         let (entry, a1) = probe();
         let ipc_page = IPC_PAGE + 32 * PAGE_SIZE as u64;
-        let thread = invoke(ThreadCreate { process: None, entry, stack: 0, a0: 0, a1, ipc_page })?.thread;
+        let create = ThreadCreate { process: None, entry, stack: 0, a0: 0, a1, ipc_page };
+        // The page is free once the thread before has ended.
+        let thread = loop {
+            match invoke(create) {
+                Err(Error::Exists) => invoke(Yield {}).map(drop)?,
+                made => break made?.thread,
+            }
+        };
         invoke(ThreadStart { thread })?;
         let first = loop {
             match first_registers() {
@@ -71,11 +76,6 @@ fn registers_thread() -> Tried {
         invoke(Close { handle: thread })?;
         must(first.integer == [0; 28], "a thread begins with zeros in its registers")?;
         must(first.float == [0; 32], "a thread begins with zeros in its float registers")?;
-        // Its page is free once the thread is gone, which the next one needs.
-        let there = Protect { process: None, address: ipc_page, pages: 1, access: access::WRITE };
-        while invoke(there).is_ok() {
-            invoke(Yield {})?;
-        }
     }
     accomplice.end()?;
     Ok(Outcome::Held)

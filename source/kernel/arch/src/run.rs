@@ -1,6 +1,6 @@
 //! The loop of a hart: a trap becomes an event of the core, then the core says what runs next.
 //!
-//! User mode is left through `trap.S`, which enters [`trap_taken`], [`call_taken`], [`message_taken`] or
+//! User mode is left through `trap.S`, which enters [`trap_taken`], [`call_taken`], [`ending_taken`], [`message_taken`] or
 //! [`crate::direct`]. Interrupts stay off in the kernel, so between two steps of something long the pending bits are looked at instead.
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
@@ -14,6 +14,7 @@ use crate::{
     system::{self, Spaces, System},
     timer::Timer,
 };
+use nexus_abi::syscall::{ProcessExit, ProcessKill, Syscall, ThreadExit, Wait};
 use nexus_core::{
     cpu::{Cpu, Next},
     event::{After, Trap},
@@ -99,12 +100,18 @@ pub(crate) extern "C" fn message_taken(hart: &'static Hart) -> ! {
     resume(proceed(system, hart))
 }
 
-/// `call_entry` calls this. Returns the frame to resume: one more if all registers are to be as in it.
+/// `call_entry` calls this. Returns the frame to resume: one more if all registers are to be as in it; 0 if the hart has
+/// something to do first, which it does only once the caller's registers are saved.
 #[unsafe(no_mangle)]
 extern "C" fn call_taken(hart: &'static Hart) -> u64 {
     let system = entered(hart);
-    let after = system.kernel.typed_call(cpu_of(hart), running(hart), csr::time());
-    let frame = proceed(system, hart) as u64;
+    let cpu = cpu_of(hart);
+    let after = system.kernel.typed_call(cpu, running(hart), csr::time());
+    let current = cpu.current.get();
+    if cpu.requests.pending() || current == 0 {
+        return 0;
+    }
+    let frame = switch_to(system, hart, cpu, system.kernel.threads.at(current)) as u64;
     if after == After::Again { frame | 1 } else { frame }
 }
 
@@ -113,6 +120,28 @@ extern "C" fn call_taken(hart: &'static Hart) -> u64 {
 pub(crate) fn resume_partner(hart: &'static Hart, partner: &'static Thread) -> ! {
     load_space(system::installed(), cpu_of(hart), partner.satp.get());
     resume(&partner.frame)
+}
+
+/// `leave_call` jumps here when the caller's registers are saved.
+#[unsafe(no_mangle)]
+extern "C" fn call_left(hart: &'static Hart) -> ! {
+    resume(proceed(system::installed(), hart))
+}
+
+/// Calls that may leave the caller waiting or gone, one bit each of the number's low six.
+#[used]
+#[unsafe(no_mangle)]
+static ENDING_CALLS: u64 = 1 << (Wait::NUMBER % 64)
+    | 1 << (ThreadExit::NUMBER % 64)
+    | 1 << (ProcessExit::NUMBER % 64)
+    | 1 << (ProcessKill::NUMBER % 64);
+
+/// `ending_entry` jumps here: all of the caller's registers are in its frame before another hart can see it wait or end.
+#[unsafe(no_mangle)]
+extern "C" fn ending_taken(hart: &'static Hart) -> ! {
+    let system = entered(hart);
+    system.kernel.typed_call(cpu_of(hart), running(hart), csr::time());
+    resume(proceed(system, hart))
 }
 
 /// User mode goes on, and nothing of the kernel's own registers was worth saving.

@@ -165,10 +165,15 @@ trap_entry_undirected:
 #   in:        as message_entry
 #   out:       message calls: message_entry; others: call_taken(a0 Hart), which keeps what C functions keep, so that
 #              only a switch saves that. It returns the frame to resume: as it was for an answer, 1 more if all
-#              registers must be as in the frame.
+#              registers must be as in the frame, 0 if the hart has work to do first. Calls that may leave the caller
+#              waiting or gone: ending_entry.
 call_entry:
     sltiu   t1, t2, 10                  # the message calls
     bnez    t1, message_entry
+    ld      t1, ENDING_CALLS
+    srl     t1, t1, t2
+    andi    t1, t1, 1
+    bnez    t1, ending_entry
     keep    28, t3
     each_parameter keep, t0
     keep    10, a0
@@ -196,11 +201,25 @@ call_entry:
     sret
 
 # leave_call: the answer is to come later, or somebody else runs.
-#   in:        t0 = frame of the caller, a0 = frame to resume, bit 0 ignored
+#   in:        t0 = frame of the caller, a0 = frame to resume, bit 0 ignored; 0: it is found once all is saved
 leave_call:
     each_kept keep, t0
     andi    a0, a0, -2
-    j       resume
+    bnez    a0, resume
+    mv      a0, tp
+    j       call_left
+
+# ending_entry: a call after which the caller may be woken, or its frame be another thread's, by another hart.
+#   in:        as message_entry
+#   out:       ending_taken(a0 Hart), which ends in a jump to resume; all of the caller's registers are in its frame
+ending_entry:
+    each_kept keep, t0
+    keep    28, t3
+    each_parameter keep, t0
+    keep    10, a0
+    each_word keep, t0
+    mv      a0, tp
+    j       ending_taken
 
 # other_trap: an interrupt or a fault: every register is saved.
 #   in:        tp = Hart, t0 in its spare word, the rest is the program's

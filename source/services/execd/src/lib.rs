@@ -119,21 +119,24 @@ impl<K: Ground> Execd<K> {
     }
 
     /// Looks whether a program has ended. What it started ends with it, and what that started: nothing here can start
-    /// anything meanwhile, so a program that starts others without end is ended with all of them.
+    /// anything meanwhile, so a program that starts others without end is ended with all of them. Only then is it told.
     fn settle(&mut self, place: usize, port: &mut dyn Port) {
-        let mut ended: Vec<ProcessId> = self.note_end(place, port).into_iter().collect();
+        let Some(program) = self.note_end(place) else { return };
+        let mut ended = Vec::from([program]);
         while let Some(starter) = ended.pop() {
-            while let Some((place, process)) = self.table.started_by(starter) {
+            while let Some((orphan, process)) = self.table.started_by(starter) {
                 // One that has ended already is noted all the same.
                 let _ = self.kernel.invoke(ProcessKill { process, status: WITH_STARTER });
-                ended.extend(self.note_end(place, port));
-                self.table.remove(place);
+                ended.extend(self.note_end(orphan));
+                self.tell(orphan, port);
+                self.table.remove(orphan);
             }
         }
+        self.tell(place, port);
     }
 
-    /// Takes note of how a program ended, if it has, and tells everybody who waits; the program.
-    fn note_end(&mut self, place: usize, port: &mut dyn Port) -> Option<ProcessId> {
+    /// Takes note of how a program ended, if it has; the program.
+    fn note_end(&mut self, place: usize) -> Option<ProcessId> {
         let record = self.table.get_mut(place).filter(|record| record.fate.is_running())?;
         let status = self.kernel.invoke(ProcessStatus { process: record.process }).ok()?;
         let fate = Fate { kind: status.state, detail: status.detail, pc: status.pc, address: status.address };
@@ -145,16 +148,22 @@ impl<K: Ground> Execd<K> {
             let (cause, pc, address) = (fate.detail, fate.pc, fate.address);
             nexus_rt::log!("{} fault {cause} at {pc:#x} on {address:#x}", record.name.as_str());
         }
-        let (id, process, watches) = (record.id, record.process, core::mem::take(&mut record.watches));
+        let (id, process) = (record.id, record.process);
+        self.close(process);
+        Some(id)
+    }
+
+    /// Tells everybody who waits that a program has ended.
+    fn tell(&mut self, place: usize, port: &mut dyn Port) {
+        let Some(record) = self.table.get_mut(place) else { return };
+        let (fate, watches) = (record.fate, core::mem::take(&mut record.watches));
         // Whoever gave up waiting is not answered; the record then stays for the next one who asks.
         let heard = record.waiters.drain(..).map(|ticket| ticket.answer(port, Ok(fate.into())));
         let taken = heard.filter(Result::is_ok).count() > 0;
-        self.close(process);
         watches.into_iter().for_each(|watch| self.fire(watch));
         if taken {
             self.table.remove(place);
         }
-        Some(id)
     }
 
     fn fire(&mut self, watch: Watch) {
