@@ -1,9 +1,17 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
 use core::arch::global_asm;
+use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
+use nexus_core::thread::Thread;
 
 global_asm!(include_str!("entry.S"), direct = const crate::layout::DIRECT);
-global_asm!(include_str!("trap.S"));
+global_asm!(
+    include_str!("trap.S"),
+    messages = const ipc::SEND + 1,
+    whoami = const Whoami::NUMBER,
+    process = const core::mem::offset_of!(Thread, process),
+    service = const core::mem::offset_of!(Thread, service),
+);
 
 /// What the firmware hands over.
 #[derive(Clone, Copy, Debug)]

@@ -101,19 +101,19 @@ trap_entry:
     each_kept keep, t0
     mv      gp, t3
     j       call_direct
-1:  bltz    t2, call_entry              # no number
-    addi    t1, t2, -2
-    beqz    t1, 2f
-    bgtz    t1, 3f
+1:  addi    t4, t2, -1
+    bnez    t4, 2f
     each_kept keep, t0
     mv      gp, t3
     j       reply_recv_direct
-2:  each_kept keep, t0
+2:  addi    t4, t4, -1
+    bnez    t4, 3f
+    each_kept keep, t0
     keep    30, t5
     mv      gp, t3
     j       call_until_direct
-3:  addi    t1, t1, -1
-    bnez    t1, call_entry
+3:  addi    t4, t4, -1
+    bnez    t4, call_entry
     each_kept keep, t0
     keep    30, t5
     mv      gp, t3
@@ -150,8 +150,8 @@ message_words:
     .globl trap_entry_undirected
 trap_entry_undirected:
     enter   other_trap
-    sltiu   t1, t2, 10                  # the message calls
-    beqz    t1, call_entry
+    sltiu   t4, t2, {messages}
+    beqz    t4, call_entry
     each_kept keep, t0
     keep    28, t3
     each_parameter keep, t0
@@ -162,13 +162,15 @@ trap_entry_undirected:
     j       message_undirected
 
 # call_entry: a system call on the general way.
-#   in:        as message_entry
+#   in:        as message_entry, and t1 = pc behind the call
 #   out:       message calls: message_entry; others: call_taken(a0 Hart), which keeps what C functions keep, so that
 #              only a switch saves that. It returns the frame to resume: as it was for an answer, 1 more if all
 #              registers must be as in the frame, 0 if the hart has work to do first. Calls that may leave the caller
 #              waiting or gone: ending_entry.
 call_entry:
-    sltiu   t1, t2, 10                  # the message calls
+    addi    t4, t2, -{whoami}
+    beqz    t4, whoami
+    sltiu   t1, t2, {messages}
     bnez    t1, message_entry
     ld      t1, ENDING_CALLS
     srl     t1, t1, t2
@@ -197,6 +199,32 @@ call_entry:
     each_word fetch, a0
     fetch   10, a0
     li      t1, 0
+    li      t6, 0
+    sret
+
+# whoami: the shortest call is answered here.
+#   in:        tp = Hart, t0 = running thread, t1 = pc behind the call, pc sp gp tp kept; the rest is the program's
+#   out:       user mode: a0 process id, a1 service id, all else of an answer 0
+whoami:
+    csrw    sepc, t1
+    csrw    sscratch, tp
+    ld      a0, {process}(t0)
+    ld      a1, {service}(t0)
+    fetch   2, sp, t0
+    fetch   4, tp, t0
+    li      a2, 0
+    li      a3, 0
+    li      a4, 0
+    li      a5, 0
+    li      a6, 0
+    li      a7, 0
+    li      ra, 0
+    li      t0, 0
+    li      t1, 0
+    li      t2, 0
+    li      t3, 0
+    li      t4, 0
+    li      t5, 0
     li      t6, 0
     sret
 
