@@ -6,6 +6,8 @@
 mod acts;
 mod front_page;
 mod held;
+mod homes;
+mod listings;
 mod start;
 
 use super::emulator::Machine;
@@ -92,6 +94,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "front-page", about: "the boot looks as the front page shows it", act: front_page::act, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "early-keys", about: "keys that are typed before the console's driver runs are not lost", begins: Begins::AtOnce, act: start::early_keys, ..PLAIN },
     Scene { name: "init-quota", about: "init itself owns no more frames than the manifest keeps free for it", act: start::init_quota, ..PLAIN },
+    Scene { name: "keys", about: "JSON lines have the keys that the interface page promises", act: listings::act, ..PLAIN },
     Scene { name: "listings", about: "every listing command answers, also as JSON lines", act: acts::listings, ..PLAIN },
     Scene { name: "programs", about: "programs run, in front and behind, read and write, and say how they ended", act: acts::programs, ..PLAIN },
     Scene { name: "pipes", about: "programs of one line read what the one before them writes", act: acts::pipes, ..PLAIN },
@@ -99,7 +102,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "rogues", about: "the shell answers while programs take all they can get", act: acts::rogues, ..PLAIN },
     Scene { name: "latency", about: "beside each rogue the shell answers within a virtual second", machine: counted, act: acts::latency, ..PLAIN },
     Scene { name: "interrupt", about: "Ctrl-C ends the program in front", act: acts::interrupt, ..PLAIN },
-    Scene { name: "shards", about: "services live in the shards that the manifest names, and work, die and come back across them", act: acts::shards, ..PLAIN },
+    Scene { name: "shards", about: "services live in the shards that the manifest names, and work, die and come back across them", act: homes::shards, ..PLAIN },
     Scene { name: "input", about: "binary, overlong and cut-off lines are refused and the prompt is back", act: acts::input, ..PLAIN },
     Scene { name: "mebibyte", about: "a line of a mebibyte is refused once", act: acts::mebibyte, ..PLAIN },
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },

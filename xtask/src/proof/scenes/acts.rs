@@ -2,7 +2,6 @@
 
 use super::{ANSWER, BOOT, Desk, PROMPT};
 use crate::proof::session::SessionError;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// For an answer of a machine whose instructions are counted, beside a program that takes all of them.
@@ -141,32 +140,6 @@ pub(super) fn services(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for(PROMPT, ANSWER)?;
     desk.ask(&format!("wait {pid}"), &format!("{pid}: killed"))?;
     desk.ask("run hello again", "hello, again").map(drop)
-}
-
-/// The shards of the processes and endpoints that init holds, from its own listing.
-fn homes(desk: &mut Desk) -> Result<(), SessionError> {
-    let printed = desk.collect("caps 1 -j")?;
-    let of = |kind: &str| -> BTreeSet<u64> {
-        let mark = format!("\"kind\":\"{kind}\"");
-        printed.iter().filter(|line| line.contains(&mark)).filter_map(|line| number_after(line, "\"shard\":")).collect()
-    };
-    if of("process") == [1, 2, 3].into() && of("endpoint") == [0, 1, 2, 3].into() {
-        return Ok(());
-    }
-    let found = format!("processes in {:?}, endpoints in {:?}", of("process"), of("endpoint"));
-    Err(SessionError::Missed(found, "not in the shards that the manifest names", printed))
-}
-
-pub(super) fn shards(desk: &mut Desk) -> Result<(), SessionError> {
-    homes(desk)?;
-    desk.ask("run echo across shards | echo", "across shards")?;
-    services(desk)?;
-    console(desk)?;
-    let pid = desk.start_behind("run rogue")?;
-    desk.session.send_line(&format!("kill {pid}"))?;
-    desk.session.wait_for(PROMPT, ANSWER)?;
-    desk.ask(&format!("wait {pid}"), &format!("{pid}: "))?;
-    homes(desk)
 }
 
 /// Records of services and programs, by sender and level, and one that comes while the log is followed.
