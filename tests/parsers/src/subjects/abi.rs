@@ -85,7 +85,15 @@ fn images() -> Vec<Sample> {
     let whole = seal(&header, &entries);
     let mut other = whole.clone();
     set_word(&mut other, 1, word(&whole, 1) + 1);
-    vec![Sample::accepted("two-files.img", whole), Sample::refused("EPROTO", "format.img", other)]
+    // Word 18: pages of the first segment, which has one.
+    let mut behind = whole.clone();
+    set_word(&mut behind, 18, 2);
+    mend_image(&mut behind);
+    vec![
+        Sample::accepted("two-files.img", whole),
+        Sample::refused("EPROTO", "format.img", other),
+        Sample::refused("ECORRUPT", "segment-behind-end.img", behind),
+    ]
 }
 
 /// The start page, as every program reads it.

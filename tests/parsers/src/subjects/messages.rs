@@ -122,10 +122,25 @@ impl Interface {
                 let sound = sound.filter(|input| self.read(input) == Verdict::Accepted);
                 let named = |(at, input)| Sample::accepted(&format!("{}-{side}-{at}.bin", method.name), input);
                 samples.extend(sound.take(2).enumerate().map(named));
+                let long = texts(tag).into_iter().map(|message| bytes(selector, &message));
+                let mut long = long.filter(|input| self.read(input) == Verdict::Refused("ETOOLONG"));
+                let named = |input| Sample::refused("ETOOLONG", &format!("{}-{side}.bin", method.name), input);
+                samples.extend(long.next().map(named));
             }
         }
         samples
     }
+}
+
+/// Messages with this word 0 and a text that is one byte too long for a name, its length in one of the words.
+fn texts(tag: u64) -> Vec<Message> {
+    let long = vec![b'a'; nexus_abi::identity::MAX_NAME + 1];
+    let with = |at: usize| {
+        let mut message = Message { payload: long.clone(), ..Message::tagged(tag) };
+        message.words[at] = long.len() as u64;
+        message
+    };
+    (1..WORDS).map(with).collect()
 }
 
 /// Messages with this word 0: no handle, some, and bytes whose length stands in one of the words.
