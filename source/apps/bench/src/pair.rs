@@ -2,99 +2,109 @@
 //!
 //! The client calls; with each call it tells its readings of the one before. The server's own readings give the rest.
 
+use crate::partner::{Client, Server, answer, exchange, pass, plain};
 use crate::row::{Row, SAMPLES};
 use core::time::Duration;
-use nexus_abi::syscall::{Derive, EndpointCreate, ipc};
-use nexus_abi::{Error, Handle, Rights};
-use nexus_proto::exec;
-use nexus_rt::sys::{Counted, Departure, counted};
-use nexus_rt::{Channel, env, kernel::invoke, println, time::deadline_in};
+use nexus_abi::message::Extent;
+use nexus_abi::syscall::ipc;
+use nexus_abi::{Error, Handle};
+use nexus_rt::sys::{Counted, Departure, retired};
+use nexus_rt::time::deadline_in;
 
 /// Calls of each kind, and one more that tells the last readings.
 const CALLS: usize = 2 * SAMPLES + 1;
+/// Round trips of the loop.
+const ROUNDS: u64 = 100_000;
 /// Longer than any run: the deadline is armed and never passes.
 const LONG: Duration = Duration::from_secs(1000);
+/// Bytes of the messages that have some.
+const BYTES: usize = 512;
 
-/// The kinds of conversation: how the client calls, how the server answers, what the rows are called.
-const KINDS: [(u64, u64, [&str; 3]); 2] = [
-    (ipc::CALL, ipc::REPLY_RECV, ["call", "reply and receive", "round trip, 0 to 8 words"]),
-    (
-        ipc::CALL_UNTIL,
-        ipc::REPLY_RECV_UNTIL,
-        ["call with deadline", "reply and receive with deadline", "round trip with deadlines"],
-    ),
-];
-
-fn exchange(number: u64, target: Handle, words: [u64; 8]) -> Result<Counted, Error> {
-    let deadline = deadline_in(LONG).0;
-    let done = counted(&Departure { number, target: target.raw(), deadline, extent: 0, words });
-    done.arrival.status.error().map_or(Ok(done), Err)
+/// A kind of conversation.
+struct Kind {
+    call: u64,
+    answer: u64,
+    bytes: usize,
+    /// What the rows of call, answer and both are called.
+    rows: [&'static str; 3],
 }
 
-/// Calls the server that started this program, `CALLS` times in each way.
-pub(crate) fn client() -> Result<(), Error> {
-    let server = env::handle("stdin")?;
-    for (call, _, _) in KINDS {
+const KINDS: [Kind; 3] = [
+    Kind {
+        call: ipc::CALL,
+        answer: ipc::REPLY_RECV,
+        bytes: 0,
+        rows: ["call", "reply and receive", "round trip, 0 to 8 words"],
+    },
+    Kind {
+        call: ipc::CALL_UNTIL,
+        answer: ipc::REPLY_RECV_UNTIL,
+        bytes: 0,
+        rows: ["call with deadline", "reply and receive with deadline", "round trip with deadlines"],
+    },
+    Kind {
+        call: ipc::CALL_EXTENDED,
+        answer: ipc::REPLY_RECV_EXTENDED,
+        bytes: BYTES,
+        rows: ["call, 512 bytes", "reply and receive, 512 bytes", "round trip, 512 bytes"],
+    },
+];
+
+impl Kind {
+    fn exchange(&self, number: u64, target: Handle, words: [u64; 8]) -> Result<Counted, Error> {
+        let extent = Extent { length: self.bytes, ..Extent::default() }.to_word();
+        let deadline = deadline_in(LONG).0;
+        exchange(&Departure { number, target: target.raw(), deadline, extent, words })
+    }
+}
+
+/// The client's half: counted calls of each kind, then the loop.
+pub(crate) fn call(client: &Client) -> Result<(), Error> {
+    for kind in &KINDS {
         let mut readings = [0; 2];
         for _ in 0..CALLS {
-            let done = exchange(call, server, [readings[0], readings[1], 3, 4, 5, 6, 7, 8])?;
+            let done = kind.exchange(kind.call, client.server, [readings[0], readings[1], 3, 4, 5, 6, 7, 8])?;
             readings = [done.before, done.after];
         }
     }
-    Ok(())
-}
-
-/// Starts the client, answers it, and prints what both counted.
-pub(crate) fn server() -> Result<(), Error> {
-    let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
-    let rights = Rights::USE.union(Rights::TRANSFER);
-    let for_client = invoke(Derive { source: endpoint, rights, badge: 0 })?.handle;
-    let mut programs = exec::Client::new(Channel::to(exec::NAME)?);
-    let started = programs.start("bench", &exec::pack(["client"])?, Some(for_client), None, None)?;
-    let mut arrived = exchange(ipc::RECV, endpoint, [0; 8])?;
-    for (at, (_, answer, names)) in KINDS.into_iter().enumerate() {
-        let ends = if at + 1 == KINDS.len() { Ends::Here } else { Ends::Later };
-        arrived = converse(endpoint, answer, names, arrived, ends)?;
+    let before = retired();
+    let mut out = plain(ipc::CALL, client.server, [0; 8]);
+    for _ in 0..ROUNDS {
+        out.words = pass(&out)?.words;
     }
-    programs.wait(started.process)?;
-    println!("bench: end");
-    Ok(())
+    let took = retired() - before;
+    client.call([took, out.words[0], 0, 0, 0, 0, 0, 0]).map(drop)
 }
 
-/// Whether a conversation is the last one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    Here,
-    Later,
+/// The server's half.
+pub(crate) fn serve(server: &Server) -> Result<(), Error> {
+    KINDS.iter().try_for_each(|kind| converse(server.endpoint, kind, server.receive()?))?;
+    let mut arrived = pass(&plain(ipc::RECV, server.endpoint, [0; 8]))?;
+    for _ in 0..ROUNDS {
+        arrived.words[0] += 1;
+        arrived = pass(&plain(ipc::REPLY_RECV, server.endpoint, arrived.words))?;
+    }
+    let [took, rounds, ..] = arrived.words;
+    if rounds != ROUNDS {
+        return Err(Error::Protocol);
+    }
+    let mut row = Row::warmed_by("round trip in a loop with its user code", 0);
+    row.add(took / ROUNDS);
+    row.print();
+    answer([0; 8])
 }
 
-/// One kind of conversation, from its first call, which has arrived, to the first call of the next kind.
-fn converse(
-    endpoint: Handle,
-    answer: u64,
-    [call, reply, trip]: [&'static str; 3],
-    first: Counted,
-    ends: Ends,
-) -> Result<Counted, Error> {
-    let (mut calls, mut replies, mut trips) = (Row::new(call), Row::new(reply), Row::new(trip));
+/// One kind of conversation, from its first call, which has arrived, to the answer to its last.
+fn converse(endpoint: Handle, kind: &Kind, first: Counted) -> Result<(), Error> {
+    let mut rows = kind.rows.map(Row::new);
     let mut arrived = first;
     for _ in 1..CALLS {
-        let next = exchange(answer, endpoint, arrived.arrival.words)?;
+        let next = kind.exchange(kind.answer, endpoint, arrived.arrival.words)?;
         let [sent, answered] = [next.arrival.words[0], next.arrival.words[1]];
-        calls.add(arrived.after - sent - 1);
-        replies.add(answered - next.before - 1);
-        trips.add(arrived.after - sent - 1 + answered - next.before - 1);
+        let (there, back) = (arrived.after - sent - 1, answered - next.before - 1);
+        rows.iter_mut().zip([there, back, there + back]).for_each(|(row, cost)| row.add(cost));
         arrived = next;
     }
-    [calls, replies, trips].iter().for_each(Row::print);
-    if ends == Ends::Here {
-        return answer_link(arrived.arrival.words);
-    }
-    exchange(answer, endpoint, arrived.arrival.words)
-}
-
-/// Answers the open link and goes on.
-fn answer_link(words: [u64; 8]) -> Result<Counted, Error> {
-    let done = counted(&Departure { number: ipc::REPLY, target: 0, deadline: 0, extent: 0, words });
-    done.arrival.status.error().map_or(Ok(done), Err)
+    rows.iter().for_each(Row::print);
+    answer(arrived.arrival.words)
 }

@@ -8,21 +8,27 @@ pub(crate) const SAMPLES: usize = 64;
 /// The costs seen so far.
 pub(crate) struct Row {
     name: &'static str,
+    warm_up: usize,
     seen: usize,
     least: u64,
     most: u64,
 }
 
 impl Row {
-    /// An empty row.
+    /// An empty row that warms up for as many samples as count.
     pub(crate) fn new(name: &'static str) -> Row {
-        Row { name, seen: 0, least: u64::MAX, most: 0 }
+        Row::warmed_by(name, SAMPLES)
     }
 
-    /// Takes a sample; the first [`SAMPLES`] only warm up.
+    /// An empty row whose first samples only warm up.
+    pub(crate) fn warmed_by(name: &'static str, warm_up: usize) -> Row {
+        Row { name, warm_up, seen: 0, least: u64::MAX, most: 0 }
+    }
+
+    /// Takes a sample.
     pub(crate) fn add(&mut self, cost: u64) {
         self.seen += 1;
-        if self.seen > SAMPLES {
+        if self.seen > self.warm_up {
             self.least = self.least.min(cost);
             self.most = self.most.max(cost);
         }

@@ -71,8 +71,18 @@ pub fn counted(out: &Departure) -> super::Counted {
     super::Counted { before: 0, after: 1, arrival: message(out) }
 }
 
+/// As [`counted`].
+pub fn retired() -> u64 {
+    0
+}
+
+/// As [`counted`].
+pub fn counted_load(_address: u64) -> u64 {
+    0
+}
+
 /// A message call.
-pub(crate) fn message(out: &Departure) -> Arrival {
+pub fn message(out: &Departure) -> Arrival {
     PAGE.with(|page| MACHINE.with(|machine| machine.borrow_mut().call(out, &mut page.borrow_mut())))
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn leaf(number: u64, target: u64, words: [u64; 8]) -> (Status, [u64; 
 
 /// A message call.
 #[inline(always)]
-pub(crate) fn message(out: &Departure) -> Arrival {
+pub fn message(out: &Departure) -> Arrival {
     let [mut a0, mut a1, mut a2, mut a3, mut a4, mut a5, mut a6, mut a7] = out.words;
     let (status, badge, service, process, trace): (u64, u64, u64, u64, u64);
     // SAFETY: As for `leaf`; message calls change no memory but the IPC page.

@@ -14,8 +14,9 @@ mod spawn;
 mod wild;
 mod wrong;
 
-pub(crate) use call::{leaf, message, time};
-pub use counted::counted;
+pub use call::message;
+pub(crate) use call::{leaf, time};
+pub use counted::{counted, counted_load, retired};
 pub(crate) use entry::start_page;
 pub use leftovers::{fill_registers, first_registers, probe, registers_behind, reserve_across, store_unreserved};
 pub(crate) use memory::{load, sealed_bytes, store};
