@@ -13,6 +13,7 @@ mod assemble_tests;
 
 pub use assemble::{File, ImageError, Layout, assemble};
 pub use executable::{Piece, strip, write};
+pub(crate) use sizes::loaded;
 
 use crate::manifest::{self, PROGRAM_PREFIX, Resolved};
 use std::path::{Path, PathBuf};

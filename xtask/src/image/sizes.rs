@@ -25,7 +25,7 @@ pub(super) fn table(layout: &Layout, kernel: &Path) -> Result<String, ImageError
 }
 
 /// Bytes that the kernel's loadable segments have in the file: text, constants and initialised data.
-fn loaded(file: &[u8]) -> Option<u64> {
+pub(crate) fn loaded(file: &[u8]) -> Option<u64> {
     let elf = ElfBytes::<LittleEndian>::minimal_parse(file).ok()?;
     let segments = elf.segments()?.iter().filter(|segment| segment.p_type == PT_LOAD);
     Some(segments.map(|segment| segment.p_filesz).sum())

@@ -178,6 +178,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "bench",
+        about: "the benchmark table is the same on two runs, and docs/benchmarks.md holds it",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "bench", "--check"],
+        ..NOTHING
+    },
+    Suite {
         name: "leaks",
         about: "10,000 programs leave nothing behind",
         tier: Tier::Daily,

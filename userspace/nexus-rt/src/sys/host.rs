@@ -76,11 +76,6 @@ pub fn retired() -> u64 {
     0
 }
 
-/// As [`counted`].
-pub fn counted_load(_address: u64) -> u64 {
-    0
-}
-
 /// A message call.
 pub fn message(out: &Departure) -> Arrival {
     PAGE.with(|page| MACHINE.with(|machine| machine.borrow_mut().call(out, &mut page.borrow_mut())))

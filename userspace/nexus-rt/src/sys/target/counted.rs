@@ -38,12 +38,3 @@ pub fn retired() -> u64 {
     unsafe { asm!("rdinstret {}", out(reg) count, options(nostack)) };
     count
 }
-
-/// Loads from an address that may be unmapped, and tells the counter directly before: for who hears the fault.
-#[inline(always)]
-pub fn counted_load(address: u64) -> u64 {
-    let before: u64;
-    // SAFETY: The value is dropped, so nothing depends on what lies there; a load that faults is the kernel's to settle.
-    unsafe { asm!("rdinstret {}", "ld zero, 0({})", out(reg) before, in(reg) address, options(nostack)) };
-    before
-}

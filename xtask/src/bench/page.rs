@@ -1,0 +1,67 @@
+//! `docs/benchmarks.md`: the table, and where its figures come from.
+
+use crate::doctor;
+use std::fs;
+
+/// Where the page lies.
+pub(super) const PAGE: &str = "docs/benchmarks.md";
+
+const HEAD: &str = "# Benchmarks
+
+Written by `cargo xtask bench --write`, checked by `cargo xtask bench --check`; do not edit.
+";
+
+const NOTES: &str = "One hart, `-icount shift=0,sleep=off`: one instruction is one count, whatever its kind, all privilege levels. Every figure is the
+same on every run of the same build; where samples of one run differ, both ends stand. Messages, signals and yields go between two address
+spaces. One way is counted from the `ecall` to the `sret` on the other side, both included; rows with user code count that too.
+The figures say nothing about caches, translation buffers or fences.
+
+Must: what has to hold, below seL4's fast path at -O2 where it has a figure, else below lean Linux without SMP. Goal: where we are going. The
+verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IMAC, Linux 6.12 lean with SMP, xv6.
+
+- General path: the boot argument `undirected` sends every message through it.
+- One typed client call: an interface declared as services declare theirs, its client, the receive loop, the answer.
+- Bulk: shared memory; each side touches each of the 16 pages, nothing is copied.
+- Thread create: with a stack of one page, a page for messages, until it runs. The first samples also make room in tables.
+- Start a program: asked of execd, loaded, run, ended, waited for, all it had taken back; between four address spaces.
+- Kernel source: lines of `source/kernel` that are neither tests, blank nor comment. Text and data: what is loaded, constants included.
+
+Not measured yet: page fault to handler, device interrupt to user thread, kernel entry to the first user `main`, smallest memory, loads and
+stores and `satp` writes of one way.
+";
+
+/// The whole page.
+fn text(tables: &str) -> Result<String, String> {
+    Ok(format!("{HEAD}\nEmulator: {}.\n\n{tables}\n{NOTES}", doctor::qemu()?))
+}
+
+/// Writes the page.
+pub(super) fn write(tables: &str) -> Result<(), String> {
+    fs::write(crate::root().join(PAGE), text(tables)?).map_err(|error| format!("{PAGE}: {error}"))
+}
+
+/// Fails where the page does not hold these tables; which emulator ran is no part of that.
+pub(super) fn compare(tables: &str) -> Result<(), String> {
+    let page = fs::read_to_string(crate::root().join(PAGE)).map_err(|error| format!("{PAGE}: {error}"))?;
+    match differing(&page, tables) {
+        None => Ok(()),
+        Some(line) => Err(format!("{PAGE} lacks `{line}`; `cargo xtask bench --write` makes it anew")),
+    }
+}
+
+/// The first line of the tables that the page has not.
+fn differing<'a>(page: &str, tables: &'a str) -> Option<&'a str> {
+    tables.lines().find(|line| !page.lines().any(|other| other == *line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_the_page_has_not_is_found() {
+        let page = "# Head\n\n| call | 7 |\n| reply | 8 |\n\nnotes\n";
+        assert_eq!(differing(page, "| call | 7 |\n| reply | 8 |\n"), None);
+        assert_eq!(differing(page, "| call | 7 |\n| reply | 9 |\n"), Some("| reply | 9 |"));
+    }
+}
