@@ -185,9 +185,9 @@ impl<T: Object> Arena<T> {
         self.items.len() as u32 - 1
     }
 
-    /// Every place with its index, for invariant checks and listings.
+    /// Every place that was ever used with its index, for searches, invariant checks and listings.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &'static T)> + use<T> {
-        self.items.iter().enumerate().skip(1).map(|(index, item)| (index as u32, item))
+        self.items.iter().enumerate().take(self.fresh.get() as usize).skip(1).map(|(index, item)| (index as u32, item))
     }
 
     /// Places that were ever used: those behind them are as they were carved.

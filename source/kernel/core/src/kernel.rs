@@ -20,7 +20,7 @@ use crate::{
     process::Process,
     thread::Thread,
     time::{timer::Timer, wheel::Node},
-    word::Word,
+    word::{Half, Word},
 };
 use core::ops::Range;
 
@@ -42,8 +42,12 @@ pub struct Kernel {
     pub messages: Arena<Message>,
     /// Notifications and wait sets.
     pub notifications: Arena<Notification>,
+    /// How many of them are wait sets. Guarded by all shards.
+    pub wait_sets: Half,
     /// Memory objects, device windows, parts of the boot image.
     pub memories: Arena<Memory>,
+    /// How many of them are windows. Guarded by all shards.
+    pub windows: Half,
     /// Mappings.
     pub mappings: Arena<Mapping>,
     /// Timers.
@@ -148,7 +152,9 @@ impl Kernel {
             endpoints: Arena::new(storage.endpoints),
             messages: Arena::new(storage.messages),
             notifications: Arena::new(storage.notifications),
+            wait_sets: Half::new(0),
             memories: Arena::new(storage.memories),
+            windows: Half::new(0),
             mappings: Arena::new(storage.mappings),
             timers: Arena::new(storage.timers),
             irqs: Arena::new(storage.irqs),

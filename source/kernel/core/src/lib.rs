@@ -40,6 +40,8 @@ pub use kernel::Kernel;
 #[cfg(test)]
 extern crate std;
 #[cfg(test)]
+mod boot_tests;
+#[cfg(test)]
 mod qos_tests;
 #[cfg(test)]
 mod testing;

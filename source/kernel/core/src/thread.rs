@@ -5,7 +5,7 @@ use crate::{
     gate::Gate,
     word::{Half, Word},
 };
-use nexus_abi::{Error, Handle, QosClass, field::Words, message::Status};
+use nexus_abi::{Error, QosClass, field::Words, message::Status};
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
 /// word 0 is `pc`, word n is `xn`.
@@ -354,11 +354,6 @@ impl Thread {
     #[inline(always)]
     pub const fn index_of_token(token: u64) -> u32 {
         (token >> 48) as u32
-    }
-
-    /// The target register, as a handle.
-    pub fn target(&self) -> Result<Handle, Error> {
-        Handle::from_raw(self.frame.get(reg::T3)).ok_or(Error::BadHandle)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::{
     },
     lock::{Held, ShardSet},
     log::calls::Payload,
-    memory::object::Backing,
     process::{MAX_BLOCKS, Process, quota::Resource},
     thread::{State, Thread},
 };
@@ -63,18 +62,7 @@ impl Kernel {
 
     /// Used and capacity of a kind of object; `EINVAL` for what has no places of its own.
     fn census(&self, kind: u32) -> Result<(u32, u32), Error> {
-        let memories = |window: Backing| {
-            let alive = self.memories.iter().filter(|(_, memory)| memory.header.alive());
-            let (windows, rest): (u32, u32) = alive.fold((0, 0), |(windows, rest), (_, memory)| {
-                if memory.backing() == Backing::Device { (windows + 1, rest) } else { (windows, rest + 1) }
-            });
-            (if window == Backing::Device { windows } else { rest }, self.memories.capacity())
-        };
-        let notifications = |is_set: u32| {
-            let alive = self.notifications.iter().filter(|(_, notification)| notification.header.alive());
-            let count = alive.filter(|(_, notification)| notification.is_set.get() == is_set).count() as u32;
-            (count, self.notifications.capacity())
-        };
+        let (windows, sets) = (self.windows.get(), self.wait_sets.get());
         match kind {
             pool::FRAMES => return Ok((self.frames.used(), self.frames.capacity())),
             pool::SLOT_BLOCKS => return Ok((self.blocks.used(), self.blocks.capacity())),
@@ -86,10 +74,10 @@ impl Kernel {
             Kind::Process => (self.processes.used(), self.processes.capacity()),
             Kind::Thread => (self.threads.used(), self.threads.capacity()),
             Kind::Endpoint => (self.endpoints.used(), self.endpoints.capacity()),
-            Kind::Notification => notifications(0),
-            Kind::WaitSet => notifications(1),
-            Kind::Memory => memories(Backing::Frames),
-            Kind::Window => memories(Backing::Device),
+            Kind::Notification => (self.notifications.used() - sets, self.notifications.capacity()),
+            Kind::WaitSet => (sets, self.notifications.capacity()),
+            Kind::Memory => (self.memories.used() - windows, self.memories.capacity()),
+            Kind::Window => (windows, self.memories.capacity()),
             Kind::Irq => (self.irqs.used(), self.irqs.capacity()),
             Kind::Timer => (self.timers.used(), self.timers.capacity()),
             Kind::Reply | Kind::DmaMemory => return Err(Error::Invalid),

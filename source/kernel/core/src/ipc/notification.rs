@@ -63,6 +63,7 @@ impl Kernel {
         let links = notification.ready.iter().chain(&notification.members);
         links.chain([&notification.queued]).for_each(|link| link.set(0));
         notification.is_set.set(u32::from(kind == Kind::WaitSet));
+        self.wait_sets.add(notification.is_set.get());
         self.own(owner, Tag::new(Kind::Notification, index_of(notification.header.me())));
         owner.account.charge(Resource::Notifications, 1);
         Ok(self.insert(context.process(), &Capability::full(kind, notification), 0)?)
@@ -171,6 +172,7 @@ impl Kernel {
         self.leave_set(notification);
         self.disown(Tag::new(Kind::Notification, index));
         self.processes.at(notification.header.owner.get()).account.refund(Resource::Notifications, 1);
+        self.wait_sets.sub(notification.is_set.get());
         self.notifications.release(index);
         Progress::Done
     }

@@ -158,6 +158,7 @@ impl Kernel {
             word.set(0);
         }
         owner.account.charge(Resource::Memories, 1);
+        self.windows.add(u32::from(shape.backing == Backing::Device));
         self.own(owner, Tag::new(memory.kind(), memory.index()));
         Ok(memory)
     }
@@ -289,6 +290,7 @@ impl Kernel {
         let index = memory.index();
         self.disown(Tag::new(memory.kind(), index));
         self.processes.at(memory.header.owner.get()).account.refund(Resource::Memories, 1);
+        self.windows.sub(u32::from(memory.backing() == Backing::Device));
         self.memories.release(index);
     }
 

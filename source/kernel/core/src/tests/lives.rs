@@ -140,6 +140,41 @@ fn a_killer_waits_and_two_killers_both_hear() {
 }
 
 #[test]
+fn a_killer_of_a_higher_class_hurries_the_end() {
+    let stage = Stage::new(1);
+    let (killers, victim) = (stage.process("killers"), stage.process("victim"));
+    let (slow, urgent) = (stage.thread(killers), stage.new_thread(killers));
+    stage.thread(victim);
+    let object = stage.place(stage.root, victim.handle);
+    let process = testing::give(stage.kernel, killers.process, Kind::Process, object, Rights::ALL);
+    let kill = |killer: &Thread| {
+        killer.frame.set(reg::T2, ProcessKill::NUMBER);
+        killer.frame.set(reg::T3, process.raw());
+        testing::ecall(stage.kernel, 0, stage.now.get());
+        assert_eq!(killer.state(), State::Mourning);
+    };
+    let notification = stage.does(slow, NotificationCreate { process: None }).notification;
+    urgent.1.set_base_class(nexus_abi::QosClass::Interactive);
+    stage.does(stage.root, ThreadStart { thread: urgent.0 });
+    stage.ask(urgent.1, Wait { notification, deadline: Deadline(5_000) });
+    stage.focus(slow);
+
+    kill(slow);
+    while victim.process.reap_stage.get() == 0 {
+        stage.kernel.reap(0, stage.now.get());
+    }
+    stage.now.set(5_000);
+    stage.kernel.timer(0, 5_000);
+    kill(urgent.1);
+
+    let class = nexus_abi::QosClass::Interactive as u32;
+    assert_eq!((victim.process.reap_class.get(), victim.process.lent_class.get()), (class, class));
+    assert_eq!(stage.kernel.next(0), Next::Reap);
+    stage.run_dry();
+    assert!([slow, urgent.1].iter().all(|killer| killer.state() != State::Mourning));
+}
+
+#[test]
 fn an_exit_leaves_its_status_and_signals_the_watcher() {
     let stage = Stage::new(1);
     let home = stage.process("short");

@@ -13,6 +13,7 @@ mod random;
 mod refusals;
 mod scheduling;
 mod shards;
+mod steps;
 mod straight;
 mod transfers;
 pub(crate) mod untouched;
@@ -183,6 +184,31 @@ impl Stage {
             self.kernel.settle(cpu, self.now.get());
         }
         panic!("a thread never gets its CPU");
+    }
+
+    /// Gives a thread its CPU while a dead process may still be taken back.
+    fn focus_only(&self, thread: &'static Thread) {
+        let cpu = &self.kernel.cpus[thread.cpu() as usize];
+        for _ in 0..256 {
+            if cpu.current.get() == thread.index() {
+                return;
+            }
+            let reaped = self.kernel.next(thread.cpu() as usize) == Next::Reap;
+            if reaped {
+                self.kernel.reap(thread.cpu() as usize, self.now.get());
+            } else {
+                self.kernel.rotate(cpu, self.now.get());
+                self.kernel.settle(cpu, self.now.get());
+            }
+        }
+        panic!("a thread never gets its CPU");
+    }
+
+    /// One entry into the kernel by the running thread, and nothing behind it.
+    fn enter_once(&self, thread: &'static Thread, registers: &[(usize, u64)]) {
+        registers.iter().for_each(|&(register, value)| thread.frame.set(register, value));
+        testing::ecall(self.kernel, thread.cpu() as usize, self.now.get());
+        self.check();
     }
 
     /// Delivers kicks and takes the dead back, on every CPU, until nothing of that is left.

@@ -4,6 +4,7 @@ use super::Check;
 use crate::{
     Kernel,
     arena::{Arena, Object, index_of},
+    memory::object::Backing,
 };
 
 impl Kernel {
@@ -18,6 +19,13 @@ impl Kernel {
         check_arena(check, &self.timers);
         check_arena(check, &self.irqs);
         check.at = 0;
+        let sets = self.notifications.iter().filter(|(_, item)| item.header.reference() != 0 && item.is_set.get() == 1);
+        check.same("wait sets are counted", self.wait_sets.get(), sets.count() as u32);
+        let windows = self
+            .memories
+            .iter()
+            .filter(|(_, memory)| memory.header.reference() != 0 && memory.backing() == Backing::Device);
+        check.same("windows are counted", self.windows.get(), windows.count() as u32);
         let free = self.blocks.free_blocks().take(self.blocks.capacity() as usize + 1).count() as u32;
         check.same("a slot block is lent or free", self.blocks.used() + free, self.blocks.touched());
     }
