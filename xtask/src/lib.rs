@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod check;
+pub mod coverage;
 pub mod defects;
 pub mod deps;
 pub mod diag_os;

@@ -18,6 +18,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "proof", about: "judge one boot by the ladder of tests/boot", run: xtask::proof::main },
     Command { name: "check", about: "the gates over the source tree", run: xtask::check::run },
     Command { name: "bench", about: "the benchmark table", run: xtask::bench::run },
+    Command { name: "coverage", about: "lines of the core, nexus-ipc and the loader that host tests run", run: xtask::coverage::run },
     Command { name: "fuzz", about: "random system calls on the target", run: xtask::fuzz::main },
     Command { name: "limits", about: "docs/limits.md from the source", run: xtask::limits::run },
     Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },

@@ -13,7 +13,7 @@ mod places;
 mod size;
 mod suppressions;
 mod test_code;
-mod tree;
+pub(crate) mod tree;
 mod unwraps;
 
 #[cfg(test)]
