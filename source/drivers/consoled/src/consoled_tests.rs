@@ -294,7 +294,7 @@ fn malformed_requests_are_refused() {
             request.words[7] = 1;
             let answer = nexus_ipc::Transport::call(session.transport(), &request, nexus_abi::Deadline(1)).unwrap();
             assert!(
-                matches!(answer.accepted(), Err(Error::Invalid | Error::NoCall | Error::BadHandle)),
+                matches!(answer.accepted(), Err(Error::Invalid | Error::Malformed | Error::NoCall | Error::BadHandle)),
                 "{interface} {number}"
             );
         }
