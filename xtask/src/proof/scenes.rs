@@ -5,6 +5,7 @@
 
 mod acts;
 mod front_page;
+mod harts;
 mod held;
 mod homes;
 mod listings;
@@ -118,10 +119,13 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: start::boot_cost, ..PLAIN },
     Scene { name: "leaks", about: "after 500 programs the machine owns what it owned before", act: |desk| acts::leaks(desk, 500), ..PLAIN },
     Scene { name: "leaks-long", about: "after 10,000 programs too", tier: Tier::Daily, act: |desk| acts::leaks(desk, 10_000), ..PLAIN },
-    Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| acts::harts(desk, 2), ..PLAIN },
-    Scene { name: "harts-4", about: "and on all of four", machine: |machine| machine.with("SMP", 4), act: |desk| acts::harts(desk, 4), ..PLAIN },
-    Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: acts::harts_refuted, ..PLAIN },
-    Scene { name: "hart-held", about: "a hart that the debugger holds is said to be missing, no line claims it, and the first lives", machine: |machine| held::first_hart_only(machine.with("SMP", 2).append("kselftest")), act: acts::hart_held, ..PLAIN },
+    Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| harts::harts(desk, 2), ..PLAIN },
+    Scene { name: "harts-4", about: "and on all of four", machine: |machine| machine.with("SMP", 4), act: |desk| harts::harts(desk, 4), ..PLAIN },
+    Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: harts::harts_refuted, ..PLAIN },
+    Scene { name: "hart-held", about: "a hart that the debugger holds is said to be missing, no line claims it, and the first lives", machine: |machine| held::first_hart_only(machine.with("SMP", 2).append("kselftest")), act: harts::hart_held, ..PLAIN },
+    Scene { name: "torture-2", about: "everything at once on two harts for 20 s, counted exactly", machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 20, 2), ..PLAIN },
+    Scene { name: "torture-2-long", about: "for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 60, 2), ..PLAIN },
+    Scene { name: "torture-4-long", about: "on four harts for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::torture(desk, 60, 4), ..PLAIN },
     Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];

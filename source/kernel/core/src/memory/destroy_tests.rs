@@ -3,6 +3,7 @@
 use super::bench::{BASE, Bench, PAGE};
 use crate::{
     arena::Tag,
+    caps::revoke::Progress,
     cpu::Next,
     process::quota::Resource,
     testing::{self, give, honour},
@@ -204,4 +205,39 @@ fn a_dead_process_gives_back_what_it_only_mapped() {
 
     assert_eq!((bench.kernel.memories.used(), bench.kernel.mappings.used()), (0, 0));
     assert_eq!(bench.process.account.used(Resource::Memories), 0);
+}
+
+/// A bench on a machine of two CPUs.
+fn two_cpus() -> Bench {
+    Bench::with(testing::machine(2, 256), &testing::WIDE)
+}
+
+#[test]
+fn nothing_is_freed_while_a_cpu_has_a_fence_outstanding() {
+    let bench = two_cpus();
+    let memory = bench.memory(4);
+    let index = bench.kernel.memories.iter().find(|(_, memory)| memory.header.alive()).map(|(index, _)| index);
+    let found = bench.kernel.memories.at(index.expect("it was just made"));
+    let used = bench.kernel.frames.used();
+    bench.kernel.cpus[1].requests.fence(3);
+    assert_eq!(bench.kernel.free_pages_step(found), Progress::More);
+    assert_eq!(bench.kernel.frames.used(), used, "a frame is freed before its fence");
+    bench.kernel.cpus[1].requests.fence.set(0);
+    bench.close(memory);
+    assert!(bench.kernel.frames.used() < used);
+}
+
+#[test]
+fn no_address_space_is_taken_back_while_a_cpu_has_it_loaded() {
+    let bench = two_cpus();
+    let (child, _) = bench.child();
+    let (cpu, other) = (&bench.kernel.cpus[0], &bench.kernel.cpus[1]);
+    let satp = child.process.satp.get();
+    other.space.set(satp);
+    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
+    assert_eq!((child.process.satp.get(), cpu.requests.fence.get()), (satp, 0), "it is taken back under a CPU");
+    assert_eq!(other.kicked.get(), 1, "that CPU is not told to leave it");
+    other.space.set(0);
+    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
+    assert_eq!((child.process.satp.get(), cpu.requests.fence.get()), (0, 1 + u64::from(child.process.asid.get())));
 }

@@ -1,0 +1,142 @@
+//! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`.
+//!
+//! Callers that wander over the CPUs call servers that others call too; pages are mapped, read by another thread and
+//! unmapped at one address; programs start and end or are killed; threads wake at one instant. Every job counts what it
+//! did and what was wrong. A job that does not end in time is a wake, a thread or an answer that was lost.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod calls;
+mod pages;
+mod programs;
+mod sleepers;
+
+use alloc::{boxed::Box, sync::Arc};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::time::Duration;
+
+use nexus_abi::Error;
+use nexus_abi::syscall::{NotificationCreate, Wait};
+use nexus_rt::kernel::invoke;
+use nexus_rt::{env, println, thread, time::deadline_in};
+
+nexus_rt::program!(main);
+
+const SECONDS: u64 = 20;
+/// After the end for all jobs together.
+const PATIENCE: Duration = Duration::from_secs(30);
+const STACK_PAGES: u64 = 4;
+/// Between two looks at who is still at work.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What the jobs share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// 1 once the jobs are to end.
+    over: AtomicU32,
+    working: AtomicU32,
+    pub(crate) cpus: AtomicU32,
+    pub(crate) wrong: AtomicU64,
+    pub(crate) called: AtomicU64,
+    pub(crate) answered: AtomicU64,
+    pub(crate) moved: AtomicU64,
+    pub(crate) mapped: AtomicU64,
+    pub(crate) read: AtomicU64,
+    pub(crate) started: AtomicU64,
+    pub(crate) ended: AtomicU64,
+    pub(crate) slept: AtomicU64,
+    pub(crate) woken: AtomicU64,
+}
+
+impl Shared {
+    /// True while the jobs are to go on.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.over.load(Ordering::Acquire) == 0
+    }
+
+    /// Counts one more.
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says that something is not as it must be.
+    pub(crate) fn wrong(&self, what: &str) {
+        println!("torture: {what}");
+        Shared::count(&self.wrong);
+    }
+}
+
+/// A job in a thread of its own; an error is something wrong.
+pub(crate) fn job(shared: &Arc<Shared>, work: impl FnOnce(&Shared) -> Result<(), Error> + Send + 'static) {
+    let theirs = shared.clone();
+    shared.working.fetch_add(1, Ordering::AcqRel);
+    let body = move || {
+        if let Err(error) = work(&theirs) {
+            theirs.wrong(error.name());
+        }
+        theirs.working.fetch_sub(1, Ordering::AcqRel);
+        thread::exit();
+    };
+    if let Err(error) = thread::spawn(STACK_PAGES, Box::new(body)) {
+        shared.wrong(error.name());
+        shared.working.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn argument(at: usize, default: u64) -> Result<u64, Error> {
+    env::arguments().nth(at).map_or(Ok(default), |text| text.parse().map_err(|_| Error::Invalid))
+}
+
+fn main() -> Result<i64, Error> {
+    let seconds = argument(1, SECONDS)?;
+    let shared = Arc::new(Shared::default());
+    shared.cpus.store(argument(2, 1)?.clamp(1, 8) as u32, Ordering::Relaxed);
+    calls::begin(&shared)?;
+    pages::begin(&shared)?;
+    programs::begin(&shared);
+    sleepers::begin(&shared);
+    pause(Duration::from_secs(seconds))?;
+    shared.over.store(1, Ordering::Release);
+    let end = deadline_in(PATIENCE);
+    while shared.working.load(Ordering::Acquire) != 0 && !end.passed(nexus_rt::Instant::now().ticks()) {
+        pause(LOOK)?;
+    }
+    report(&shared)
+}
+
+/// Waits for something that nobody signals.
+pub(crate) fn pause(span: Duration) -> Result<(), Error> {
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    let waited = invoke(Wait { notification, deadline: deadline_in(span) });
+    invoke(nexus_abi::syscall::Close { handle: notification })?;
+    match waited {
+        Err(Error::TimedOut) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::Protocol),
+    }
+}
+
+fn report(shared: &Shared) -> Result<i64, Error> {
+    let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let stuck = shared.working.load(Ordering::Acquire);
+    if stuck != 0 {
+        shared.wrong("a job does not end");
+    }
+    let pairs = [
+        ("calls", at(&shared.called), at(&shared.answered)),
+        ("pages", at(&shared.mapped), at(&shared.read)),
+        ("programs", at(&shared.started), at(&shared.ended)),
+        ("sleeps", at(&shared.slept), at(&shared.woken)),
+    ];
+    for (name, begun, done) in pairs {
+        if begun != done || done == 0 {
+            shared.wrong("a count is not exact, or 0");
+        }
+        println!("torture: {done} of {begun} {name}");
+    }
+    println!("torture: {} moves, {} wrong", at(&shared.moved), at(&shared.wrong));
+    Ok(i64::from(at(&shared.wrong) != 0))
+}
