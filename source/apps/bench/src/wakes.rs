@@ -37,7 +37,7 @@ pub(crate) fn call_signals(client: &Client, notification: Handle) -> Result<(), 
     step(QosSet { class: QosClass::Idle as u8, target: 0 })?;
     client.call([0; 8])?;
     for _ in 0..ROUNDS {
-        let done = step(Notify { notification: notification, bits: 1 })?;
+        let done = step(Notify { notification, bits: 1 })?;
         client.call([done.before, 0, 0, 0, 0, 0, 0, 0])?;
     }
     Ok(())
