@@ -52,15 +52,15 @@ pub fn parse(text: &str) -> Result<Vec<Attack>, TableError> {
     Ok(rows("rows", text, 3)?.into_iter().map(attack).collect())
 }
 
-/// The attacks whose words hold `text`, tried on a machine with so many harts; what else was amiss.
-pub fn run(root: &Path, text: &str, harts: u32) -> Result<(Vec<Tried>, Vec<String>), String> {
+/// The attacks whose words hold `text`, tried on this machine; what else was amiss.
+pub fn run(root: &Path, text: &str, machine: Machine) -> Result<(Vec<Tried>, Vec<String>), String> {
     let path = root.join("tests/hostile/rows");
     let table = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let attacks = parse(&table).map_err(|error| error.to_string())?;
     let attacks: Vec<Attack> = attacks.into_iter().filter(|attack| attack.words.contains(text)).collect();
     // In a boot argument commas stand for the spaces between a program's words.
     let program = format!("selftest=hostile {text}").trim().replace(' ', ",");
-    let machine = Machine::default().with("SMP", harts).append(&program).append("panic=exit");
+    let machine = machine.append(&program).append("panic=exit");
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let (transcript, ending) = session.finish(BOUND);
     Ok(judge(attacks, &transcript, ending))
@@ -85,7 +85,7 @@ pub fn judge(attacks: Vec<Attack>, transcript: &[Stamped], ending: Ending) -> (V
         amiss.push(format!("the machine ended with {ending:?}"));
     }
     let tried = attacks.into_iter().enumerate().map(|(at, attack)| {
-        let failure = reason(&attack, said.get(at).copied(), &said);
+        let failure = reason(&attack, said.get(at).copied(), &said).map(|why| with_own_words(why, &attack, &lines));
         Tried { attack, failure }
     });
     (tried.collect(), amiss)
@@ -105,7 +105,16 @@ fn reason(attack: &Attack, line: Option<&str>, said: &[&str]) -> Option<String> 
     }
 }
 
-/// The table of a run, failures with their reasons.
+/// A reason, and what the attack said last before it was judged.
+fn with_own_words(why: String, attack: &Attack, lines: &[&str]) -> String {
+    let verdict = format!("{PRINTER}row {}: ", attack.words);
+    let until = lines.iter().position(|line| line.starts_with(&verdict)).unwrap_or(0);
+    let since = lines[..until].iter().rposition(|line| line.starts_with(PRINTER)).unwrap_or(0);
+    let own = lines[since..until].iter().rev().find_map(|line| line.strip_prefix(ATTACKER));
+    own.map_or_else(|| why.clone(), |own| format!("{why} (it said: {})", escape(own)))
+}
+
+/// The table of a run, failures with their reasons, and once more at the end: a long output is often read from there.
 pub fn print(tried: &[Tried], amiss: &[String]) -> String {
     let mut text = format!("{:<26} {:<30} {:<7} what\n", "attack", "must end", "verdict");
     for Tried { attack, failure } in tried {
@@ -116,6 +125,9 @@ pub fn print(tried: &[Tried], amiss: &[String]) -> String {
         text += &format!("{:<26} {:<30} {verdict:<7} {what}\n", attack.words, attack.end);
     }
     amiss.iter().for_each(|what| text += &format!("FAILED: {what}\n"));
+    for Tried { attack, failure } in tried {
+        failure.iter().for_each(|why| text += &format!("FAILED: attack `{}`: {why}\n", attack.words));
+    }
     text
 }
 

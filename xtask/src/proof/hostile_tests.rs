@@ -85,3 +85,23 @@ fn a_printed_table_is_read_back() {
     let read = ["a b", "a", "c", "b"].map(|words| verdict(&text, words));
     assert_eq!(read, [Some(Ok(())), Some(Err("FAIL it ended")), Some(Err(MISSING)), None]);
 }
+
+#[test]
+fn the_end_of_a_printed_table_names_what_failed() {
+    let attacks = parse("a | held | x\nb | held | y\n").unwrap();
+    let failures = [Some("FAIL it does not end".to_string()), None];
+    let tried: Vec<Tried> =
+        attacks.into_iter().zip(failures).map(|(attack, failure)| Tried { attack, failure }).collect();
+    let text = print(&tried, &["something".to_string()]);
+    assert!(text.ends_with("FAILED: something\nFAILED: attack `a`: FAIL it does not end\n"), "{text}");
+}
+
+#[test]
+fn a_failure_comes_with_what_the_attack_said_last() {
+    let said = "app/boot/attacker: not so: x";
+    let (ok, bad) = ("HOSTILE: row numbers: ENOSYS ok", "HOSTILE: row numbers: FAIL it ended");
+    assert_eq!(failure(&[GOOD[0], said, bad, END])[1], Some("FAIL it ended (it said: not so: x)".to_string()));
+    // What another attack said before it is not its own.
+    assert_eq!(failure(&[said, GOOD[0], bad, END])[1], Some("FAIL it ended".to_string()));
+    assert_eq!(failure(&[GOOD[0], said, ok, END])[1], None);
+}

@@ -16,6 +16,12 @@ use crate::{Failure, Outcome, Tried, must};
 
 /// How often each side must have been the faster one.
 const WINS: u64 = 200;
+/// How often a side gives way before it goes on, at most. Two sides that always gave way equally often would go in step on
+/// one CPU, and one of them would be the faster one for ever.
+const LONGEST_PAUSE: u64 = 3;
+/// Where the pauses of who takes away begin, and those of who uses.
+const TAKER: u64 = 0x9e37_79b9_7f4a_7c15;
+const USER: u64 = 0xd1b5_4a32_d192_ed03;
 const STACK_PAGES: u64 = 2;
 
 /// A kind of race.
@@ -33,20 +39,32 @@ static SHARED: AtomicU64 = AtomicU64::new(0);
 /// Uses that went through, uses that found the handle gone, and others.
 static COUNTS: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
 
+/// How long one side leaves the CPU to the other: numbers that look random and are the same each time.
+struct Pauses(u64);
+
+impl Pauses {
+    fn take(&mut self) {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        for _ in 0..self.0 % (LONGEST_PAUSE + 1) {
+            let _ = invoke(Yield {});
+        }
+    }
+}
+
 /// One thread derives and revokes, another uses what was derived: each use works or finds the handle gone.
 fn against(using: fn(Handle) -> Result<(), Error>) -> Tried {
     let source = invoke(NotificationCreate { process: None })?.notification;
     let done = invoke(NotificationCreate { process: None })?.notification;
     thread::spawn(STACK_PAGES, Box::new(move || use_shared(using, done)))?;
-    loop {
+    let mut pauses = Pauses(TAKER);
+    while !is_won() {
         let derived = invoke(Derive { source, rights: Rights::ALL, badge: 0 })?.handle;
         SHARED.store(derived.raw(), Ordering::Relaxed);
-        invoke(Yield {})?;
+        pauses.take();
         invoke(Revoke { handle: source })?;
-        invoke(Yield {})?;
-        if is_won() {
-            break;
-        }
+        pauses.take();
     }
     heard(done)?;
     must(COUNTS[2].load(Ordering::Relaxed) == 0, "a use works or finds the handle gone")?;
@@ -60,6 +78,7 @@ fn is_won() -> bool {
 }
 
 fn use_shared(using: fn(Handle) -> Result<(), Error>, done: Handle) {
+    let mut pauses = Pauses(USER);
     while !is_won() {
         let count = match Handle::from_raw(SHARED.load(Ordering::Relaxed)).map(using) {
             Some(Ok(())) => 0,
@@ -67,9 +86,7 @@ fn use_shared(using: fn(Handle) -> Result<(), Error>, done: Handle) {
             Some(Err(_)) => 2,
         };
         COUNTS[count].fetch_add(1, Ordering::Relaxed);
-        if COUNTS[0].load(Ordering::Relaxed).is_multiple_of(7) {
-            let _ = invoke(Yield {});
-        }
+        pauses.take();
     }
     let _ = invoke(Notify { notification: done, bits: 1 });
     thread::exit();
@@ -91,25 +108,27 @@ fn revoke_map() -> Tried {
     let done = invoke(NotificationCreate { process: None })?.notification;
     let address = reserve(2) + PAGE_SIZE as u64;
     let mapping = move || {
+        let mut pauses = Pauses(USER);
         while !is_won() {
             if let Some(memory) = Handle::from_raw(SHARED.load(Ordering::Relaxed)) {
                 let map = Map { process: None, memory, address, offset: 0, pages: 1, access: access::WRITE };
                 COUNTS[usize::from(invoke(map).is_err())].fetch_add(1, Ordering::Relaxed);
-                let _ = invoke(Yield {});
+                pauses.take();
                 let _ = invoke(Unmap { process: None, address, pages: 1 });
             }
-            let _ = invoke(Yield {});
+            pauses.take();
         }
         let _ = invoke(Notify { notification: done, bits: 1 });
         thread::exit();
     };
     thread::spawn(STACK_PAGES, Box::new(mapping))?;
+    let mut pauses = Pauses(TAKER);
     while !is_won() {
         let derived = invoke(Derive { source: memory, rights: Rights::ALL, badge: 0 })?.handle;
         SHARED.store(derived.raw(), Ordering::Relaxed);
-        invoke(Yield {})?;
+        pauses.take();
         invoke(Revoke { handle: memory })?;
-        invoke(Yield {})?;
+        pauses.take();
     }
     heard(done)?;
     let left = invoke(Unmap { process: None, address, pages: 1 })?.pages;
