@@ -22,8 +22,29 @@ _start:
     amoswap.w.aq t1, t1, (t0)
     bnez    t1, park
 
-    # The boot table shows this place twice: here, and in the upper half.
-    lla     t0, BOOT_ROOT
+    # The boot table shows this place twice: in the upper half, among all the gigabytes from entry 256 on; and here, for
+    # the one jump.
+    lla     t0, boot_root
+    mv      t1, t0
+    lla     t2, boot_root_end
+1:  sd      zero, 0(t1)
+    addi    t1, t1, 8
+    bltu    t1, t2, 1b
+    li      t3, {leaf}
+    srli    t1, t0, 30                  # the gigabyte of this place
+    slli    t2, t1, 28
+    or      t2, t2, t3
+    slli    t1, t1, 3
+    add     t1, t1, t0
+    sd      t2, 0(t1)
+    li      t1, 256 * 8
+    add     t1, t1, t0
+    addi    t2, t1, {gigabytes} * 8
+    li      t4, 1 << 28
+1:  sd      t3, 0(t1)
+    add     t3, t3, t4
+    addi    t1, t1, 8
+    bltu    t1, t2, 1b
     srli    t0, t0, 12
     li      t1, 8 << 60                 # Sv39
     or      t0, t0, t1
@@ -60,7 +81,7 @@ upper_half:
 further_start:
     csrci   sstatus, 2                  # SIE
     csrw    sie, zero
-    lla     t0, BOOT_ROOT
+    lla     t0, boot_root
     srli    t0, t0, 12
     li      t1, 8 << 60                 # Sv39
     or      t0, t0, t1

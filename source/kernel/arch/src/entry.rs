@@ -1,10 +1,16 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
+use crate::paging;
 use core::arch::global_asm;
 use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
 use nexus_core::thread::Thread;
 
-global_asm!(include_str!("entry.S"), direct = const crate::layout::DIRECT);
+global_asm!(
+    include_str!("entry.S"),
+    direct = const crate::layout::DIRECT,
+    leaf = const paging::BOOT_LEAF,
+    gigabytes = const paging::BOOT_GIGABYTES,
+);
 global_asm!(
     include_str!("trap.S"),
     messages = const ipc::SEND + 1,

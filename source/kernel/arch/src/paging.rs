@@ -27,27 +27,12 @@ pub(crate) enum Access {
     Execute = READ | EXECUTE,
 }
 
-/// The table of the first instructions: gigabyte pages with every right, at their place in the direct map and, for the
-/// one jump, where the kernel was loaded. It serves until [`Tables`] take over.
-#[unsafe(no_mangle)]
-static BOOT_ROOT: BootRoot = BootRoot(boot_root());
-
-#[repr(C, align(4096))]
-struct BootRoot([u64; 512]);
-
-/// Gigabytes of physical memory that the boot table shows.
+/// Gigabytes of physical memory that the boot table shows: the table of the first instructions, which `_start` fills. It
+/// serves until [`Tables`] take over.
 pub(crate) const BOOT_GIGABYTES: u64 = 64;
 
-const fn boot_root() -> [u64; 512] {
-    const ALL: u64 = VALID | READ | WRITE | EXECUTE | ACCESSED | DIRTY;
-    let (mut root, mut gigabyte) = ([0; 512], 0);
-    while gigabyte < BOOT_GIGABYTES {
-        root[256 + gigabyte as usize] = gigabyte << 28 | ALL;
-        gigabyte += 1;
-    }
-    root[2] = 2 << 28 | ALL;
-    root
-}
+/// What a gigabyte page of the boot table may be used for: everything.
+pub(crate) const BOOT_LEAF: u64 = VALID | READ | WRITE | EXECUTE | ACCESSED | DIRTY;
 
 /// Page tables under construction, and where their frames come from.
 pub(crate) struct Tables<'a> {

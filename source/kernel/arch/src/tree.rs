@@ -203,18 +203,26 @@ enum Found {
 /// The values of these properties, in one pass over the node.
 fn values<'a, const N: usize>(node: &FdtNode<'a>, names: [&str; N]) -> [Option<&'a [u8]>; N] {
     let mut values = [None; N];
+    find_values(node, &names, &mut values);
+    values
+}
+
+/// One copy, however many are looked for.
+#[inline(never)]
+fn find_values<'a>(node: &FdtNode<'a>, names: &[&str], values: &mut [Option<&'a [u8]>]) {
     for property in node.properties() {
-        if let Some(at) = names.iter().position(|&name| name == property.name()) {
-            values[at] = property.value_as().ok();
+        let wanted = names.iter().zip(&mut *values).find(|(name, _)| **name == property.name());
+        if let Some((_, value)) = wanted {
+            *value = property.value_as().ok();
         }
     }
-    values
 }
 
 fn usable(status: Option<&[u8]>) -> bool {
     status.is_none_or(|status| matches!(status, b"okay\0" | b"ok\0"))
 }
 
+#[inline(never)]
 fn first_register(node: &FdtNode) -> Result<Range<u64>, Problem> {
     registers(node)?.next().unwrap_or(Err(Problem::Property("reg")))
 }
@@ -241,6 +249,7 @@ fn value(cells: Cells) -> Option<u64> {
 }
 
 /// A number of one or two cells.
+#[inline(never)]
 fn number(bytes: &[u8], name: &'static str) -> Result<u64, Problem> {
     match bytes.len() {
         4 => bytes.try_into().ok().map(u32::from_be_bytes).map(u64::from),

@@ -47,7 +47,7 @@ impl Kernel {
     pub fn start_first(&'static self, boot: &First, now: u64) -> Result<(), Error> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
-        let identity = Identity { service: ServiceId::service("init"), name };
+        let identity = Identity { service: const { ServiceId::service("init") }, name };
         let quota = self.capacity();
         self.may_make_process(&quota)?;
         let root = self.frames.allocate().ok_or(Error::Exhausted)?;

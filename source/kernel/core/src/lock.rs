@@ -122,6 +122,8 @@ impl Shards {
         self.0[shard % SHARDS].0.load(Ordering::Relaxed) != 0
     }
 
+    /// One copy for all who call it, as [`Shards::release_each`]: most calls hold every shard.
+    #[inline(never)]
     fn acquire_each(&self, set: ShardSet) {
         self.0
             .iter()
@@ -130,6 +132,7 @@ impl Shards {
             .for_each(|(_, lock)| lock.acquire());
     }
 
+    #[inline(never)]
     fn release_each(&self, set: ShardSet) {
         self.0
             .iter()

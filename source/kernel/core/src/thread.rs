@@ -56,6 +56,12 @@ impl Frame {
         self.get(reg::A0 + (at & 7))
     }
 
+    /// Sets message word `at`.
+    #[inline(always)]
+    pub fn set_word(&self, at: usize, word: u64) {
+        self.set(reg::A0 + (at & 7), word);
+    }
+
     /// Copies the eight message words from another frame.
     #[inline(always)]
     pub fn copy_message(&self, from: &Frame) {
@@ -85,6 +91,7 @@ impl Frame {
     }
 
     /// Answers a refusal: the status, and nothing else.
+    #[inline(never)]
     pub fn refuse(&self, error: Error) {
         self.set_message([0; 8]);
         self.set_status(Status::refused(error).0, 0, Stamp::default());

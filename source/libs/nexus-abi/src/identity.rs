@@ -84,17 +84,17 @@ impl Name {
     }
 
     /// Three little-endian words.
+    #[inline(never)]
     pub fn to_words(self) -> [u64; 3] {
-        core::array::from_fn(|word| {
-            (0..8).fold(0, |value, byte| value | (self.0[8 * word + byte] as u64) << (8 * byte))
-        })
+        let (words, _) = self.0.as_chunks();
+        core::array::from_fn(|at| words.get(at).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }
 
     /// The name in these words; `None` if a byte is not printable or stands behind the padding.
     pub fn from_words(words: [u64; 3]) -> Option<Name> {
         let mut name = [0; MAX_NAME];
-        for (at, byte) in name.iter_mut().enumerate() {
-            *byte = (words[at / 8] >> (8 * (at % 8))) as u8;
+        for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
         }
         let length = name.iter().position(|&byte| byte == 0).unwrap_or(MAX_NAME);
         let clean = name[..length].iter().all(|&byte| printable(byte)) && name[length..].iter().all(|&byte| byte == 0);

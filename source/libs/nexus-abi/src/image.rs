@@ -284,6 +284,7 @@ impl<'a> Page<'a> {
         bytes.first_chunk().map(Page).ok_or(Error::Corrupt)
     }
 
+    #[inline(never)]
     fn at(&self, word: usize) -> u64 {
         self.0.as_chunks::<8>().0.get(word).map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }

@@ -185,6 +185,7 @@ impl Kernel {
 
 impl Context {
     /// The capability in the caller's table. Holds all shards, or the handle's.
+    #[inline(never)]
     pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
         self.kernel.capability(self.process(), handle, kind, rights)
     }

@@ -43,6 +43,7 @@ impl Check {
     }
 
     /// This must hold.
+    #[inline(never)]
     pub fn that(&mut self, what: &'static str, holds: bool) {
         self.checked += 1;
         if !holds {
