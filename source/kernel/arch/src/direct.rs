@@ -3,7 +3,7 @@
 //! `trap_entry` saves what the call keeps and jumps to one of these, with the words in place, the hart in `tp` and the
 //! target in `gp`: no Rust code uses either. Whatever the core does not take on goes on in `undirected`.
 
-use crate::{csr, hart::Hart, run, system::System};
+use crate::{csr, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
@@ -58,33 +58,25 @@ fn target() -> u64 {
     target
 }
 
+/// The number of the call, as the detour's entry kept it.
 #[inline(always)]
-fn never(_: &Thread) -> Option<Until> {
-    None
+fn number() -> u64 {
+    caller().frame.get(reg::T2)
 }
 
+/// When the wait of a call with this number ends, unless never.
 #[inline(always)]
-fn until(caller: &Thread) -> Option<Until> {
-    Some(Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
-}
-
-#[inline(always)]
-fn call(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().call_direct(caller, target(), until)
-}
-
-#[inline(always)]
-fn reply_recv(server: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().reply_recv_direct(cpu, server, target(), until)
+fn until(number: u64) -> Option<Until> {
+    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller().frame.get(reg::T5), now: csr::time() })
 }
 
 macro_rules! directed {
-    ($($name:ident, $number:expr, $way:ident, $until:ident;)*) => {$(
-        /// Enters from `direct_entry` with the message words as arguments; resumes the partner or goes the general way.
+    ($($name:ident, $number:expr, $way:expr, else $other:literal;)*) => {$(
+        /// Enters with the message words as arguments; resumes the partner, or goes another way.
         #[unsafe(no_mangle)]
         extern "C" fn $name(m0: u64, m1: u64, m2: u64, m3: u64, m4: u64, m5: u64, m6: u64, m7: u64) -> ! {
-            let caller = caller();
-            match $way(caller, $until(caller)) {
+            let number = $number;
+            match $way(until(number)) {
                 // SAFETY: The core made `to` the running thread of this hart; it was blocked in a message call, so that its
                 // frame has what the call keeps; its `satp` maps the kernel; float registers stay off for it.
                 Some(Passage { to, badge, from }) => unsafe {
@@ -100,10 +92,10 @@ macro_rules! directed {
                 // SAFETY: Nothing was changed: the words and `gp` are as they came, and the stack is left as it is.
                 None => unsafe {
                     asm!(
-                        "j undirected",
+                        concat!("j ", $other),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
                         in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
-                        in("t2") $number,
+                        in("t2") number,
                         options(noreturn)
                     )
                 },
@@ -112,25 +104,31 @@ macro_rules! directed {
     )*};
 }
 
-/// Enters from `trap_entry_undirected` with everything in the frame: the same decisions, with the words in memory.
-#[unsafe(no_mangle)]
-extern "C" fn message_undirected(hart: &'static Hart) -> ! {
-    let caller = caller();
-    let passage = match caller.frame.get(reg::T2) {
-        ipc::CALL => call(caller, never(caller)),
-        ipc::CALL_UNTIL => call(caller, until(caller)),
-        ipc::REPLY_RECV => reply_recv(caller, never(caller)),
-        ipc::REPLY_RECV_UNTIL => reply_recv(caller, until(caller)),
-        _ => None,
-    };
-    let Some(passage) = passage else { run::message_taken(hart) };
-    passage.deliver(caller);
-    run::resume_partner(hart, passage.to)
+#[inline(always)]
+fn call(until: Option<Until>) -> Option<Passage> {
+    kernel().call_direct(caller(), target(), until)
+}
+
+#[inline(always)]
+fn reply_recv(until: Option<Until>) -> Option<Passage> {
+    kernel().reply_recv_direct(cpu, caller(), target(), until)
+}
+
+#[inline(always)]
+fn call_aside(until: Option<Until>) -> Option<Passage> {
+    kernel().call_detour(caller(), target(), until)
+}
+
+#[inline(always)]
+fn reply_recv_aside(until: Option<Until>) -> Option<Passage> {
+    kernel().reply_recv_detour(cpu, caller(), target(), until)
 }
 
 directed! {
-    call_direct, ipc::CALL, call, never;
-    call_until_direct, ipc::CALL_UNTIL, call, until;
-    reply_recv_direct, ipc::REPLY_RECV, reply_recv, never;
-    reply_recv_until_direct, ipc::REPLY_RECV_UNTIL, reply_recv, until;
+    call_direct, ipc::CALL, call, else "call_elsewhere";
+    call_until_direct, ipc::CALL_UNTIL, call, else "call_elsewhere";
+    reply_recv_direct, ipc::REPLY_RECV, reply_recv, else "reply_recv_elsewhere";
+    reply_recv_until_direct, ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
+    call_detour, number(), call_aside, else "undirected";
+    reply_recv_detour, number(), reply_recv_aside, else "undirected";
 }

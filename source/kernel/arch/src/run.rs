@@ -115,13 +115,6 @@ extern "C" fn call_taken(hart: &'static Hart) -> u64 {
     if after == After::Again { frame | 1 } else { frame }
 }
 
-/// Whom a message went straight to goes on.
-#[inline(always)]
-pub(crate) fn resume_partner(hart: &'static Hart, partner: &'static Thread) -> ! {
-    load_space(system::installed(), cpu_of(hart), partner.satp.get());
-    resume(&partner.frame)
-}
-
 /// `leave_call` jumps here when the caller's registers are saved.
 #[unsafe(no_mangle)]
 extern "C" fn call_left(hart: &'static Hart) -> ! {

@@ -96,7 +96,7 @@ trap_entry:
 # A call, or an answer and receive, may go straight to its partner.
 #   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; t2 = number; the rest is the program's
 #   out:       one of the functions of direct.rs: a0-a7 words, gp = target, and all in the frame that it may need.
-#              It resumes the partner, or jumps to undirected. Other numbers: call_entry.
+#              It resumes the partner, or jumps to call_elsewhere or reply_recv_elsewhere. Other numbers: call_entry.
     bnez    t2, 1f
     each_kept keep, t0
     mv      gp, t3
@@ -119,8 +119,22 @@ trap_entry:
     mv      gp, t3
     j       reply_recv_until_direct
 
-# undirected: the straight way was no way; nothing was changed.
+# call_elsewhere, reply_recv_elsewhere: the straight way was no way; nothing was changed.
 #   in:        tp = Hart, gp = target, t2 = number, a0-a7 words; all else is in the frame
+#   out:       call_detour, reply_recv_detour of direct.rs: as from trap_entry, with the number in the frame
+    .globl  call_elsewhere
+call_elsewhere:
+    ld      t0, 0(tp)
+    keep    7, t2
+    j       call_detour
+    .globl  reply_recv_elsewhere
+reply_recv_elsewhere:
+    ld      t0, 0(tp)
+    keep    7, t2
+    j       reply_recv_detour
+
+# undirected: neither was the detour.
+#   in:        as call_elsewhere
 #   out:       as message_entry
     .globl  undirected
 undirected:
@@ -143,23 +157,12 @@ message_words:
     mv      a0, tp
     j       message_taken
 
-# trap_entry_undirected: stvec where words do not stay in their registers.
-#   in, out:   as trap_entry, but that message calls go to message_undirected(a0 Hart) with gp = target, which ends as
-#              message_taken does
+# trap_entry_undirected: stvec where every message takes the general way.
+#   in, out:   as trap_entry
     .balign 4
     .globl trap_entry_undirected
 trap_entry_undirected:
     enter   other_trap
-    sltiu   t4, t2, {messages}
-    beqz    t4, call_entry
-    each_kept keep, t0
-    keep    28, t3
-    each_parameter keep, t0
-    keep    10, a0
-    each_word keep, t0
-    mv      gp, t3
-    mv      a0, tp
-    j       message_undirected
 
 # call_entry: a system call on the general way.
 #   in:        as message_entry, and t1 = pc behind the call

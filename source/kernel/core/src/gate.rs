@@ -89,6 +89,12 @@ impl Gate {
         (word >> SHARD_SHIFT) as usize
     }
 
+    /// The same word for a thread of another shard.
+    #[inline(always)]
+    pub(crate) const fn in_shard(word: u64, shard: usize) -> u64 {
+        word << (64 - SHARD_SHIFT) >> (64 - SHARD_SHIFT) | (shard as u64) << SHARD_SHIFT
+    }
+
     /// The word of a running thread, if it waited in `state` instead.
     #[inline(always)]
     pub(crate) const fn waiting(running: u64, state: State) -> u64 {

@@ -25,6 +25,12 @@ impl Lock {
         LockGuard(self)
     }
 
+    /// Takes the lock if it is free.
+    #[inline(always)]
+    pub fn try_hold(&self) -> Option<LockGuard<'_>> {
+        (self.0.swap(1, Ordering::Acquire) == 0).then(|| LockGuard(self))
+    }
+
     /// Happens-before: the swap that reads 0 synchronises with the release that wrote it.
     #[inline(always)]
     fn acquire(&self) {
@@ -104,6 +110,12 @@ impl Shards {
     #[inline(always)]
     pub fn hold_one(&self, shard: usize) -> LockGuard<'_> {
         self.0[shard % SHARDS].hold()
+    }
+
+    /// Takes the lock of one more shard if it is free. Who waits for nothing need not keep the order.
+    #[inline(always)]
+    pub fn try_one(&self, shard: usize) -> Option<LockGuard<'_>> {
+        self.0[shard % SHARDS].try_hold()
     }
 
     /// Takes the locks of a set in index order.

@@ -190,7 +190,8 @@ pub(crate) fn ecall_by(way: Way, kernel: &'static Kernel, cpu: usize, now: u64) 
     let passage = if way == Way::Straight && calm { straight(kernel, cpu, thread, now) } else { None };
     match passage {
         Some(passage) => {
-            passage.deliver(thread);
+            passage.to.frame.copy_message(&thread.frame);
+            passage.to.frame.set_status(0, passage.badge, passage.from);
             cpu.current.set(passage.to.index());
         }
         None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
@@ -203,12 +204,14 @@ pub(crate) fn ecall_by(way: Way, kernel: &'static Kernel, cpu: usize, now: u64) 
 
 fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
     let (number, target) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3));
-    let until = Some(Until { deadline: thread.frame.get(reg::T5), now });
+    let until = (number >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now });
     match number {
-        ipc::CALL => kernel.call_direct(thread, target, None),
-        ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
-        ipc::REPLY_RECV => kernel.reply_recv_direct(|| cpu, thread, target, None),
-        ipc::REPLY_RECV_UNTIL => kernel.reply_recv_direct(|| cpu, thread, target, until),
+        ipc::CALL | ipc::CALL_UNTIL => {
+            kernel.call_direct(thread, target, until).or_else(|| kernel.call_detour(thread, target, until))
+        }
+        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel
+            .reply_recv_direct(|| cpu, thread, target, until)
+            .or_else(|| kernel.reply_recv_detour(|| cpu, thread, target, until)),
         _ => None,
     }
 }

@@ -22,7 +22,7 @@ impl Kernel {
             return Err(Error::TimedOut.into());
         }
         if context.thread.link.get() != 0 {
-            self.check_chain(context, held, endpoint)?;
+            self.check_chain(context.thread, held.shards(), endpoint)?;
         }
         let badge = found.slot.badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {

@@ -5,16 +5,15 @@
 //! enough. Only a call made while serving one comes here.
 
 use super::{Attempt, endpoint::Endpoint};
-use crate::{Kernel, event::Context, lock::Held, process::quota::Resource, thread::Thread};
+use crate::{Kernel, lock::ShardSet, process::quota::Resource, thread::Thread};
 use nexus_abi::{Error, message::MAX_CALL_DEPTH};
 
 impl Kernel {
     /// `EOVERLIMIT`: the call would nest too deep. `EDEADLK`: all threads that could ever receive it wait for the caller.
-    #[cold]
     #[inline(never)]
-    pub(super) fn check_chain(&self, context: &Context, held: &Held<'_>, endpoint: &Endpoint) -> Attempt<()> {
+    pub(super) fn check_chain(&self, caller: &'static Thread, held: ShardSet, endpoint: &Endpoint) -> Attempt<()> {
         let owner = endpoint.header.owner.get();
-        let (mut thread, mut waiting) = (context.thread, 0);
+        let (mut thread, mut waiting) = (caller, 0);
         for _ in 0..MAX_CALL_DEPTH {
             waiting += u32::from(thread.process.get() as u32 == owner);
             held.require(self.threads.at(Thread::index_of_token(thread.link.get())).header.shard())?;

@@ -9,6 +9,7 @@ use crate::{
     caps::slot::Slot,
     cpu::Cpu,
     gate::Gate,
+    ipc::endpoint::Endpoint,
     thread::{Stamp, State, Thread},
 };
 
@@ -23,15 +24,6 @@ pub struct Passage {
     pub from: Stamp,
 }
 
-impl Passage {
-    /// Writes what the partner is told to its frame, with the words of the sender's.
-    #[inline(always)]
-    pub fn deliver(&self, sender: &Thread) {
-        self.to.frame.copy_message(&sender.frame);
-        self.to.frame.set_status(0, self.badge, self.from);
-    }
-}
-
 /// A wait's end that is not never.
 #[derive(Clone, Copy, Debug)]
 pub struct Until {
@@ -41,6 +33,15 @@ pub struct Until {
     pub now: u64,
 }
 
+/// Who asks to hand over the CPU.
+#[derive(Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) thread: &'static Thread,
+    /// Its gate.
+    pub(super) gate: u64,
+    pub(super) until: Option<Until>,
+}
+
 impl Kernel {
     /// A call to a waiting server.
     #[inline(always)]
@@ -48,22 +49,25 @@ impl Kernel {
         let gate = caller.gate.get();
         let _held = self.shards.hold_one(Gate::shard(gate));
         let slot = self.near_slot(caller, target);
-        if slot.call_key.get() != target {
+        // Calls inside calls are counted elsewhere.
+        if slot.call_key.get() != target || caller.link.get() != 0 {
             return None;
         }
+        self.call_at(Asker { thread: caller, gate, until }, slot, gate)
+    }
+
+    /// The call, if the endpoint's latest receiver can go on here, with the gate `running`.
+    #[inline(always)]
+    pub(super) fn call_at(&'static self, caller: Asker, slot: &'static Slot, running: u64) -> Option<Passage> {
         let endpoint = self.endpoints.named(slot.object.get())?;
         let index = endpoint.receivers.first_index();
         let server = self.threads.place(index)?;
-        // Calls inside calls are counted elsewhere.
-        if server.gate.get() != Gate::waiting(gate, State::Receiving) || caller.link.get() != 0 {
+        if server.gate.get() != Gate::waiting(running, State::Receiving) || !caller.may_wait() {
             return None;
         }
-        if !may_wait(caller, until) {
-            return None;
-        }
-        server.gate.set(gate);
-        caller.gate.set(Gate::waiting(gate, State::Awaiting));
-        begin_wait(caller, until);
+        server.gate.set(running);
+        caller.wait(State::Awaiting);
+        let caller = caller.thread;
         server.boost(caller);
         endpoint.receivers.pop(server);
         server.link.set(caller.renew_token());
@@ -84,22 +88,38 @@ impl Kernel {
     ) -> Option<Passage> {
         let gate = server.gate.get();
         let _held = self.shards.hold_one(Gate::shard(gate));
+        let endpoint = self.source_of(server, target)?;
+        let caller = self.threads.place(Thread::index_of_token(server.link.get()))?;
+        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, (cpu, gate))
+    }
+
+    /// The endpoint from which a thread may receive again by this handle, if nothing waits there.
+    #[inline(always)]
+    pub(super) fn source_of(&self, server: &Thread, target: u64) -> Option<&'static Endpoint> {
         let reference = server.source_endpoint.get();
         let endpoint = self.endpoints.place(index_of(reference))?;
-        if server.source.get() != target || !endpoint.is_open(reference) {
+        (server.source.get() == target && endpoint.is_open(reference)).then_some(endpoint)
+    }
+
+    /// The answer, if `caller` waits for it and can go on here, with the gate `running`.
+    #[inline(always)]
+    pub(super) fn answer_to(
+        &'static self,
+        caller: &'static Thread,
+        server: Asker,
+        endpoint: &'static Endpoint,
+        (cpu, running): (impl FnOnce() -> &'static Cpu, u64),
+    ) -> Option<Passage> {
+        let link = server.thread.link.get();
+        if caller.token.get() != link || caller.gate.get() != Gate::waiting(running, State::Awaiting) {
             return None;
         }
-        let link = server.link.get();
-        let caller = self.threads.place(Thread::index_of_token(link))?;
-        if caller.token.get() != link || caller.gate.get() != Gate::waiting(gate, State::Awaiting) {
+        if !caller.reaches(cpu().floor.get()) || !server.may_wait() {
             return None;
         }
-        if !caller.reaches(cpu().floor.get()) || !may_wait(server, until) {
-            return None;
-        }
-        caller.gate.set(gate);
-        server.gate.set(Gate::waiting(gate, State::Receiving));
-        begin_wait(server, until);
+        caller.gate.set(running);
+        server.wait(State::Receiving);
+        let server = server.thread;
         server.unboost();
         caller.token.set(link.wrapping_add(1));
         server.link.set(0);
@@ -115,14 +135,17 @@ impl Kernel {
     }
 }
 
-/// True if the wait need not be put into the timing wheel and does not end at once.
-#[inline(always)]
-fn may_wait(thread: &Thread, until: Option<Until>) -> bool {
-    until.is_none_or(|until| until.deadline > until.now && thread.covered(until.deadline))
-}
+impl Asker {
+    /// True if the wait need not be put into the timing wheel and does not end at once.
+    #[inline(always)]
+    fn may_wait(&self) -> bool {
+        self.until.is_none_or(|until| until.deadline > until.now && self.thread.covered(until.deadline))
+    }
 
-/// Says when the wait ends.
-#[inline(always)]
-fn begin_wait(thread: &Thread, until: Option<Until>) {
-    thread.ends.set(until.map_or(0, |until| until.deadline.wrapping_add(1)));
+    /// It waits, and says until when.
+    #[inline(always)]
+    fn wait(&self, state: State) {
+        self.thread.gate.set(Gate::waiting(self.gate, state));
+        self.thread.ends.set(self.until.map_or(0, |until| until.deadline.wrapping_add(1)));
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod call;
 mod chain;
+pub mod detour;
 pub mod direct;
 pub mod endpoint;
 pub mod fault;

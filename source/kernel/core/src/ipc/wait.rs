@@ -71,6 +71,7 @@ impl Kernel {
     }
 
     /// The thread that a caller's token names, if it still waits for that answer.
+    #[inline(always)]
     pub(crate) fn awaiting(&self, token: u64) -> Option<&'static Thread> {
         let thread = self.threads.at(Thread::index_of_token(token));
         (token != 0 && thread.token.get() == token && matches!(thread.state(), State::Awaiting | State::Faulted))

@@ -1,0 +1,60 @@
+//! The detour of a message: eight words to or from a thread that waits on this CPU, but not in the plainest way.
+//!
+//! It takes what [`super::direct`] leaves: handles outside a table's first block, partners in other shards, calls made while
+//! serving one. The words stay in their registers here too, and `None` again means that nothing was changed.
+
+use super::direct::{Asker, Passage, Until};
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    gate::Gate,
+    lock::{LockGuard, ShardSet},
+    thread::Thread,
+};
+use nexus_abi::{Handle, Kind, Rights};
+
+impl Kernel {
+    /// A call to a waiting server.
+    #[inline(always)]
+    pub fn call_detour(&'static self, caller: &'static Thread, target: u64, until: Option<Until>) -> Option<Passage> {
+        let gate = caller.gate.get();
+        // Its first message goes the general way, which finds out where its slots are.
+        let handle = Handle::from_raw(target).filter(|_| caller.near_slots.get() != 0)?;
+        let _own = self.shards.hold_one(Gate::shard(gate));
+        let _far = self.hold_beside(gate, handle.shard())?;
+        let slot = self.slot(self.processes.at(caller.process.get() as u32), handle).ok()?.slot;
+        if !slot.allows(Kind::Endpoint, Rights::USE) {
+            return None;
+        }
+        if caller.link.get() != 0 {
+            let endpoint = self.endpoints.named(slot.object.get())?;
+            let held = ShardSet::of(Gate::shard(gate)).with(ShardSet::of(handle.shard()));
+            self.check_chain(caller, held, endpoint).ok()?;
+        }
+        self.call_at(Asker { thread: caller, gate, until }, slot, Gate::in_shard(gate, handle.shard()))
+    }
+
+    /// The answer to a caller that waits on this CPU, when nothing else waits for the server.
+    #[inline(always)]
+    pub fn reply_recv_detour(
+        &'static self,
+        cpu: impl FnOnce() -> &'static Cpu,
+        server: &'static Thread,
+        target: u64,
+        until: Option<Until>,
+    ) -> Option<Passage> {
+        let gate = server.gate.get();
+        let _own = self.shards.hold_one(Gate::shard(gate));
+        let endpoint = self.source_of(server, target)?;
+        let caller = self.threads.place(Thread::index_of_token(server.link.get()))?;
+        let shard = Gate::shard(caller.gate.get());
+        let _far = self.hold_beside(gate, shard)?;
+        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, (cpu, Gate::in_shard(gate, shard)))
+    }
+
+    /// Holds one more shard than that of a gate, if it is another one. Out of order a lock may be tried, but not waited for.
+    #[inline(always)]
+    fn hold_beside(&self, gate: u64, shard: usize) -> Option<Option<LockGuard<'_>>> {
+        if shard == Gate::shard(gate) { Some(None) } else { Some(Some(self.shards.try_one(shard)?)) }
+    }
+}
