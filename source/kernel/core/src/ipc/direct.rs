@@ -65,6 +65,7 @@ impl Kernel {
         if server.gate.get() != Gate::waiting(running, State::Receiving) || !caller.may_wait() {
             return None;
         }
+        debug_assert!(self.shards.held(server.header.shard()) && self.shards.held(caller.thread.header.shard()));
         server.gate.set(running);
         caller.wait(State::Awaiting);
         let caller = caller.thread;
@@ -117,6 +118,7 @@ impl Kernel {
         if !caller.reaches(cpu().floor.get()) || !server.may_wait() {
             return None;
         }
+        debug_assert!(self.shards.held(caller.header.shard()) && self.shards.held(server.thread.header.shard()));
         caller.gate.set(running);
         server.wait(State::Receiving);
         let server = server.thread;
