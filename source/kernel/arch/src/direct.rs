@@ -60,14 +60,14 @@ fn target() -> u64 {
 
 /// The number of the call, as the detour's entry kept it.
 #[inline(always)]
-fn number() -> u64 {
-    caller().frame.get(reg::T2)
+fn kept(caller: &Thread) -> u64 {
+    caller.frame.get(reg::T2)
 }
 
 /// When the wait of a call with this number ends, unless never.
 #[inline(always)]
-fn until(number: u64) -> Option<Until> {
-    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller().frame.get(reg::T5), now: csr::time() })
+fn until(caller: &Thread, number: u64) -> Option<Until> {
+    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
 }
 
 macro_rules! directed {
@@ -75,8 +75,9 @@ macro_rules! directed {
         /// Enters with the message words as arguments; resumes the partner, or goes another way.
         #[unsafe(no_mangle)]
         extern "C" fn $name(m0: u64, m1: u64, m2: u64, m3: u64, m4: u64, m5: u64, m6: u64, m7: u64) -> ! {
-            let number = $number;
-            match $way(until(number)) {
+            let caller = caller();
+            let number = $number(caller);
+            match $way(caller, until(caller, number)) {
                 // SAFETY: The core made `to` the running thread of this hart; it was blocked in a message call, so that its
                 // frame has what the call keeps; its `satp` maps the kernel; float registers stay off for it.
                 Some(Passage { to, badge, from }) => unsafe {
@@ -105,30 +106,30 @@ macro_rules! directed {
 }
 
 #[inline(always)]
-fn call(until: Option<Until>) -> Option<Passage> {
-    kernel().call_direct(caller(), target(), until)
+fn call(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().call_direct(caller, target(), until)
 }
 
 #[inline(always)]
-fn reply_recv(until: Option<Until>) -> Option<Passage> {
-    kernel().reply_recv_direct(cpu, caller(), target(), until)
+fn reply_recv(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().reply_recv_direct(cpu, caller, target(), until)
 }
 
 #[inline(always)]
-fn call_aside(until: Option<Until>) -> Option<Passage> {
-    kernel().call_detour(caller(), target(), until)
+fn call_aside(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().call_detour(caller, target(), until)
 }
 
 #[inline(always)]
-fn reply_recv_aside(until: Option<Until>) -> Option<Passage> {
-    kernel().reply_recv_detour(cpu, caller(), target(), until)
+fn reply_recv_aside(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
+    kernel().reply_recv_detour(cpu, caller, target(), until)
 }
 
 directed! {
-    call_direct, ipc::CALL, call, else "call_elsewhere";
-    call_until_direct, ipc::CALL_UNTIL, call, else "call_elsewhere";
-    reply_recv_direct, ipc::REPLY_RECV, reply_recv, else "reply_recv_elsewhere";
-    reply_recv_until_direct, ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
-    call_detour, number(), call_aside, else "undirected";
-    reply_recv_detour, number(), reply_recv_aside, else "undirected";
+    call_direct, |_| ipc::CALL, call, else "call_elsewhere";
+    call_until_direct, |_| ipc::CALL_UNTIL, call, else "call_elsewhere";
+    reply_recv_direct, |_| ipc::REPLY_RECV, reply_recv, else "reply_recv_elsewhere";
+    reply_recv_until_direct, |_| ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
+    call_detour, kept, call_aside, else "undirected";
+    reply_recv_detour, kept, reply_recv_aside, else "undirected";
 }

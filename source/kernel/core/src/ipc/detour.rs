@@ -3,7 +3,7 @@
 //! It takes what [`super::direct`] leaves: handles outside a table's first block, partners in other shards, calls made while
 //! serving one. The words stay in their registers here too, and `None` again means that nothing was changed.
 
-use super::direct::{Asker, Passage, Until};
+use super::direct::{Asker, Passage, Until, Waiter};
 use crate::{
     Kernel,
     cpu::Cpu,
@@ -46,10 +46,12 @@ impl Kernel {
         let gate = server.gate.get();
         let _own = self.shards.hold_one(Gate::shard(gate));
         let endpoint = self.source_of(server, target)?;
-        let caller = self.threads.place(Thread::index_of_token(server.link.get()))?;
+        let token = server.link.get();
+        let caller = self.threads.place(Thread::index_of_token(token))?;
         let shard = Gate::shard(caller.gate.get());
         let _far = self.hold_beside(gate, shard)?;
-        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, (cpu, Gate::in_shard(gate, shard)))
+        let caller = Waiter { thread: caller, token, running: Gate::in_shard(gate, shard) };
+        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)
     }
 
     /// Holds one more shard than that of a gate, if it is another one. Out of order a lock may be tried, but not waited for.

@@ -42,6 +42,16 @@ pub(super) struct Asker {
     pub(super) until: Option<Until>,
 }
 
+/// Who may wait for an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Waiter {
+    pub(super) thread: &'static Thread,
+    /// What names its wait.
+    pub(super) token: u64,
+    /// The gate with which it would go on.
+    pub(super) running: u64,
+}
+
 impl Kernel {
     /// A call to a waiting server.
     #[inline(always)]
@@ -90,8 +100,9 @@ impl Kernel {
         let gate = server.gate.get();
         let _held = self.shards.hold_one(Gate::shard(gate));
         let endpoint = self.source_of(server, target)?;
-        let caller = self.threads.place(Thread::index_of_token(server.link.get()))?;
-        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, (cpu, gate))
+        let token = server.link.get();
+        let caller = Waiter { thread: self.threads.place(Thread::index_of_token(token))?, token, running: gate };
+        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)
     }
 
     /// The endpoint from which a thread may receive again by this handle, if nothing waits there.
@@ -102,17 +113,17 @@ impl Kernel {
         (server.source.get() == target && endpoint.is_open(reference)).then_some(endpoint)
     }
 
-    /// The answer, if `caller` waits for it and can go on here, with the gate `running`.
+    /// The answer, if its caller waits for it and can go on here.
     #[inline(always)]
     pub(super) fn answer_to(
         &'static self,
-        caller: &'static Thread,
+        caller: Waiter,
         server: Asker,
         endpoint: &'static Endpoint,
-        (cpu, running): (impl FnOnce() -> &'static Cpu, u64),
+        cpu: impl FnOnce() -> &'static Cpu,
     ) -> Option<Passage> {
-        let link = server.thread.link.get();
-        if caller.token.get() != link || caller.gate.get() != Gate::waiting(running, State::Awaiting) {
+        let Waiter { thread: caller, token, running } = caller;
+        if caller.token.get() != token || caller.gate.get() != Gate::waiting(running, State::Awaiting) {
             return None;
         }
         if !caller.reaches(cpu().floor.get()) || !server.may_wait() {
@@ -123,7 +134,7 @@ impl Kernel {
         server.wait(State::Receiving);
         let server = server.thread;
         server.unboost();
-        caller.token.set(link.wrapping_add(1));
+        caller.token.set(token.wrapping_add(1));
         server.link.set(0);
         endpoint.receivers.push(&self.threads, server);
         Some(Passage { to: caller, badge: 0, from: server.stamp() })
