@@ -19,7 +19,8 @@ The figures say nothing about caches, translation buffers or fences.
 Must: what has to hold, below seL4's fast path at -O2 where it has a figure, else below lean Linux without SMP. Goal: where we are going. The
 verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IMAC, Linux 6.12 lean with SMP, xv6.
 
-- General path: the boot argument `undirected` sends every message through it.
+- General path: the boot argument `undirected` leaves the straight way out; words only, to a partner that waits here. What queues, blocks,
+  copies or finds float registers loaded takes longer.
 - One typed client call: an interface declared as services declare theirs, its client, the receive loop, the answer.
 - Bulk: shared memory; each side touches each of the 16 pages, nothing is copied.
 - Thread create: with a stack of one page, a page for messages, until it runs. The first samples also make room in tables.

@@ -7,7 +7,7 @@ pub struct Arguments {
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
     pub statistics: Statistics,
-    /// `undirected`: no message goes straight to its partner, so that the general way can be measured.
+    /// `undirected`: no message goes straight to its partner, so that the detour can be measured.
     pub passage: Passage,
     /// `kselftest`: run the kernel's own tests of several CPUs.
     pub self_tests: SelfTests,
@@ -30,11 +30,11 @@ pub enum AfterPanic {
 /// Which way a message may go whose partner waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Passage {
-    /// The straight one.
+    /// Any: the straight one where it can.
     #[default]
     Direct,
-    /// Only the general one.
-    General,
+    /// None but the detour and the general one.
+    Detour,
 }
 
 /// Whether boot says what it cost.
@@ -134,7 +134,7 @@ impl Arguments {
             match word {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
-                "undirected" => arguments.passage = Passage::General,
+                "undirected" => arguments.passage = Passage::Detour,
                 "kselftest" => arguments.self_tests = SelfTests::On,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
@@ -158,7 +158,7 @@ mod tests {
     fn known_words_are_read_and_the_last_one_counts() {
         let line = " panic=exit  bootstat kselftest undirected defect=late-timer refuse=76";
         let read = Arguments::read(line, |word| panic!("{word}"));
-        let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::General);
+        let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::Detour);
         let (self_tests, defect) = (SelfTests::On, Defect::LateTimer);
         assert_eq!(read, Arguments { after_panic, statistics, passage, self_tests, defect, refused: 76 });
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());

@@ -102,10 +102,16 @@ pub(crate) fn fence_space(asid: u64) {
     unsafe { asm!("sfence.vma zero, {}", in(reg) asid, options(nostack)) };
 }
 
-/// From now on no system call of this hart goes the straight way.
+/// From now on no message of this hart goes the straight way.
 pub(crate) fn enter_undirected() {
     // SAFETY: that entry saves and restores what `trap_entry` does.
     unsafe { asm!("lla {0}, trap_entry_undirected", "csrw stvec, {0}", out(reg) _, options(nostack)) };
+}
+
+/// From now on every message of this hart goes the general way.
+pub(crate) fn enter_generally() {
+    // SAFETY: that entry saves and restores what `trap_entry` does.
+    unsafe { asm!("lla {0}, trap_entry_general", "csrw stvec, {0}", out(reg) _, options(nostack)) };
 }
 
 /// Makes instruction fetch see earlier stores of this hart.

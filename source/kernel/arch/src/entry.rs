@@ -13,6 +13,7 @@ global_asm!(
 );
 global_asm!(
     include_str!("trap.S"),
+    directed = const ipc::REPLY_RECV_UNTIL + 1,
     messages = const ipc::SEND + 1,
     whoami = const Whoami::NUMBER,
     process = const core::mem::offset_of!(Thread, process),

@@ -51,8 +51,10 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     if let Some(plic) = &system.plic {
         plic.open(hart.context.get());
     }
-    if system.passage == Passage::General || system.spaces == Spaces::Flushed {
-        csr::enter_undirected();
+    match (system.spaces, system.passage) {
+        (Spaces::Numbered, Passage::Direct) => {}
+        (Spaces::Numbered, Passage::Detour) => csr::enter_undirected(),
+        (Spaces::Flushed, _) => csr::enter_generally(),
     }
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);

@@ -157,11 +157,26 @@ message_words:
     mv      a0, tp
     j       message_taken
 
-# trap_entry_undirected: stvec where every message takes the general way.
-#   in, out:   as trap_entry
+# trap_entry_undirected: stvec where no message goes straight.
+#   in, out:   as trap_entry, but that calls and answers go to call_elsewhere or reply_recv_elsewhere at once
     .balign 4
     .globl trap_entry_undirected
 trap_entry_undirected:
+    enter   other_trap
+    sltiu   t4, t2, {directed}
+    beqz    t4, call_entry
+    each_kept keep, t0
+    keep    30, t5
+    mv      gp, t3
+    andi    t4, t2, 1
+    beqz    t4, call_elsewhere
+    j       reply_recv_elsewhere
+
+# trap_entry_general: stvec where every message goes the general way.
+#   in, out:   as trap_entry
+    .balign 4
+    .globl trap_entry_general
+trap_entry_general:
     enter   other_trap
 
 # call_entry: a system call on the general way.

@@ -163,55 +163,69 @@ pub(crate) enum Outcome<T> {
     Waits,
 }
 
-/// Which way a message may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A way of a message, the shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Way {
-    /// The straight one where that is possible.
+    /// [`crate::ipc::direct`].
     Straight,
-    /// Only the general one.
+    /// [`crate::ipc::detour`].
+    Detour,
+    /// All else.
     General,
 }
 
 /// The system call of the thread that runs on CPU `cpu`, as the machine layer brings it.
 pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
-    ecall_by(Way::Straight, kernel, cpu, now);
+    ecall_from(Way::Straight, kernel, cpu, now);
 }
 
-/// [`ecall`] by a way; true if the message went straight.
-pub(crate) fn ecall_by(way: Way, kernel: &'static Kernel, cpu: usize, now: u64) -> bool {
+/// [`ecall`] that tries no shorter way than `first`; says which one it took.
+pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u64) -> Way {
     let cpu = &kernel.cpus[cpu];
     let thread = kernel.threads.at(cpu.current.get());
     if thread.state() != State::Running {
-        return false;
+        return Way::General;
     }
     thread.frame.set(0, thread.frame.get(0).wrapping_add(4));
     let number = thread.frame.get(reg::T2);
     let calm = cpu.wake_mail.get() | cpu.reap_mail.get() == 0;
-    let passage = if way == Way::Straight && calm { straight(kernel, cpu, thread, now) } else { None };
-    match passage {
-        Some(passage) => {
+    let ways = [(Way::Straight, straight as Attempt), (Way::Detour, detour as Attempt)];
+    let mut tried = ways.into_iter().filter(|(way, _)| calm && *way >= first);
+    match tried.find_map(|(way, attempt)| Some((way, attempt(kernel, cpu, thread, now)?))) {
+        Some((way, passage)) => {
             passage.to.frame.copy_message(&thread.frame);
             passage.to.frame.set_status(0, passage.badge, passage.from);
             cpu.current.set(passage.to.index());
+            return way;
         }
         None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
         None => {
             kernel.typed_call(cpu, thread, now);
         }
     }
-    passage.is_some()
+    Way::General
+}
+
+type Attempt = fn(&'static Kernel, &'static Cpu, &'static Thread, u64) -> Option<Passage>;
+
+fn until(thread: &Thread, now: u64) -> Option<Until> {
+    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
 }
 
 fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (number, target) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3));
-    let until = (number >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now });
-    match number {
-        ipc::CALL | ipc::CALL_UNTIL => {
-            kernel.call_direct(thread, target, until).or_else(|| kernel.call_detour(thread, target, until))
-        }
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel
-            .reply_recv_direct(|| cpu, thread, target, until)
-            .or_else(|| kernel.reply_recv_detour(|| cpu, thread, target, until)),
+    let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
+    match thread.frame.get(reg::T2) {
+        ipc::CALL | ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
+        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel.reply_recv_direct(|| cpu, thread, target, until),
+        _ => None,
+    }
+}
+
+fn detour(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+    let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
+    match thread.frame.get(reg::T2) {
+        ipc::CALL | ipc::CALL_UNTIL => kernel.call_detour(thread, target, until),
+        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel.reply_recv_detour(|| cpu, thread, target, until),
         _ => None,
     }
 }

@@ -1,24 +1,25 @@
-//! The straight way of a message leaves what the general one leaves.
+//! The straight way of a message, and the detour, leave what the general way leaves.
 //!
-//! Two kernels live through the same random events, chosen to be mostly calls and answers. In one of them messages may go
-//! straight; after every event both must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
+//! Three kernels live through the same random events, chosen to be mostly calls and answers. In one of them messages may go
+//! straight, in one they take the detour at best; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::cpu::Cpu;
+use crate::{cpu::Cpu, testing::Way};
 use nexus_abi::{
     QosClass,
     syscall::{Bind, Close, Defer, EndpointCreate, NotificationCreate, Notify, QosSet, Wait, Yield, ipc},
 };
 use std::{println, string::String};
 
-/// Events of the test that every run of the host tests makes, and the part of them that must have gone straight.
+/// Events of the test that every run of the host tests makes, and the parts of them that must have gone straight and by the detour.
 const EVENTS: u64 = 50_000;
 const STRAIGHT_PERCENT: u64 = 30;
+const DETOUR_PERCENT: u64 = 5;
 /// Events in the life of one pair of kernels.
 const LIFE: u64 = 250;
 
-/// One of the two kernels.
-struct Half {
+/// One of the kernels.
+struct World {
     stage: Stage,
     servers: [&'static Thread; 2],
     clients: [&'static Thread; 3],
@@ -26,12 +27,12 @@ struct Half {
     /// Handles to call, by client and by server.
     doors: Vec<(u64, Handle)>,
     signal: Handle,
-    way: testing::Way,
+    way: Way,
 }
 
-impl Half {
+impl World {
     /// A server process with two threads, a client process in its shard, and one in another.
-    fn new(way: testing::Way) -> Half {
+    fn new(way: Way) -> World {
         let stage = Stage::new(1);
         let homes = [1, 1, 2].map(|shard: u8| {
             stage.homes.set(shard - 1);
@@ -53,7 +54,7 @@ impl Half {
         let never = stage.does(stage.root, NotificationCreate { process: None }).notification;
         stage.ask(stage.root, Wait { notification: never, deadline: Deadline::NEVER });
         stage.does(clients[1], QosSet { class: QosClass::Idle as u8, target: 0 });
-        Half { stage, servers, clients, endpoints, doors, signal, way }
+        World { stage, servers, clients, endpoints, doors, signal, way }
     }
 
     fn cpu(&self) -> &'static Cpu {
@@ -61,11 +62,11 @@ impl Half {
     }
 
     /// One event, chosen by the dice and by what runs.
-    fn live(&self, dice: &mut Dice) -> bool {
+    fn live(&self, dice: &mut Dice) -> Way {
         let current = self.cpu().current.get();
         if current == 0 || dice.one_in(48) {
             self.pass(dice);
-            return false;
+            return Way::General;
         }
         let thread = self.stage.kernel.threads.at(current);
         if self.servers.iter().any(|server| core::ptr::eq(*server, thread)) {
@@ -82,7 +83,7 @@ impl Half {
         self.stage.pass_to(self.stage.now.get() + 1 + dice.below(400));
     }
 
-    fn call(&self, client: &'static Thread, dice: &mut Dice) -> bool {
+    fn call(&self, client: &'static Thread, dice: &mut Dice) -> Way {
         let process = client.process.get();
         let mine: Vec<Handle> = self.doors.iter().filter(|door| door.0 == process).map(|door| door.1).collect();
         let (door, seldom) = (mine[0], mine[1]);
@@ -97,14 +98,14 @@ impl Half {
             3 => self.typed(client, QosSet { class: dice.below(2) as u8, target: 0 }),
             4 => {
                 client.trace.set(dice.next());
-                false
+                Way::General
             }
             5..=24 => self.message(client, ipc::CALL_UNTIL, door.raw(), deadline, dice),
             _ => self.message(client, ipc::CALL, door.raw(), NEVER, dice),
         }
     }
 
-    fn serve(&self, server: &'static Thread, dice: &mut Dice) -> bool {
+    fn serve(&self, server: &'static Thread, dice: &mut Dice) -> Way {
         let endpoint = self.endpoints[usize::from(dice.one_in(48))].raw();
         let deadline = self.stage.now.get() + dice.below(600);
         let open = server.link.get() != 0;
@@ -133,20 +134,20 @@ impl Half {
         }
     }
 
-    fn typed<S: Syscall>(&self, thread: &'static Thread, call: S) -> bool {
+    fn typed<S: Syscall>(&self, thread: &'static Thread, call: S) -> Way {
         thread.frame.set(reg::T2, S::NUMBER);
         let target = call.encode(&mut |at, word| thread.frame.set(reg::A0 + at, word));
         thread.frame.set(reg::T3, target);
         testing::ecall(self.stage.kernel, 0, self.stage.now.get());
         self.stage.run_dry();
-        false
+        Way::General
     }
 
-    fn message(&self, thread: &'static Thread, number: u64, to: u64, deadline: u64, dice: &mut Dice) -> bool {
+    fn message(&self, thread: &'static Thread, number: u64, to: u64, deadline: u64, dice: &mut Dice) -> Way {
         let registers = [(reg::T2, number), (reg::T3, to), (reg::T5, deadline), (reg::T6, 0)];
         registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
         thread.frame.set_message(core::array::from_fn(|_| dice.next()));
-        let straight = testing::ecall_by(self.way, self.stage.kernel, 0, self.stage.now.get());
+        let straight = testing::ecall_from(self.way, self.stage.kernel, 0, self.stage.now.get());
         self.stage.run_dry();
         straight
     }
@@ -178,29 +179,37 @@ fn compare(events: u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (seed, events) = (number("NEXUS_SEED").unwrap_or(13), number("NEXUS_EVENTS").unwrap_or(events));
     println!("seed {seed}, {events} events");
-    let mut straight = 0;
+    let mut taken = [0; 2];
     for life in 0..events.div_ceil(LIFE) {
-        let halves = [testing::Way::Straight, testing::Way::General].map(Half::new);
-        let mut dice = [(); 2].map(|()| Dice::new(seed.wrapping_add(life)));
+        let kernels = [Way::Straight, Way::Detour, Way::General].map(World::new);
+        let mut dice = [(); 3].map(|()| Dice::new(seed.wrapping_add(life)));
         for step in 0..LIFE {
-            straight += u64::from(halves[0].live(&mut dice[0]));
-            assert!(!halves[1].live(&mut dice[1]), "the general way is not straight");
-            assert_eq!(halves[0].looks(), halves[1].looks(), "seed {seed}, life {life}, step {step}");
+            let [way, detour, general] = [0, 1, 2].map(|kernel: usize| kernels[kernel].live(&mut dice[kernel]));
+            assert!(detour != Way::Straight && general == Way::General, "it takes no way that it may not take");
+            assert_eq!(way == Way::General, detour == Way::General, "what goes straight can take the detour too");
+            if way != Way::General {
+                taken[way as usize] += 1;
+            }
+            let looks = kernels.each_ref().map(World::looks);
+            assert_eq!(looks[0], looks[2], "seed {seed}, life {life}, step {step}");
+            assert_eq!(looks[1], looks[2], "seed {seed}, life {life}, step {step}, detour");
         }
     }
-    println!("{straight} of {events} events went straight");
+    let [straight, detour] = taken;
+    println!("of {events} events {straight} went straight, {detour} by the detour");
     assert!(straight * 100 >= events * STRAIGHT_PERCENT, "too few went straight: {straight} of {events}");
+    assert!(detour * 100 >= events * DETOUR_PERCENT, "too few took the detour: {detour} of {events}");
 }
 
-/// A message that may go straight, and does.
-fn goes_straight(stage: &Stage, thread: &'static Thread, number: u64, mail: Mail) -> bool {
+/// A message that may go straight or by the detour, and does.
+fn passes(stage: &Stage, thread: &'static Thread, number: u64, mail: Mail) -> bool {
     stage.focus(thread);
     let registers = [(reg::T2, number), (reg::T3, mail.to), (reg::T5, mail.deadline), (reg::T6, 0)];
     registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
     thread.frame.set_message(mail.words);
-    let straight = testing::ecall_by(testing::Way::Straight, stage.kernel, thread.cpu() as usize, stage.now.get());
+    let way = testing::ecall_from(Way::Straight, stage.kernel, thread.cpu() as usize, stage.now.get());
     stage.check();
-    straight
+    way != Way::General
 }
 
 #[test]
@@ -208,6 +217,6 @@ fn a_closed_door_is_not_gone_through_straight() {
     let pair = pair();
     pair.stage.post(pair.server, ipc::RECV, Mail::to(pair.endpoint));
     pair.stage.does(pair.client, Close { handle: pair.door });
-    assert!(!goes_straight(&pair.stage, pair.client, ipc::CALL, Mail::to(pair.door)));
+    assert!(!passes(&pair.stage, pair.client, ipc::CALL, Mail::to(pair.door)));
     assert_eq!(pair.stage.got(pair.client).status.error(), Some(Error::BadHandle));
 }
