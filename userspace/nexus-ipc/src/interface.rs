@@ -20,6 +20,7 @@
 use nexus_abi::message::{MAX_HANDLES, MAX_INLINE, WORDS};
 use nexus_abi::{Error, ServiceId};
 
+use crate::wire::{Reader, Writer};
 use crate::{Message, NoAnswer};
 
 /// What an interface says about one of its methods.
@@ -46,6 +47,15 @@ pub enum Repeat {
     Once,
 }
 
+/// Whether a message can have bytes or handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Words say it all.
+    Never,
+    /// It can.
+    Perhaps,
+}
+
 /// Bounds of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -63,6 +73,11 @@ impl Limits {
         Limits { words: self.words + words, bytes: self.bytes + bytes, handles: self.handles + handles }
     }
 
+    /// Whether such a message can have bytes or handles.
+    pub const fn beside(&self) -> Beside {
+        if self.bytes + self.handles == 0 { Beside::Never } else { Beside::Perhaps }
+    }
+
     /// True if such a message can exist.
     pub const fn fits(&self) -> bool {
         self.words < WORDS && self.bytes <= MAX_INLINE && self.handles <= MAX_HANDLES
@@ -71,10 +86,27 @@ impl Limits {
 
 /// The answer of a method, as both sides see it.
 pub trait Answer: Sized {
-    /// Writes it into an accepting message.
-    fn encode(&self) -> Result<Message, Error>;
-    /// Reads it from an accepting message.
-    fn decode(message: &Message) -> Result<Self, Error>;
+    /// Whether anything can stand beside its words.
+    const BESIDE: Beside;
+
+    /// Writes it behind word 0 of an accepting message.
+    fn write(&self, to: &mut Writer<'_>) -> Result<(), Error>;
+    /// Reads it from behind word 0 of an accepting message.
+    fn read(from: Reader<'_>) -> Result<Self, Error>;
+
+    /// The accepting message.
+    fn encode(&self) -> Result<Message, Error> {
+        let mut message = Message::default();
+        let mut writer = Writer::over(&mut message, 0);
+        self.write(&mut writer)?;
+        writer.finish();
+        Ok(message)
+    }
+
+    /// Reads an accepting message.
+    fn decode(message: &Message) -> Result<Self, Error> {
+        Self::read(Reader::new(message))
+    }
 }
 
 /// Reads an answer, and writes it again.
@@ -99,6 +131,19 @@ pub const fn tag(interface: &str, number: u16) -> u64 {
 /// True if a request with this word 0 is of the interface whose method 0 has the tag `first`, known method or not.
 pub const fn owns(first: u64, tag: u64) -> bool {
     tag & !0xffff == first
+}
+
+/// True if neither request nor answer of the method with this number has anything beside its words.
+pub const fn plain(methods: &[Method], number: u16) -> bool {
+    let mut at = 0;
+    while at < methods.len() {
+        if methods[at].number == number {
+            let (request, answer) = (&methods[at].request, &methods[at].answer);
+            return matches!((request.beside(), answer.beside()), (Beside::Never, Beside::Never));
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Declares the interface of the module it stands in; see the [module](mod@crate::interface).
@@ -151,21 +196,25 @@ macro_rules! interface {
             pub struct $answer { $(pub $result: <$result_type as $crate::wire::Wire>::Owned,)* }
 
             impl $crate::interface::Answer for $answer {
-                #[allow(unused_mut, reason = "there may be no fields")]
-                fn encode(&self) -> Result<$crate::Message, $crate::__abi::Error> {
-                    let mut writer = $crate::wire::Writer::new(0);
+                const BESIDE: $crate::interface::Beside = $crate::interface::Limits { words: 0, bytes: 0, handles: 0 }
+                    $(.plus(0, <$result_type as $crate::wire::Wire>::BYTES, <$result_type as $crate::wire::Wire>::HANDLES))*
+                    .beside();
+
+                #[inline(always)]
+                #[allow(unused_variables, reason = "there may be no fields")]
+                fn write(&self, to: &mut $crate::wire::Writer<'_>) -> Result<(), $crate::__abi::Error> {
                     $(<$result_type as $crate::wire::Wire>::put(
                         <$result_type as $crate::wire::Wire>::view(&self.$result),
-                        &mut writer,
+                        to,
                     )?;)*
-                    Ok(writer.finish())
+                    Ok(())
                 }
 
+                #[inline(always)]
                 #[allow(unused_mut, reason = "there may be no fields")]
-                fn decode(message: &$crate::Message) -> Result<Self, $crate::__abi::Error> {
-                    let mut reader = $crate::wire::Reader::new(message);
-                    $(let $result = <$result_type as $crate::wire::Wire>::take(&mut reader)?;)*
-                    reader.finish()?;
+                fn read(mut from: $crate::wire::Reader<'_>) -> Result<Self, $crate::__abi::Error> {
+                    $(let $result = <$result_type as $crate::wire::Wire>::take(&mut from)?;)*
+                    from.finish()?;
                     Ok($answer { $($result: <$result_type as $crate::wire::Wire>::keep($result),)* })
                 }
             }
@@ -188,15 +237,18 @@ macro_rules! interface {
             service: &mut S,
             call: &mut $crate::Call<'_>,
             request: &$crate::Message,
-        ) -> $crate::Outcome<$crate::Message> {
+        ) -> $crate::Outcome<$crate::Answered> {
+            if !owns(request) {
+                return Err($crate::NoAnswer::Refused($crate::__abi::Error::NoCall));
+            }
             $(
-                if request.tag() == const { $crate::interface::tag(NAME, $number) } {
+                if request.tag() as u16 == $number {
                     #[allow(unused_mut, reason = "there may be no fields")]
                     let mut reader = $crate::wire::Reader::new(request);
                     $(let $argument = <$argument_type as $crate::wire::Wire>::take(&mut reader)?;)*
                     reader.finish()?;
                     let answer = service.$method(call, $($argument,)*)?;
-                    return Ok($crate::interface::Answer::encode(&answer)?);
+                    return call.answer(&answer);
                 }
             )*
             Err($crate::NoAnswer::Refused($crate::__abi::Error::NoCall))
@@ -210,11 +262,15 @@ macro_rules! interface {
                     $($argument: <$argument_type as $crate::wire::Wire>::View<'_>,)*
                 ) -> $crate::Outcome<$answer> {
                     #[allow(unused_mut, reason = "there may be no arguments")]
-                    let mut writer = $crate::wire::Writer::new(const { $crate::interface::tag(NAME, $number) });
+                    let mut message = $crate::Message::default();
+                    #[allow(unused_mut, reason = "there may be no arguments")]
+                    let mut writer =
+                        $crate::wire::Writer::over(&mut message, const { $crate::interface::tag(NAME, $number) });
                     #[allow(unused_mut, reason = "there may be no arguments")]
                     let mut written = Ok(());
                     $(written = written.and_then(|()| <$argument_type as $crate::wire::Wire>::put($argument, &mut writer));)*
-                    self.request = Some(written.map(|()| writer.finish()));
+                    writer.finish();
+                    self.request = Some(written.map(|()| message));
                     Err($crate::interface::REACHED)
                 }
             )*
@@ -259,10 +315,19 @@ macro_rules! interface {
                     &mut self,
                     $($argument: <$argument_type as $crate::wire::Wire>::View<'_>,)*
                 ) -> Result<$answer, $crate::__abi::Error> {
-                    let mut writer = $crate::wire::Writer::new(const { $crate::interface::tag(NAME, $number) });
+                    const TAG: u64 = $crate::interface::tag(NAME, $number);
+                    if const { $crate::interface::plain(METHODS, $number) } {
+                        let mut writer = $crate::wire::Writer::plain(TAG);
+                        $(<$argument_type as $crate::wire::Wire>::put($argument, &mut writer)?;)*
+                        let answer = <$answer as $crate::interface::Answer>::read;
+                        return self.stub.exchange(writer.finish(), $crate::__repeat!($repeat), answer);
+                    }
+                    let mut request = $crate::Message::default();
+                    let mut writer = $crate::wire::Writer::over(&mut request, TAG);
                     $(<$argument_type as $crate::wire::Wire>::put($argument, &mut writer)?;)*
+                    writer.finish();
                     self.stub.call(
-                        &writer.finish(),
+                        &request,
                         $crate::__repeat!($repeat),
                         <$answer as $crate::interface::Answer>::decode,
                     )

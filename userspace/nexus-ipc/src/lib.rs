@@ -25,7 +25,7 @@ pub use local::Local;
 pub use message::{Handles, Message};
 pub use notice::{Leave, Notice};
 pub use route::{NonceMismatchBudget, RouteAnswer, RouteLink, RouteRetryOutcome, route_with_nonce_budgeted};
-pub use server::{Call, Caller, Deferred, NoAnswer, Outcome, Port, Serve, Signal, Ticket};
+pub use server::{Answered, Call, Caller, Deferred, NoAnswer, Outcome, Port, Serve, Served, Signal, Ticket};
 pub use transport::{Stub, Transport};
 pub use wire::{Bytes, Moved, Text};
 

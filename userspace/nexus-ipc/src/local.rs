@@ -11,6 +11,7 @@ use core::cell::{Ref, RefCell, RefMut};
 use nexus_abi::message::{MAX_HANDLES, MAX_INLINE};
 use nexus_abi::{Deadline, Error, Handle};
 
+use crate::server::Served;
 use crate::{Call, Caller, Message, Port, Serve, Signal, Transport, server};
 
 /// How long a client waits that names no deadline, where the service lives in the same process.
@@ -141,8 +142,9 @@ impl<S: Serve> Transport for LocalTransport<S> {
         }
         let host = &mut *self.host.borrow_mut();
         host.port.current = None;
-        let mut call = Call { caller: self.caller, port: &mut host.port };
-        if let Some(answer) = server::serve(&mut host.service, &mut call, request) {
+        let mut answer = Message::default();
+        let mut call = Call { caller: self.caller, port: &mut host.port, answer: &mut answer };
+        if server::serve(&mut host.service, &mut call, request) != Served::Later {
             return answer.extent().map(|_| answer);
         }
         let reply = host.port.current.take().ok_or(Error::Protocol)?;
@@ -161,7 +163,7 @@ impl<S: Serve> Transport for LocalTransport<S> {
             return Err(Error::OverLimit);
         }
         let host = &mut *self.host.borrow_mut();
-        let mut call = Call { caller: self.caller, port: &mut host.port };
+        let mut call = Call { caller: self.caller, port: &mut host.port, answer: &mut Message::default() };
         host.service.notice(&mut call, message);
         Ok(())
     }

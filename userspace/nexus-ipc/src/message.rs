@@ -30,6 +30,16 @@ impl Message {
         message
     }
 
+    /// Leaves words alone, and what was beside them is gone; the room for bytes stays.
+    #[inline(always)]
+    pub fn strip(&mut self) {
+        self.payload.clear();
+        if !self.handles.is_empty() {
+            self.handles = Handles::default();
+        }
+        self.passing = Passing::Lend;
+    }
+
     /// The answer that refuses a request.
     pub fn refusal(error: Error) -> Message {
         Message::tagged(error.number().into())
@@ -55,12 +65,17 @@ impl Message {
 
     /// Of an answer: whether it is one, or why the request was refused. A number that no error has is `EPROTO`.
     pub fn accepted(&self) -> Result<(), Error> {
-        match u16::try_from(self.tag()) {
-            Ok(0) => Ok(()),
-            Ok(number) => Err(Error::from_number(number).unwrap_or(Error::Protocol)),
-            Err(_) => Err(Error::Protocol),
+        match self.tag() {
+            0 => Ok(()),
+            word => Err(refused(word)),
         }
     }
+}
+
+/// What a word 0 that is not 0 says of an answer.
+#[cold]
+pub(crate) fn refused(word: u64) -> Error {
+    u16::try_from(word).ok().and_then(Error::from_number).unwrap_or(Error::Protocol)
 }
 
 impl Words for Message {

@@ -10,7 +10,9 @@ use core::marker::PhantomData;
 
 use nexus_abi::{Deadline, Error, Handle, ProcessId, ServiceId};
 
-use crate::{Message, interface::Answer};
+use crate::Message;
+use crate::interface::{Answer, Beside};
+use crate::wire::Writer;
 
 /// In a badge that the manifest gave, permissions stand below this bit and the owner's interface above it.
 pub const INTERFACE_SHIFT: u32 = 56;
@@ -62,9 +64,26 @@ pub struct Call<'a> {
     pub caller: Caller,
     /// The way to defer, and to answer others.
     pub port: &'a mut dyn Port,
+    /// Where the answer is written; nothing stands beside its words when a call begins.
+    pub answer: &'a mut Message,
 }
 
 impl Call<'_> {
+    /// Writes the answer; the proof that it stands is what a service returns.
+    #[inline(always)]
+    pub fn answer<A: Answer>(&mut self, answer: &A) -> Outcome<Answered> {
+        let mut writer = Writer::over(self.answer, 0);
+        answer.write(&mut writer)?;
+        writer.finish();
+        Ok(Answered(A::BESIDE))
+    }
+
+    /// Answers with a message that was made elsewhere.
+    pub fn pass_on(&mut self, answer: Message) -> Outcome<Answered> {
+        *self.answer = answer;
+        Ok(Answered(Beside::Perhaps))
+    }
+
     /// Keeps the request to answer it later: `let (ticket, deferred) = call.defer()?; …; Err(deferred.into())`.
     pub fn defer<A: Answer>(&mut self) -> Result<(Ticket<A>, Deferred), Error> {
         let reply = self.port.defer()?;
@@ -94,6 +113,10 @@ impl<A: Answer> Ticket<A> {
 /// Proof that the request was deferred; only [`Call::defer`] makes one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Deferred(());
+
+/// Proof that the answer was written; only [`Call`] makes one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answered(Beside);
 
 /// Why a handler has no answer now.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,7 +154,7 @@ pub struct Signal {
 /// A service: a state machine over requests, one-way messages, signals and time.
 pub trait Serve {
     /// Serves a request; interfaces generate `dispatch` functions to do it with.
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message>;
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered>;
 
     /// Takes a one-way message. Its handles, if any, are the service's to close.
     fn notice(&mut self, call: &mut Call<'_>, message: &Message) {
@@ -150,14 +173,34 @@ pub trait Serve {
     fn expired(&mut self, _port: &mut dyn Port) {}
 }
 
-/// Serves one request: the answer to send, or none if it was deferred. Handles of a refused request are closed.
-pub fn serve<S: Serve + ?Sized>(service: &mut S, call: &mut Call<'_>, request: &Message) -> Option<Message> {
+/// Whether an answer waits to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a client waits for this answer"]
+pub enum Served {
+    /// It stands in [`Call::answer`], and words say it all.
+    Words,
+    /// It stands in [`Call::answer`], and may have bytes or handles.
+    Now,
+    /// The request was deferred.
+    Later,
+}
+
+/// Serves one request. Handles of a refused request are closed.
+#[inline(always)]
+pub fn serve<S: Serve + ?Sized>(service: &mut S, call: &mut Call<'_>, request: &Message) -> Served {
     match service.call(call, request) {
-        Ok(answer) => Some(answer),
-        Err(NoAnswer::Deferred(_)) => None,
+        Ok(Answered(Beside::Never)) => Served::Words,
+        Ok(Answered(Beside::Perhaps)) => Served::Now,
+        Err(NoAnswer::Deferred(_)) => Served::Later,
         Err(NoAnswer::Refused(error)) => {
-            request.handles.iter().for_each(|handle| call.port.close(handle));
-            Some(Message::refusal(error))
+            refuse(call, request, error);
+            Served::Words
         }
     }
+}
+
+#[cold]
+fn refuse(call: &mut Call<'_>, request: &Message, error: Error) {
+    request.handles.iter().for_each(|handle| call.port.close(handle));
+    *call.answer = Message::refusal(error);
 }

@@ -7,12 +7,13 @@
 
 use alloc::{string::String, vec::Vec};
 use core::convert::Infallible;
+use core::hint::black_box;
 
 use nexus_abi::field::Field;
-use nexus_abi::message::Passing;
+use nexus_abi::message::{Passing, WORDS};
 use nexus_abi::{Error, Handle};
 
-use crate::Message;
+use crate::{Handles, Message};
 
 /// A type that can stand in an interface declaration.
 pub trait Wire {
@@ -28,7 +29,7 @@ pub trait Wire {
     const HANDLES: usize;
 
     /// Appends a value.
-    fn put(value: Self::View<'_>, to: &mut Writer) -> Result<(), Error>;
+    fn put(value: Self::View<'_>, to: &mut Writer<'_>) -> Result<(), Error>;
     /// Takes the next value.
     fn take<'a>(from: &mut Reader<'a>) -> Result<Self::View<'a>, Error>;
     /// Keeps a value.
@@ -37,31 +38,53 @@ pub trait Wire {
     fn view(value: &Self::Owned) -> Self::View<'_>;
 }
 
-/// A message under construction.
-pub struct Writer {
-    message: Message,
+/// A message under construction: words in registers, where nothing else is declared.
+pub struct Writer<'a> {
+    words: [u64; WORDS],
     word: usize,
+    /// Where bytes and handles go; none: the declaration has neither.
+    beside: Option<&'a mut Message>,
 }
 
-impl Writer {
-    /// Starts a message whose word 0 is `tag`.
-    pub fn new(tag: u64) -> Writer {
-        Writer { message: Message::tagged(tag), word: 1 }
+impl<'a> Writer<'a> {
+    /// Starts a message of words alone whose word 0 is `tag`.
+    #[inline(always)]
+    pub fn plain(tag: u64) -> Writer<'a> {
+        Writer { words: [tag, 0, 0, 0, 0, 0, 0, 0], word: 1, beside: None }
     }
 
-    /// The finished message.
-    pub fn finish(self) -> Message {
-        self.message
+    /// Starts a message of any kind over one that has nothing beside its words.
+    #[inline(always)]
+    pub fn over(message: &'a mut Message, tag: u64) -> Writer<'a> {
+        // Not known to be 0 where this is compiled: seven stores, where it would call `memset`.
+        let zero = black_box(0);
+        Writer { words: [tag, zero, zero, zero, zero, zero, zero, zero], word: 1, beside: Some(message) }
     }
 
+    /// The words; with what was put beside them the message is whole.
+    #[inline(always)]
+    pub fn finish(self) -> [u64; WORDS] {
+        if let Some(message) = self.beside {
+            message.words = self.words;
+        }
+        self.words
+    }
+
+    #[inline(always)]
     fn field(&mut self, value: impl FieldWrite) {
-        self.word += value.write_at(self.word, &mut self.message.words);
+        self.word += value.write_at(self.word, &mut self.words);
+    }
+
+    fn beside(&mut self) -> Result<&mut Message, Error> {
+        self.beside.as_deref_mut().ok_or(Error::OverLimit)
     }
 }
 
 /// A message being taken apart. What is not taken is an error at the end: every message has one meaning.
 pub struct Reader<'a> {
-    message: &'a Message,
+    words: &'a [u64; WORDS],
+    payload: &'a [u8],
+    handles: Option<&'a Handles>,
     word: usize,
     byte: usize,
     handle: usize,
@@ -69,20 +92,35 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Starts behind word 0.
+    #[inline(always)]
     pub fn new(message: &'a Message) -> Reader<'a> {
-        Reader { message, word: 1, byte: 0, handle: 0 }
+        let whole = Reader::plain(&message.words);
+        Reader { payload: &message.payload, handles: Some(&message.handles), ..whole }
+    }
+
+    /// Starts behind word 0 of a message of words alone.
+    #[inline(always)]
+    pub fn plain(words: &'a [u64; WORDS]) -> Reader<'a> {
+        Reader { words, payload: &[], handles: None, word: 1, byte: 0, handle: 0 }
     }
 
     /// `EMALFORMED` if bytes, handles or non-zero words are left over.
+    #[inline(always)]
     pub fn finish(self) -> Result<(), Error> {
-        let whole = self.byte == self.message.payload.len()
-            && self.handle == self.message.handles.len()
-            && self.message.words.iter().skip(self.word).all(|&word| word == 0);
-        if whole { Ok(()) } else { Err(Error::Malformed) }
+        let beside = self.byte == self.payload.len() && self.handle == self.handles.map_or(0, Handles::len);
+        if beside && self.surplus() == 0 { Ok(()) } else { Err(Error::Malformed) }
     }
 
+    /// All bits of the words that nobody took: written out, since what was taken is known where this is compiled.
+    #[inline(always)]
+    fn surplus(&self) -> u64 {
+        let left = |at: usize| if at >= self.word { self.words[at] } else { 0 };
+        left(1) | left(2) | left(3) | left(4) | left(5) | left(6) | left(7)
+    }
+
+    #[inline(always)]
     fn field<T: Field>(&mut self) -> Result<T, Error> {
-        let value = T::read(self.message, self.word)?;
+        let value = T::read(self.words, self.word)?;
         self.word += T::WORDS;
         Ok(value)
     }
@@ -93,13 +131,13 @@ impl<'a> Reader<'a> {
             return Err(Error::TooLong);
         }
         let end = self.byte + length;
-        let bytes = self.message.payload.get(self.byte..end).ok_or(Error::Invalid)?;
+        let bytes = self.payload.get(self.byte..end).ok_or(Error::Invalid)?;
         self.byte = end;
         Ok(bytes)
     }
 
     fn handle(&mut self) -> Result<Handle, Error> {
-        let handle = self.message.handles.get(self.handle).ok_or(Error::BadHandle)?;
+        let handle = self.handles.and_then(|handles| handles.get(self.handle)).ok_or(Error::BadHandle)?;
         self.handle += 1;
         Ok(handle)
     }
@@ -110,6 +148,7 @@ trait FieldWrite {
 }
 
 impl<T: Field> FieldWrite for T {
+    #[inline(always)]
     fn write_at(self, at: usize, words: &mut [u64]) -> usize {
         self.write(at, &mut |at, word| words[at] = word);
         T::WORDS
@@ -127,11 +166,13 @@ macro_rules! wire_fields {
             const BYTES: usize = 0;
             const HANDLES: usize = 0;
 
-            fn put(value: $type, to: &mut $crate::wire::Writer) -> Result<(), $crate::__abi::Error> {
+            #[inline(always)]
+            fn put(value: $type, to: &mut $crate::wire::Writer<'_>) -> Result<(), $crate::__abi::Error> {
                 $crate::wire::put_field(value, to);
                 Ok(())
             }
 
+            #[inline(always)]
             fn take<'a>(from: &mut $crate::wire::Reader<'a>) -> Result<$type, $crate::__abi::Error> {
                 $crate::wire::take_field(from)
             }
@@ -148,11 +189,13 @@ macro_rules! wire_fields {
 }
 
 /// Appends a field's words.
-pub fn put_field<T: Field>(value: T, to: &mut Writer) {
+#[inline(always)]
+pub fn put_field<T: Field>(value: T, to: &mut Writer<'_>) {
     to.field(value);
 }
 
 /// Takes a field's words.
+#[inline(always)]
 pub fn take_field<T: Field>(from: &mut Reader<'_>) -> Result<T, Error> {
     from.field()
 }
@@ -173,12 +216,12 @@ impl<const N: usize> Wire for Bytes<N> {
     const BYTES: usize = N;
     const HANDLES: usize = 0;
 
-    fn put(value: &[u8], to: &mut Writer) -> Result<(), Error> {
+    fn put(value: &[u8], to: &mut Writer<'_>) -> Result<(), Error> {
         if value.len() > N {
             return Err(Error::TooLong);
         }
         to.field(value.len() as u64);
-        to.message.payload.extend_from_slice(value);
+        to.beside()?.payload.extend_from_slice(value);
         Ok(())
     }
 
@@ -205,7 +248,7 @@ impl<const N: usize> Wire for Text<N> {
     const BYTES: usize = N;
     const HANDLES: usize = 0;
 
-    fn put(value: &str, to: &mut Writer) -> Result<(), Error> {
+    fn put(value: &str, to: &mut Writer<'_>) -> Result<(), Error> {
         Bytes::<N>::put(value.as_bytes(), to)
     }
 
@@ -229,8 +272,8 @@ impl Wire for Handle {
     const BYTES: usize = 0;
     const HANDLES: usize = 1;
 
-    fn put(value: Handle, to: &mut Writer) -> Result<(), Error> {
-        to.message.handles.push(value)
+    fn put(value: Handle, to: &mut Writer<'_>) -> Result<(), Error> {
+        to.beside()?.handles.push(value)
     }
 
     fn take<'a>(from: &mut Reader<'a>) -> Result<Handle, Error> {
@@ -253,7 +296,7 @@ impl Wire for Option<Handle> {
     const BYTES: usize = 0;
     const HANDLES: usize = 1;
 
-    fn put(value: Option<Handle>, to: &mut Writer) -> Result<(), Error> {
+    fn put(value: Option<Handle>, to: &mut Writer<'_>) -> Result<(), Error> {
         to.field(u64::from(value.is_some()));
         value.map_or(Ok(()), |handle| Handle::put(handle, to))
     }
@@ -285,9 +328,10 @@ impl Wire for Moved {
     const BYTES: usize = 0;
     const HANDLES: usize = 1;
 
-    fn put(value: Handle, to: &mut Writer) -> Result<(), Error> {
-        to.message.passing = Passing::Move;
-        to.message.handles.push(value)
+    fn put(value: Handle, to: &mut Writer<'_>) -> Result<(), Error> {
+        let beside = to.beside()?;
+        beside.passing = Passing::Move;
+        beside.handles.push(value)
     }
 
     fn take<'a>(from: &mut Reader<'a>) -> Result<Handle, Error> {

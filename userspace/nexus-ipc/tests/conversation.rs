@@ -3,7 +3,7 @@
 use nexus_abi::{Deadline, Error, Handle, Name, ServiceId};
 use nexus_ipc::interface::{Limits, Repeat};
 use nexus_ipc::{
-    Bytes, Call, Caller, Leave, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport,
+    Answered, Bytes, Call, Caller, Leave, Local, Message, Moved, Notice, Outcome, Port, Serve, Text, Ticket, Transport,
 };
 
 nexus_ipc::interface! {
@@ -63,7 +63,7 @@ impl Notes for Service {
 }
 
 impl Serve for Service {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         dispatch(self, call, request)
     }
 
@@ -160,9 +160,10 @@ fn a_deferred_answer_after_the_deadline_is_a_timeout_and_the_service_goes_on() {
 
 #[test]
 fn every_damaged_request_is_refused_or_read_as_another_valid_one() {
-    let mut writer = nexus_ipc::wire::Writer::new(nexus_ipc::interface::tag(NAME, 1));
+    let mut whole = Message::default();
+    let mut writer = nexus_ipc::wire::Writer::over(&mut whole, nexus_ipc::interface::tag(NAME, 1));
     write_mix(&mut writer);
-    let whole = writer.finish();
+    writer.finish();
     let (local, _) = setup();
     let mut transport = local.connect(caller());
     let mut ask = |message: &Message| transport.call(message, Deadline::NEVER).expect("an answer").accepted();

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use nexus_abi::Error;
-use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal, Ticket};
+use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Port, Serve, Signal, Ticket};
 
 use crate::stream::{self, CHUNK, Chunk, Closed, Stream, Written};
 
@@ -173,7 +173,7 @@ impl Stream for Pipes {
 }
 
 impl Serve for Pipes {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         stream::dispatch(self, call, request)
     }
 

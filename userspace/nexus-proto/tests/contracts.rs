@@ -1,7 +1,9 @@
 //! The contract functions against reference services in process, and against broken twins, which they must catch.
 
 use nexus_abi::{Error, ProcessId, ServiceId};
-use nexus_ipc::{Call, Caller, Local, Message, NoAnswer, Outcome, Port, Serve, Ticket};
+use nexus_ipc::interface::{Answer, Beside};
+use nexus_ipc::wire::{Reader, Wire, Writer};
+use nexus_ipc::{Answered, Call, Caller, Local, Message, NoAnswer, Outcome, Port, Serve, Ticket};
 use nexus_proto::contract::{self, Broken};
 use nexus_proto::stream::{self, Chunk, Closed, Written};
 
@@ -76,7 +78,7 @@ impl stream::Stream for Pipe {
 }
 
 impl Serve for Pipe {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         stream::dispatch(self, call, request)
     }
 }
@@ -119,12 +121,20 @@ fn a_waiting_reader_is_answered_by_the_writer() {
 
 #[test]
 fn a_service_that_answers_nonsense_is_a_protocol_error() {
+    struct Nonsense;
+    impl Answer for Nonsense {
+        const BESIDE: Beside = Beside::Never;
+        fn write(&self, to: &mut Writer<'_>) -> Result<(), Error> {
+            (0..7).try_for_each(|_| u64::put(1, to))
+        }
+        fn read(_: Reader<'_>) -> Result<Nonsense, Error> {
+            Ok(Nonsense)
+        }
+    }
     struct Liar;
     impl Serve for Liar {
-        fn call(&mut self, _: &mut Call<'_>, _: &Message) -> Outcome<Message> {
-            let mut nonsense = Message::tagged(0);
-            nonsense.words[7] = 1;
-            Ok(nonsense)
+        fn call(&mut self, call: &mut Call<'_>, _: &Message) -> Outcome<Answered> {
+            call.answer(&Nonsense)
         }
     }
     let liar = Local::new(Liar);

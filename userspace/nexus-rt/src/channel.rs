@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use nexus_abi::message::{Extent, HEADER_BYTES, MAX_HANDLES, Status};
+use nexus_abi::message::{Extent, HEADER_BYTES, MAX_HANDLES, Status, WORDS};
 use nexus_abi::syscall::{Close, ipc};
 use nexus_abi::{Deadline, Error, Handle, Name};
 use nexus_ipc::{Handles, Message, Transport};
@@ -19,13 +19,14 @@ pub struct Channel {
     endpoint: Handle,
     /// What to ask init for when the server is gone.
     interface: Option<Name>,
-    patience: Option<Duration>,
+    /// Ticks that a call waits whose caller names no deadline.
+    patience: u64,
 }
 
 impl Channel {
     /// Through this endpoint.
     pub fn new(endpoint: Handle) -> Channel {
-        Channel { endpoint, interface: None, patience: Some(PATIENCE) }
+        Channel { endpoint, interface: None, patience: time::ticks_in(PATIENCE) }
     }
 
     /// To this interface, as [`inbox::find`] finds it: started with, routed before, or routed now. When the server is
@@ -42,7 +43,7 @@ impl Channel {
 
     /// With another patience; none: calls without a deadline wait for ever.
     pub fn patient(self, patience: Option<Duration>) -> Channel {
-        Channel { patience, ..self }
+        Channel { patience: patience.map_or(u64::MAX, time::ticks_in), ..self }
     }
 
     /// The handle.
@@ -52,48 +53,54 @@ impl Channel {
 }
 
 impl Channel {
-    /// Another channel to the interface may have closed the handle after a restart: takes its handle then. Nothing was sent.
-    fn follows(&mut self) -> bool {
-        let another = self.interface.and_then(inbox::routed).filter(|&handle| handle != self.endpoint);
-        self.endpoint = another.unwrap_or(self.endpoint);
-        another.is_some()
+    /// Why an exchange has no words to show.
+    #[cold]
+    fn no_words(status: Status) -> Error {
+        status.error().unwrap_or_else(|| {
+            close_all(&arrived(&Arrival { status, ..Arrival::default() }));
+            Error::Protocol
+        })
     }
 
-    fn attempt(&self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
-        let extent = put_extent(request)?;
-        let number = match (request.is_plain(), deadline) {
-            (false, _) => ipc::CALL_EXTENDED,
-            (true, Deadline::NEVER) => ipc::CALL,
-            (true, _) => ipc::CALL_UNTIL,
-        };
-        let arrival = sys::message(&Departure {
-            number,
-            target: self.endpoint.raw(),
-            deadline: deadline.0,
-            extent,
-            words: request.words,
-        });
-        match arrival.status.error() {
-            None => Ok(arrived(&arrival)),
-            Some(error) => Err(error),
-        }
+    #[inline(always)]
+    fn depart(&self, words: [u64; WORDS], deadline: Deadline) -> Arrival {
+        let number = if deadline == Deadline::NEVER { ipc::CALL } else { ipc::CALL_UNTIL };
+        sys::message(&Departure { number, target: self.endpoint.raw(), deadline: deadline.0, extent: 0, words })
     }
 }
 
 impl Transport for Channel {
     fn call(&mut self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
-        match self.attempt(request, deadline) {
-            Err(Error::BadHandle) if self.follows() => self.attempt(request, deadline),
-            outcome => outcome,
+        let arrival = if request.is_plain() {
+            self.depart(request.words, deadline)
+        } else {
+            sys::message(&Departure {
+                number: ipc::CALL_EXTENDED,
+                target: self.endpoint.raw(),
+                deadline: deadline.0,
+                extent: put_extent(request)?,
+                words: request.words,
+            })
+        };
+        match arrival.status.error() {
+            None => Ok(arrived(&arrival)),
+            Some(error) => Err(error),
         }
+    }
+
+    #[inline(always)]
+    fn exchange(&mut self, words: [u64; WORDS], deadline: Deadline) -> Result<[u64; WORDS], Error> {
+        let arrival = self.depart(words, deadline);
+        if arrival.status == Status::OK { Ok(arrival.words) } else { Err(Channel::no_words(arrival.status)) }
     }
 
     fn send(&mut self, message: &Message) -> Result<(), Error> {
         send(self.endpoint, message)
     }
 
+    #[inline(always)]
     fn patience(&self) -> Deadline {
-        self.patience.map_or(Deadline::NEVER, time::deadline_in)
+        Deadline(sys::time().saturating_add(self.patience))
     }
 
     fn discard(&mut self, answer: &Message) {
@@ -104,6 +111,12 @@ impl Transport for Channel {
         let interface = self.interface.ok_or(Error::PeerClosed)?;
         self.endpoint = inbox::renew(interface, self.endpoint, deadline)?;
         Ok(())
+    }
+
+    fn follows(&mut self) -> bool {
+        let another = self.interface.and_then(inbox::routed).filter(|&handle| handle != self.endpoint);
+        self.endpoint = another.unwrap_or(self.endpoint);
+        another.is_some()
     }
 }
 
@@ -142,12 +155,17 @@ pub(crate) fn put_extent(message: &Message) -> Result<u64, Error> {
 pub(crate) fn arrived(arrival: &Arrival) -> Message {
     let mut message = Message { words: arrival.words, ..Message::default() };
     if arrival.status.has(Status::EXTENDED) {
-        let extent = Extent::from_word(page_word(0)).unwrap_or_default();
-        message.payload.resize(extent.length, 0);
-        sys::read_page(HEADER_BYTES, &mut message.payload);
-        message.handles = handles(extent.handles);
+        take_beside(&mut message);
     }
     message
+}
+
+/// Takes what the IPC page holds beside the words into a message that has nothing there.
+pub(crate) fn take_beside(message: &mut Message) {
+    let extent = Extent::from_word(page_word(0)).unwrap_or_default();
+    message.payload.resize(extent.length, 0);
+    sys::read_page(HEADER_BYTES, &mut message.payload);
+    message.handles = handles(extent.handles);
 }
 
 fn handles(count: usize) -> Handles {

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use nexus_abi::syscall::{Close, Derive, EndpointCreate, NotificationCreate};
 use nexus_abi::{Error, Handle, Rights};
-use nexus_ipc::{Call, Message, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::pipe::{End, Opened, Pipes};
 
 use crate::sys::Mutex;
@@ -93,7 +93,7 @@ impl Drop for Joint {
 pub struct Plumbing(&'static Mutex<Pipes>);
 
 impl Serve for Plumbing {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         self.0.lock().call(call, request)
     }
 

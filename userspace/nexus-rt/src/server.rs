@@ -6,12 +6,12 @@
 
 use core::convert::Infallible;
 
-use nexus_abi::message::Status;
+use nexus_abi::message::{Status, WORDS};
 use nexus_abi::syscall::{Bind, Close, Defer, ipc};
 use nexus_abi::{Deadline, Error, Handle, ProcessId, ServiceId};
-use nexus_ipc::{Call, Caller, Message, Notice, Port, Serve, Signal, server};
+use nexus_ipc::{Call, Caller, Message, Notice, Port, Serve, Served, Signal, server};
 
-use crate::channel::{arrived, put_extent, send};
+use crate::channel::{put_extent, send, take_beside};
 use crate::sys::{Arrival, Departure};
 use crate::{env, kernel::invoke, sys};
 
@@ -56,73 +56,147 @@ impl Server {
 
     /// Serves until the service is done; what it was about to answer last is answered.
     pub fn serve_until<S: Serve>(&self, service: &mut S, done: impl Fn(&S) -> bool) -> Result<(), Error> {
-        let mut answer: Option<Message> = None;
+        let mut desk = Desk::default();
+        let mut served = Served::Later;
         loop {
-            if done(service) {
-                return answer.map_or(Ok(()), |answer| KernelPort.answer_link(&answer));
-            }
-            answer = match self.exchange(answer.take(), service.deadline()) {
-                Ok(arrival) => self.accept(service, &arrival),
-                Err(Error::TimedOut) => None,
-                Err(error) => return Err(error),
-            };
-            if service.deadline().passed(sys::time()) {
+            let mut deadline = service.deadline();
+            if deadline != Deadline::NEVER && deadline.passed(sys::time()) {
                 service.expired(&mut KernelPort);
+                deadline = service.deadline();
             }
+            if done(service) {
+                return if served != Served::Later { KernelPort.answer_link(&desk.answer) } else { Ok(()) };
+            }
+            if served != Served::Words {
+                let from = self.exchange(&mut desk, served, deadline);
+                served = desk.accept(service, from)?;
+                continue;
+            }
+            let number = if deadline == Deadline::NEVER { ipc::REPLY_RECV } else { ipc::REPLY_RECV_UNTIL };
+            let from = desk.lay(message(number, self.endpoint, deadline, 0, desk.answer.words));
+            served = if from.status == Status::OK {
+                desk.serve(service, from.caller)
+            } else {
+                let from = self.received(&mut desk, from, deadline);
+                desk.accept(service, from)?
+            };
         }
     }
 
-    /// Sends the answer, if there is one, and waits. An answer that cannot be sent is the client's or the service's
-    /// loss, never the loop's: the link is closed with a refusal, and the loop goes on.
-    fn exchange(&self, answer: Option<Message>, deadline: Deadline) -> Result<Arrival, Error> {
-        if let Some(answer) = answer {
-            match self.answer_and_receive(&answer, deadline) {
-                Err(Error::TimedOut) => return Err(Error::TimedOut),
-                Err(_) => clear_link(),
-                Ok(arrival) => return Ok(arrival),
-            }
+    /// Sends an answer with something beside its words, if there is one, and waits for what comes next.
+    #[cold]
+    fn exchange(&self, desk: &mut Desk, served: Served, deadline: Deadline) -> From {
+        if served == Served::Later {
+            return desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]));
         }
-        message(ipc::RECV, self.endpoint, deadline, 0, [0; 8])
+        let from = self.answer(&desk.answer, deadline).map(|arrival| desk.lay(arrival));
+        desk.answer.strip();
+        match from {
+            Ok(from) => self.received(desk, from, deadline),
+            Err(_) => self.unanswered(desk, deadline),
+        }
     }
 
-    fn answer_and_receive(&self, answer: &Message, deadline: Deadline) -> Result<Arrival, Error> {
+    fn answer(&self, answer: &Message, deadline: Deadline) -> Result<Arrival, Error> {
         let extent = put_extent(answer)?;
         let number = match (answer.is_plain(), deadline) {
             (false, _) => ipc::REPLY_RECV_EXTENDED,
             (true, Deadline::NEVER) => ipc::REPLY_RECV,
             (true, _) => ipc::REPLY_RECV_UNTIL,
         };
-        message(number, self.endpoint, deadline, extent, answer.words)
+        Ok(message(number, self.endpoint, deadline, extent, answer.words))
     }
 
-    fn accept<S: Serve>(&self, service: &mut S, arrival: &Arrival) -> Option<Message> {
-        let status = arrival.status;
-        if status.has(Status::SIGNAL) {
-            let signal = Signal { bits: arrival.words[0], key: arrival.words[1] };
-            service.signal(&mut KernelPort, signal);
-            return None;
+    /// An answer that cannot be sent is the client's or the service's loss, never the loop's.
+    #[cold]
+    fn received(&self, desk: &mut Desk, from: From, deadline: Deadline) -> From {
+        match from.status.error() {
+            None | Some(Error::TimedOut) => from,
+            Some(_) => self.unanswered(desk, deadline),
         }
+    }
+
+    /// Closes the link with a refusal, and the loop goes on.
+    fn unanswered(&self, desk: &mut Desk, deadline: Deadline) -> From {
+        clear_link();
+        desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]))
+    }
+}
+
+/// Of what arrived, all but its words.
+#[derive(Clone, Copy, Debug)]
+struct From {
+    status: Status,
+    caller: Caller,
+}
+
+/// What the loop has before it: taken up once, not with each request.
+#[derive(Debug, Default)]
+struct Desk {
+    request: Message,
+    answer: Message,
+}
+
+impl Desk {
+    /// Lays the words of what arrived where a request is served from.
+    #[inline(always)]
+    fn lay(&mut self, arrival: Arrival) -> From {
+        self.request.words = arrival.words;
         let caller = Caller {
             service: ServiceId(arrival.service),
             process: ProcessId(arrival.process),
             badge: arrival.badge,
             trace: arrival.trace,
         };
+        From { status: arrival.status, caller }
+    }
+
+    #[inline(always)]
+    fn serve<S: Serve>(&mut self, service: &mut S, caller: Caller) -> Served {
+        let mut call = Call { caller, port: &mut KernelPort, answer: &mut self.answer };
+        server::serve(service, &mut call, &self.request)
+    }
+
+    /// Takes whatever came; an error is the end of the loop.
+    #[cold]
+    fn accept<S: Serve>(&mut self, service: &mut S, from: From) -> Result<Served, Error> {
+        let From { status, caller } = from;
+        match status.error() {
+            Some(Error::TimedOut) => return Ok(Served::Later),
+            Some(error) => return Err(error),
+            None => {}
+        }
+        if status.has(Status::SIGNAL) {
+            let signal = Signal { bits: self.request.words[0], key: self.request.words[1] };
+            service.signal(&mut KernelPort, signal);
+            return Ok(Served::Later);
+        }
         if status.has(Status::FAULT) {
             // No service here asked for faults: let the faulting process end as it would have.
             drop_link();
-            return None;
+            return Ok(Served::Later);
         }
-        let message = arrived(arrival);
-        let mut call = Call { caller, port: &mut KernelPort };
-        if !status.has(Status::ONE_WAY) {
-            return server::serve(service, &mut call, &message);
+        if status.has(Status::EXTENDED) {
+            take_beside(&mut self.request);
         }
-        match Notice::from_message(&message) {
+        let served = if status.has(Status::ONE_WAY) {
+            self.notice(service, caller);
+            Served::Later
+        } else {
+            self.serve(service, caller)
+        };
+        self.request.strip();
+        Ok(served)
+    }
+
+    fn notice<S: Serve>(&mut self, service: &mut S, caller: Caller) {
+        match Notice::from_message(&self.request) {
             Ok(Notice::Probe { nonce }) if caller.service == INIT => answer_probe(nonce),
-            _ => service.notice(&mut call, &message),
+            _ => {
+                let mut call = Call { caller, port: &mut KernelPort, answer: &mut self.answer };
+                service.notice(&mut call, &self.request);
+            }
         }
-        None
     }
 }
 
@@ -147,9 +221,9 @@ fn drop_link() {
     }
 }
 
-fn message(number: u64, target: Handle, deadline: Deadline, extent: u64, words: [u64; 8]) -> Result<Arrival, Error> {
-    let arrival = sys::message(&Departure { number, target: target.raw(), deadline: deadline.0, extent, words });
-    arrival.status.error().map_or(Ok(arrival), Err)
+#[inline(always)]
+fn message(number: u64, target: Handle, deadline: Deadline, extent: u64, words: [u64; WORDS]) -> Arrival {
+    sys::message(&Departure { number, target: target.raw(), deadline: deadline.0, extent, words })
 }
 
 /// The server's side of conversations, by system calls.
@@ -174,7 +248,7 @@ impl Port for KernelPort {
     fn reply(&mut self, reply: Handle, answer: &Message) -> Result<(), Error> {
         let extent = put_extent(answer)?;
         let number = if answer.is_plain() { ipc::REPLY } else { ipc::REPLY_EXTENDED };
-        message(number, reply, Deadline::NEVER, extent, answer.words).map(|_| ())
+        message(number, reply, Deadline::NEVER, extent, answer.words).status.error().map_or(Ok(()), Err)
     }
 
     fn close(&mut self, handle: Handle) {

@@ -35,13 +35,18 @@ impl Instant {
 
     /// A deadline that much later; beyond the end of the counter it is never.
     pub fn after(self, wait: Duration) -> Deadline {
-        Deadline(self.0.saturating_add(to_ticks(wait, timebase())))
+        Deadline(self.0.saturating_add(ticks_in(wait)))
     }
 }
 
 /// A deadline that much from now.
 pub fn deadline_in(wait: Duration) -> Deadline {
     Instant::now().after(wait)
+}
+
+/// Ticks that a duration takes.
+pub(crate) fn ticks_in(wait: Duration) -> u64 {
+    to_ticks(wait, timebase())
 }
 
 fn timebase() -> u64 {

@@ -5,7 +5,7 @@ mod machine;
 use machine::{Machine, Scripted};
 use nexus_abi::message::{Passing, Status};
 use nexus_abi::{Deadline, Error, Handle, ServiceId};
-use nexus_ipc::{Call, Message, Notice, Outcome, Port, Serve, Signal, Ticket};
+use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, Serve, Signal, Ticket};
 use nexus_proto::stream::Closed;
 use nexus_rt::Server;
 
@@ -24,7 +24,7 @@ struct Service {
 }
 
 impl Serve for Service {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         self.calls.push(request.clone());
         if request.tag() == 404 {
             return Err(Error::NotFound.into());
@@ -35,7 +35,7 @@ impl Serve for Service {
             self.kept = Some(ticket);
             return Err(deferred.into());
         }
-        Ok(self.answer.clone())
+        call.pass_on(self.answer.clone())
     }
 
     fn notice(&mut self, _: &mut Call<'_>, message: &Message) {

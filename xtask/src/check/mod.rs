@@ -8,6 +8,7 @@ mod comments;
 mod documents;
 mod kernel;
 mod links;
+mod loops;
 mod names;
 mod places;
 mod size;
@@ -49,6 +50,7 @@ pub const RULES: &[Rule] = &[
     Rule { name: "tagline", about: "a file opens with what it is", check: comments::tagline },
     Rule { name: "history", about: "comments hold no tickets and no history", check: comments::history },
     Rule { name: "unwrap", about: "no unwrap outside tests; expect names the invariant", check: unwraps::unwraps },
+    Rule { name: "ipc-loop", about: "only nexus-ipc loops around an IPC call", check: loops::ipc_loops },
     Rule { name: "suppression", about: "a lint is switched off with a reason", check: suppressions::suppressions },
     Rule { name: "link", about: "a link between documents leads somewhere", check: links::links },
     Rule { name: "rfc-page", about: "a contract is short and has a status", check: documents::contracts },

@@ -20,6 +20,16 @@ impl Row {
         Row::warmed_by(name, SAMPLES)
     }
 
+    /// A row that was counted elsewhere.
+    pub(crate) fn between(name: &'static str, (least, most): (u64, u64)) -> Row {
+        Row { name, warm_up: 0, seen: 0, least, most }
+    }
+
+    /// Smallest and largest sample.
+    pub(crate) fn ends(&self) -> (u64, u64) {
+        (self.least, self.most)
+    }
+
     /// An empty row whose first samples only warm up.
     pub(crate) fn warmed_by(name: &'static str, warm_up: usize) -> Row {
         Row { name, warm_up, seen: 0, least: u64::MAX, most: 0 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use nexus_abi::syscall::{Close, Derive, EndpointCreate};
 use nexus_abi::{Deadline, Error, Handle, Rights};
-use nexus_ipc::{Call, Caller, Message, Outcome, Serve};
+use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Serve};
 use nexus_proto::stream::{self, Chunk, Closed, Stream, Written};
 use nexus_rt::{Server, kernel::invoke, time::deadline_in};
 
@@ -72,7 +72,7 @@ impl Stream for Capture {
 }
 
 impl Serve for Capture {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         stream::dispatch(self, call, request)
     }
 

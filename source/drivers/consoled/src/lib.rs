@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 use guard::Writer;
 use keyboard::{Effect, Keyboard, Reader};
 use nexus_abi::{Error, Handle, ProcessId};
-use nexus_ipc::{Call, Message, Outcome, Port, Serve, Signal, Ticket};
+use nexus_ipc::{Answered, Call, Message, Outcome, Port, Serve, Signal, Ticket};
 use nexus_proto::console::{self, Claimed, Console, Keys, Lent, Retaken};
 use nexus_proto::stream::{self, Chunk, Closed, Stream};
 use screen::Screen;
@@ -314,7 +314,7 @@ impl<R: Registers, B: Board> Stream for Consoled<R, B> {
 }
 
 impl<R: Registers, B: Board> Serve for Consoled<R, B> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         let outcome = match stream::owns(request) {
             true => stream::dispatch(self, call, request),
             false => console::dispatch(self, call, request),

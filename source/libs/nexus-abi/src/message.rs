@@ -75,7 +75,7 @@ impl Extent {
 }
 
 /// The `t0` word of an answer: an error number in the low 16 bits, and what arrived above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status(pub u64);
 
 impl Status {

@@ -24,7 +24,7 @@ use nexus_abi::syscall::{
     Close, InfoProcess, Notify, ProcessInfo, ProcessKill, ProcessOpen, ProcessStatus, ProcessWatch, QosSet,
 };
 use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
-use nexus_ipc::{Call, Caller, Message, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::{Audit, Decision, Ledger};
 use nexus_proto::exec::{
     self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched,
@@ -272,7 +272,7 @@ impl<K: Ground> Exec for Execd<K> {
 }
 
 impl<K: Ground> Serve for Execd<K> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         exec::dispatch(self, call, request)
     }
 

@@ -9,7 +9,7 @@ use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::syscall::{self, Syscall};
 use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, QosClass, Quota, ServiceId};
 use nexus_ipc::local::LocalTransport;
-use nexus_ipc::{Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::contract;
 use nexus_proto::exec::{CONTROL, Client, Fate, START, WITH_STARTER, pack};
 use wiring::{Grant, Grants, Program, Wiring};
@@ -21,7 +21,7 @@ struct Bench {
 }
 
 impl Serve for Bench {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         self.next = call.port.now() + 100;
         self.execd.call(call, request)
     }

@@ -1,7 +1,7 @@
 //! What others may ask of init.
 
 use nexus_abi::{Deadline, Error, ProcessId};
-use nexus_ipc::{Call, Message, Notice, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, Serve, Signal};
 use nexus_proto::supervisor::{self, CONTROL, Killed, Restarted, Service, Settled, Supervisor};
 use wiring::Party;
 
@@ -13,7 +13,7 @@ use crate::routes::Question;
 const MAX_EXPECTING: usize = 8;
 
 impl<G: Ground> Serve for Init<G> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         supervisor::dispatch(self, call, request)
     }
 

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use nexus_abi::{Deadline, Error, Handle, ProcessId, ServiceId};
 use nexus_ipc::ring::{MAX_RECORD, Reader, Shared};
-use nexus_ipc::{Call, Message, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::logs::{self, APPEND, Appended, Found, Logs, Named, READ, Tailed, Watched};
 use nexus_proto::record::{Level, MAX_BYTES, Record};
 use wiring::Wiring;
@@ -192,7 +192,7 @@ fn permitted(call: &Call<'_>, permission: u64) -> Result<(), Error> {
 }
 
 impl<M: Shared, S: Signals> Serve for Logd<M, S> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         logs::dispatch(self, call, request)
     }
 

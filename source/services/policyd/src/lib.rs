@@ -17,7 +17,7 @@ pub use rules::MAX_DELEGATIONS;
 use alloc::vec::Vec;
 
 use nexus_abi::{Deadline, Error, Name, ServiceId};
-use nexus_ipc::{Call, Leave, Message, Notice, Outcome, Port, Serve, Ticket};
+use nexus_ipc::{Answered, Call, Leave, Message, Notice, Outcome, Port, Serve, Ticket};
 use nexus_proto::audit::{Audit, Decision, Ledger};
 use nexus_proto::policy::{self, ASK, DELEGATE, Decided, Delegated, EXPLAIN, Explained, Policy, Revoked, Rule};
 use wiring::Wiring;
@@ -170,7 +170,7 @@ fn permitted(call: &Call<'_>, permission: u64) -> Result<(), Error> {
 }
 
 impl<W: World> Serve for Policyd<W> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         policy::dispatch(self, call, request)
     }
 

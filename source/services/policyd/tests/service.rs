@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nexus_abi::{Deadline, Error, Name, ProcessId, QosClass, Quota, ServiceId};
 use nexus_ipc::local::LocalTransport;
-use nexus_ipc::{Call, Caller, Leave, Local, Message, Notice, Outcome, Port, Serve, Transport};
+use nexus_ipc::{Answered, Call, Caller, Leave, Local, Message, Notice, Outcome, Port, Serve, Transport};
 use nexus_proto::audit::Audit;
 use nexus_proto::contract::policy::{self as contract, Case};
 use nexus_proto::policy::{ASK, Client, DELEGATE, EXPLAIN, Rule};
@@ -99,13 +99,13 @@ struct Pair {
 }
 
 impl Serve for Pair {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         let outcome = self.policy.call(call, request);
         let pulls: Vec<Notice> = self.outside.0.borrow().told.clone();
         for notice in pulls.into_iter().filter(|_| self.init == Init::Pulls) {
             if let Notice::Pull { nonce, .. } = notice {
                 let caller = Caller { service: INIT, process: ProcessId(1), badge: 0, trace: 0 };
-                let mut call = Call { caller, port: &mut *call.port };
+                let mut call = Call { caller, port: &mut *call.port, answer: &mut Message::default() };
                 self.policy.notice(&mut call, &Notice::Pulled { nonce }.to_message());
             }
         }

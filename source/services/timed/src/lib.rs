@@ -25,7 +25,7 @@ pub use machine::open;
 
 use alloc::vec::Vec;
 use nexus_abi::{Deadline, Error, Handle, QosClass};
-use nexus_ipc::{Call, Caller, Message, NoAnswer, Outcome, Port, Serve};
+use nexus_ipc::{Answered, Call, Caller, Message, NoAnswer, Outcome, Port, Serve};
 use nexus_proto::timer::{self, CONTROL, PRECISE};
 use nexus_proto::timer::{Cancelled, Clock, Counted, LEAST_PERIOD, Lateness, Listed, MAX_TIMERS, Registered};
 use nexus_proto::timer::{MAX_TIMERS_PER_OWNER, STATUS_INVALID_ARGS, STATUS_OVER_LIMIT, Turns};
@@ -181,7 +181,7 @@ impl<B: Board> timer::Timer for Timed<B> {
 }
 
 impl<B: Board> Serve for Timed<B> {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         let outcome = timer::dispatch(self, call, request);
         if request.tag() == timer::REGISTER {
             match &outcome {

@@ -5,10 +5,10 @@ mod fake;
 use fake::{Bench, Fake, MS, TIMEBASE, Wish, process};
 use nexus_abi::{Deadline, Error, Handle, ProcessId, QosClass};
 use nexus_ipc::local::LocalTransport;
-use nexus_ipc::{Call, Caller, Local, Message, Outcome, Port, Serve};
+use nexus_ipc::{Answered, Call, Caller, Local, Message, Outcome, Port, Serve};
 use nexus_proto::contract::Broken;
 use nexus_proto::contract::timer::{self as contract, Signalled};
-use nexus_proto::timer::{Client, MAX_TIMERS, MAX_TIMERS_PER_OWNER, REGISTER, STATUS_OVER_LIMIT, Turns};
+use nexus_proto::timer::{self, Client, MAX_TIMERS, MAX_TIMERS_PER_OWNER, REGISTER, STATUS_OVER_LIMIT, Turns};
 use timed::{MAX_AUDIT_LINES, Timed};
 
 /// The service over a machine whose clock is the transport's, and what is wrong with it.
@@ -25,7 +25,7 @@ enum Flaw {
 }
 
 impl Serve for Hosted {
-    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Message> {
+    fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         let now = call.port.now();
         self.0.board().0.borrow_mut().now = now;
         let cancel = nexus_ipc::interface::tag("timer", 2);
@@ -38,7 +38,7 @@ impl Serve for Hosted {
             }
             _ => return self.0.call(call, request),
         }
-        Ok(Message::tagged(0))
+        call.answer(&timer::Cancelled {})
     }
 
     fn deadline(&self) -> Deadline {

@@ -5,7 +5,7 @@ use crate::{Parser, Sample, Verdict};
 use nexus_abi::message::{MAX_INLINE, WORDS};
 use nexus_abi::{Error, Handle, Name, ProcessId, ServiceId};
 use nexus_ipc::interface::{Method, Probe, REACHED, Reread};
-use nexus_ipc::{Call, Caller, Message, NoAnswer, Notice, Outcome, Port};
+use nexus_ipc::{Answered, Call, Caller, Message, NoAnswer, Notice, Outcome, Port};
 use nexus_proto::{console, exec, logs, policy, stream, supervisor, timer};
 
 /// Bytes before the payload.
@@ -59,7 +59,7 @@ impl Port for Nowhere {
 }
 
 /// Dispatches a request of an interface.
-type Dispatch = fn(&mut Probe, &mut Call<'_>, &Message) -> Outcome<Message>;
+type Dispatch = fn(&mut Probe, &mut Call<'_>, &Message) -> Outcome<Answered>;
 
 /// What an interface's harness needs.
 struct Interface {
@@ -80,7 +80,7 @@ impl Interface {
 
     fn request(&self, message: &Message) -> Verdict {
         let caller = Caller { service: ServiceId(1), process: ProcessId(1), badge: u64::MAX, trace: 0 };
-        let mut call = Call { caller, port: &mut Nowhere };
+        let mut call = Call { caller, port: &mut Nowhere, answer: &mut Message::default() };
         let mut probe = Probe::default();
         match (self.dispatch)(&mut probe, &mut call, message) {
             Err(REACHED) => {

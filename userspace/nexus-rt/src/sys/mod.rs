@@ -28,7 +28,7 @@ use core::sync::atomic;
 use nexus_abi::message::Status;
 
 /// Everything a message call leaves in the registers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Arrival {
     /// `t0`.
     pub status: Status,

@@ -5,7 +5,7 @@
 use std::{cell::RefCell, collections::BTreeSet, fmt, rc::Rc};
 
 use nexus_abi::{Deadline, Error, Handle, ProcessId, QosClass, ServiceId};
-use nexus_ipc::{Call, Caller, Message, Port, Serve, wire::Wire, wire::Writer};
+use nexus_ipc::{Call, Caller, Message, Port, Serve, Served, wire::Wire, wire::Writer};
 use nexus_proto::timer::{self, CONTROL, PRECISE};
 use timed::{Board, Timed};
 
@@ -92,11 +92,13 @@ impl Default for Wish {
 impl Wish {
     /// Its message.
     pub(crate) fn request(&self) -> Message {
-        let mut writer = Writer::new(timer::REGISTER);
+        let mut request = Message::default();
+        let mut writer = Writer::over(&mut request, timer::REGISTER);
         let words = [self.token, self.class as u64, self.deadline, self.period, self.bits];
         words.into_iter().for_each(|word| u64::put(word, &mut writer).expect("few words"));
         Handle::put(Handle::from_raw(self.notification).expect("not 0"), &mut writer).expect("one handle");
-        writer.finish()
+        writer.finish();
+        request
     }
 }
 
@@ -120,8 +122,9 @@ impl Bench {
 
     /// Sends a request; nothing that this service answers is answered later.
     pub(crate) fn ask(&mut self, caller: Caller, request: &Message) -> Result<Message, Error> {
-        let mut call = Call { caller, port: &mut self.fake };
-        let answer = nexus_ipc::server::serve(&mut self.timed, &mut call, request).expect("an answer at once");
+        let mut answer = Message::default();
+        let mut call = Call { caller, port: &mut self.fake, answer: &mut answer };
+        assert_ne!(nexus_ipc::server::serve(&mut self.timed, &mut call, request), Served::Later);
         answer.accepted().map(|()| answer)
     }
 
