@@ -1,7 +1,7 @@
 # The end of a direct hand-over: the partner goes on, with the words where they are.
-#   in:        tp = Hart, t1 = thread, t6 = its satp, a0-a7 words, t2 badge, t3 service, t4 process, t5 trace;
+#   in:        tp = Hart, t1 = thread, t6 = its satp, a0-a7 words, t0 status, t2 badge, t3 service, t4 process, t5 trace;
 #              sstatus has SPP = 0 and SPIE = 1
-#   out:       user mode of a thread that was blocked in a message call; t0 = status 0
+#   out:       user mode of a thread that was blocked in a message call
     csrw    satp, t6
     ld      t6, 0(t1)
     csrw    sepc, t6
@@ -22,7 +22,6 @@
     ld      s9, 25*8(t1)
     ld      s10, 26*8(t1)
     ld      s11, 27*8(t1)
-    li      t0, 0
     li      t1, 0
     li      t6, 0
     li      ra, 0

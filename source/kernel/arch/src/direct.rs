@@ -9,7 +9,10 @@ use nexus_abi::syscall::ipc;
 use nexus_core::{
     Kernel,
     cpu::Cpu,
-    ipc::direct::{Passage, Until},
+    ipc::{
+        detour::Bytes,
+        direct::{Passage, Until},
+    },
     thread::{Thread, reg},
 };
 
@@ -58,34 +61,20 @@ fn target() -> u64 {
     target
 }
 
-/// The number of the call, as the detour's entry kept it.
-#[inline(always)]
-fn kept(caller: &Thread) -> u64 {
-    caller.frame.get(reg::T2)
-}
-
-/// When the wait of a call with this number ends, unless never.
-#[inline(always)]
-fn until(caller: &Thread, number: u64) -> Option<Until> {
-    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
-}
-
 macro_rules! directed {
-    ($($name:ident, $number:expr, $way:expr, else $other:literal;)*) => {$(
+    ($($name:ident, $number:expr, $way:ident, else $other:literal;)*) => {$(
         /// Enters with the message words as arguments; resumes the partner, or goes another way.
         #[unsafe(no_mangle)]
         extern "C" fn $name(m0: u64, m1: u64, m2: u64, m3: u64, m4: u64, m5: u64, m6: u64, m7: u64) -> ! {
-            let caller = caller();
-            let number = $number(caller);
-            match $way(caller, until(caller, number)) {
+            match $way(caller(), $number) {
                 // SAFETY: The core made `to` the running thread of this hart; it was blocked in a message call, so that its
                 // frame has what the call keeps; its `satp` maps the kernel; float registers stay off for it.
-                Some(Passage { to, badge, from }) => unsafe {
+                Some(Passage { to, badge, from, status }) => unsafe {
                     asm!(
                         include_str!("direct.S"),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
                         in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
-                        in("t1") to, in("t2") badge, in("t3") from.service, in("t4") from.process, in("t5") from.trace,
+                        in("t0") status, in("t1") to, in("t2") badge, in("t3") from.service, in("t4") from.process, in("t5") from.trace,
                         in("t6") to.satp.get(),
                         options(noreturn)
                     )
@@ -96,7 +85,7 @@ macro_rules! directed {
                         concat!("j ", $other),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
                         in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
-                        in("t2") number,
+                        in("t2") $number,
                         options(noreturn)
                     )
                 },
@@ -105,31 +94,57 @@ macro_rules! directed {
     )*};
 }
 
+/// When the wait of a call with this number ends, unless never.
 #[inline(always)]
-fn call(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().call_direct(caller, target(), until)
+fn until(caller: &Thread, number: u64) -> Option<Until> {
+    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
 }
 
 #[inline(always)]
-fn reply_recv(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().reply_recv_direct(cpu, caller, target(), until)
+fn call(caller: &'static Thread, number: u64) -> Option<Passage> {
+    kernel().call_direct(caller, target(), until(caller, number))
 }
 
 #[inline(always)]
-fn call_aside(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().call_detour(caller, target(), until)
+fn reply_recv(server: &'static Thread, number: u64) -> Option<Passage> {
+    kernel().reply_recv_direct(cpu, server, target(), until(server, number))
 }
 
 #[inline(always)]
-fn reply_recv_aside(caller: &'static Thread, until: Option<Until>) -> Option<Passage> {
-    kernel().reply_recv_detour(cpu, caller, target(), until)
+fn call_aside(caller: &'static Thread, number: u64) -> Option<Passage> {
+    kernel().call_detour(caller, target(), until(caller, number), Bytes::NONE)
+}
+
+#[inline(always)]
+fn reply_recv_aside(server: &'static Thread, number: u64) -> Option<Passage> {
+    kernel().reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE))
+}
+
+#[inline(always)]
+fn call_with_bytes(caller: &'static Thread, number: u64) -> Option<Passage> {
+    let bytes = Bytes::of(caller.frame.get(reg::T6))?;
+    kernel().call_detour(caller, target(), until(caller, number), bytes)
+}
+
+#[inline(always)]
+fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Option<Passage> {
+    let bytes = Bytes::of(server.frame.get(reg::T6))?;
+    kernel().reply_recv_detour(cpu, server, target(), (until(server, number), bytes))
+}
+
+/// The number of the call, as the detour's entry kept it.
+#[inline(always)]
+fn kept() -> u64 {
+    caller().frame.get(reg::T2)
 }
 
 directed! {
-    call_direct, |_| ipc::CALL, call, else "call_elsewhere";
-    call_until_direct, |_| ipc::CALL_UNTIL, call, else "call_elsewhere";
-    reply_recv_direct, |_| ipc::REPLY_RECV, reply_recv, else "reply_recv_elsewhere";
-    reply_recv_until_direct, |_| ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
-    call_detour, kept, call_aside, else "undirected";
-    reply_recv_detour, kept, reply_recv_aside, else "undirected";
+    call_direct, ipc::CALL, call, else "call_elsewhere";
+    call_until_direct, ipc::CALL_UNTIL, call, else "call_elsewhere";
+    reply_recv_direct, ipc::REPLY_RECV, reply_recv, else "reply_recv_elsewhere";
+    reply_recv_until_direct, ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
+    call_detour, kept(), call_aside, else "undirected";
+    reply_recv_detour, kept(), reply_recv_aside, else "undirected";
+    call_extended_detour, ipc::CALL_EXTENDED, call_with_bytes, else "undirected";
+    reply_recv_extended_detour, ipc::REPLY_RECV_EXTENDED, reply_recv_with_bytes, else "undirected";
 }

@@ -14,11 +14,14 @@ global_asm!(
 global_asm!(
     include_str!("trap.S"),
     directed = const ipc::REPLY_RECV_UNTIL + 1,
+    call_extended = const ipc::CALL_EXTENDED,
     messages = const ipc::SEND + 1,
     whoami = const Whoami::NUMBER,
     process = const core::mem::offset_of!(Thread, process),
     service = const core::mem::offset_of!(Thread, service),
 );
+
+const _: () = assert!(ipc::REPLY_RECV_EXTENDED == ipc::CALL_EXTENDED + 1 && ipc::CALL_EXTENDED % 2 == 0);
 
 /// What the firmware hands over.
 #[derive(Clone, Copy, Debug)]

@@ -145,9 +145,13 @@ undirected:
 
 # message_entry: a message call takes the general way.
 #   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; the rest is the program's
-#   out:       message_taken(a0 Hart), which ends in a jump to resume, so that nothing of the kernel's own registers is
+#   out:       with bytes: a function of direct.rs, as from trap_entry; else message_taken(a0 Hart), which ends in a jump to resume, so that nothing of the kernel's own registers is
 #              saved; all of the caller's are in its frame
 message_entry:
+    addi    t4, t2, -{call_extended}
+    sltiu   t4, t4, 2
+    bnez    t4, 1f
+message_general:
     each_kept keep, t0
     keep    28, t3
     each_parameter keep, t0
@@ -156,6 +160,14 @@ message_words:
     each_word keep, t0
     mv      a0, tp
     j       message_taken
+1:  each_kept keep, t0
+    keep    30, t5
+    keep    31, t6
+    mv      gp, t3
+    andi    t4, t2, 1
+    bnez    t4, 2f
+    j       call_extended_detour
+2:  j       reply_recv_extended_detour
 
 # trap_entry_undirected: stvec where no message goes straight.
 #   in, out:   as trap_entry, but that calls and answers go to call_elsewhere or reply_recv_elsewhere at once
@@ -178,6 +190,8 @@ trap_entry_undirected:
     .globl trap_entry_general
 trap_entry_general:
     enter   other_trap
+    sltiu   t4, t2, {messages}
+    bnez    t4, message_general
 
 # call_entry: a system call on the general way.
 #   in:        as message_entry, and t1 = pc behind the call

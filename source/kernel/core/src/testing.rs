@@ -8,7 +8,10 @@ use crate::{
     caps::Capability,
     cpu::Cpu,
     info::invariant::Check,
-    ipc::direct::{Passage, Until},
+    ipc::{
+        detour::Bytes,
+        direct::{Passage, Until},
+    },
     kernel::{Machine, Storage},
     lock::ShardSet,
     memory::frames::Frame,
@@ -194,7 +197,7 @@ pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u
     match tried.find_map(|(way, attempt)| Some((way, attempt(kernel, cpu, thread, now)?))) {
         Some((way, passage)) => {
             passage.to.frame.copy_message(&thread.frame);
-            passage.to.frame.set_status(0, passage.badge, passage.from);
+            passage.to.frame.set_status(passage.status, passage.badge, passage.from);
             cpu.current.set(passage.to.index());
             return way;
         }
@@ -222,10 +225,13 @@ fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread,
 }
 
 fn detour(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
-    match thread.frame.get(reg::T2) {
-        ipc::CALL | ipc::CALL_UNTIL => kernel.call_detour(thread, target, until),
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel.reply_recv_detour(|| cpu, thread, target, until),
+    let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
+    let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
+    match number {
+        ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => kernel.call_detour(thread, target, until, bytes),
+        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
+            kernel.reply_recv_detour(|| cpu, thread, target, (until, bytes))
+        }
         _ => None,
     }
 }

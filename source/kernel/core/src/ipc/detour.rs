@@ -1,7 +1,8 @@
-//! The detour of a message: eight words to or from a thread that waits on this CPU, but not in the plainest way.
+//! The detour of a message: to or from a thread that waits on this CPU, but not in the plainest way.
 //!
 //! It takes what [`super::direct`] leaves: handles outside a table's first block, partners in other shards, calls made while
-//! serving one. The words stay in their registers here too, and `None` again means that nothing was changed.
+//! serving one, bytes in the IPC page. The words stay in their registers here too, and `None` again means that nothing was
+//! changed.
 
 use super::direct::{Asker, Passage, Until, Waiter};
 use crate::{
@@ -11,12 +12,36 @@ use crate::{
     lock::{LockGuard, ShardSet},
     thread::Thread,
 };
-use nexus_abi::{Handle, Kind, Rights};
+use nexus_abi::{
+    Handle, Kind, Rights,
+    message::{Extent, Status},
+};
+
+/// What the IPC page has to say of a message: an extent word that names no handles.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes(u64);
+
+impl Bytes {
+    /// None.
+    pub const NONE: Bytes = Bytes(0);
+
+    /// Those of a checked extent word; `None` if it is none, or names handles.
+    #[inline(always)]
+    pub fn of(extent: u64) -> Option<Bytes> {
+        Extent::from_word(extent).filter(|extent| extent.handles == 0).map(|_| Bytes(extent & Extent::LENGTH))
+    }
+}
 
 impl Kernel {
     /// A call to a waiting server.
     #[inline(always)]
-    pub fn call_detour(&'static self, caller: &'static Thread, target: u64, until: Option<Until>) -> Option<Passage> {
+    pub fn call_detour(
+        &'static self,
+        caller: &'static Thread,
+        target: u64,
+        until: Option<Until>,
+        bytes: Bytes,
+    ) -> Option<Passage> {
         let gate = caller.gate.get();
         // Its first message goes the general way, which finds out where its slots are.
         let handle = Handle::from_raw(target).filter(|_| caller.near_slots.get() != 0)?;
@@ -31,7 +56,9 @@ impl Kernel {
             let held = ShardSet::of(Gate::shard(gate)).with(ShardSet::of(handle.shard()));
             self.check_chain(caller, held, endpoint).ok()?;
         }
-        self.call_at(Asker { thread: caller, gate, until }, slot, Gate::in_shard(gate, handle.shard()))
+        let running = Gate::in_shard(gate, handle.shard());
+        let passage = self.call_at(Asker { thread: caller, gate, until }, slot, running)?;
+        Some(self.take_along(caller, passage, bytes))
     }
 
     /// The answer to a caller that waits on this CPU, when nothing else waits for the server.
@@ -41,7 +68,7 @@ impl Kernel {
         cpu: impl FnOnce() -> &'static Cpu,
         server: &'static Thread,
         target: u64,
-        until: Option<Until>,
+        (until, bytes): (Option<Until>, Bytes),
     ) -> Option<Passage> {
         let gate = server.gate.get();
         let _own = self.shards.hold_one(Gate::shard(gate));
@@ -51,12 +78,22 @@ impl Kernel {
         let shard = Gate::shard(caller.gate.get());
         let _far = self.hold_beside(gate, shard)?;
         let caller = Waiter { thread: caller, token, running: Gate::in_shard(gate, shard) };
-        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)
+        let passage = self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)?;
+        Some(self.take_along(server, passage, bytes))
     }
 
     /// Holds one more shard than that of a gate, if it is another one. Out of order a lock may be tried, but not waited for.
     #[inline(always)]
     fn hold_beside(&self, gate: u64, shard: usize) -> Option<Option<LockGuard<'_>>> {
         if shard == Gate::shard(gate) { Some(None) } else { Some(Some(self.shards.try_one(shard)?)) }
+    }
+
+    #[inline(always)]
+    fn take_along(&self, sender: &Thread, passage: Passage, bytes: Bytes) -> Passage {
+        if bytes.0 == 0 {
+            return passage;
+        }
+        self.copy_bytes(sender, passage.to, bytes.0);
+        Passage { status: Status::EXTENDED, ..passage }
     }
 }

@@ -22,6 +22,8 @@ pub struct Passage {
     pub badge: u64,
     /// Who sent it.
     pub from: Stamp,
+    /// Its status.
+    pub status: u64,
 }
 
 /// A wait's end that is not never.
@@ -85,7 +87,7 @@ impl Kernel {
         caller.waits_on.set(wide(index) as u64);
         let from = caller.stamp();
         server.trace.set(from.trace);
-        Some(Passage { to: server, badge: slot.badge.get(), from })
+        Some(Passage { to: server, badge: slot.badge.get(), from, status: 0 })
     }
 
     /// The answer to a caller that waits on this CPU, when nothing else waits for the server.
@@ -137,7 +139,7 @@ impl Kernel {
         caller.token.set(token.wrapping_add(1));
         server.link.set(0);
         endpoint.receivers.push(&self.threads, server);
-        Some(Passage { to: caller, badge: 0, from: server.stamp() })
+        Some(Passage { to: caller, badge: 0, from: server.stamp(), status: 0 })
     }
 
     /// The slot that a handle may name in the first block of a thread's process, as far as the thread knows it; else one

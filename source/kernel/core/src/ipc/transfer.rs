@@ -104,21 +104,30 @@ impl Kernel {
 
     #[inline(never)]
     fn copy_page(&self, letter: &Letter) {
-        let from = &self.frames.at(letter.from.ipc_frame.get()).0;
+        self.copy_bytes(letter.from, letter.to, letter.extent);
         let to = &self.frames.at(letter.to.ipc_frame.get()).0;
-        let extent = letter.extent();
-        to[0].set(letter.extent & (Extent::LENGTH | Extent::HANDLES));
-        for (at, word) in letter.cargo.iter().enumerate() {
-            to[1 + at].set(if at < extent.handles { self.pass(letter, word.get()) } else { 0 });
+        for (word, handle) in to[1..].iter().zip(letter.cargo).take(letter.extent().handles) {
+            word.set(self.pass(letter, handle.get()));
         }
-        let (first, whole) = (HEADER_BYTES / 8, extent.length / 8);
-        for (source, target) in from[first..].iter().zip(&to[first..]).take(whole) {
-            target.set(source.get());
+    }
+
+    /// Writes what the IPC page of a receiver has to say of a message: its extent, no handles so far, its bytes.
+    #[inline(never)]
+    pub(super) fn copy_bytes(&self, from: &Thread, to: &Thread, extent: u64) {
+        let [from, to] = [from, to].map(|thread| &self.frames.at(thread.ipc_frame.get()).0);
+        to[0].set(extent & (Extent::LENGTH | Extent::HANDLES));
+        to[1..HEADER_BYTES / 8].iter().for_each(|word| word.set(0));
+        let length = (extent & Extent::LENGTH) as usize;
+        let [sources, targets] = [from, to].map(|page| page[HEADER_BYTES / 8..].as_chunks::<8>().0);
+        let mut chunks = sources.iter().zip(targets);
+        for (source, target) in chunks.by_ref().take(length / 64) {
+            source.iter().zip(target).for_each(|(source, target)| target.set(source.get()));
         }
-        let rest = extent.length % 8;
-        let last = from.get(first + whole).zip(to.get(first + whole)).filter(|_| rest > 0);
-        if let Some((source, target)) = last {
-            target.set(source.get() & ((1 << (8 * rest)) - 1));
+        let Some((source, target)) = chunks.next() else { return };
+        let whole = length % 64 / 8;
+        source.iter().zip(target).take(whole).for_each(|(source, target)| target.set(source.get()));
+        if length % 8 > 0 {
+            target[whole].set(source[whole].get() & ((1 << (8 * (length % 8))) - 1));
         }
     }
 

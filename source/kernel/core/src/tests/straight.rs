@@ -4,9 +4,10 @@
 //! straight, in one they take the detour at best; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::{cpu::Cpu, testing::Way};
+use crate::{cpu::Cpu, testing::Way, word::Word};
 use nexus_abi::{
     QosClass,
+    message::Extent,
     syscall::{Bind, Close, Defer, EndpointCreate, NotificationCreate, Notify, QosSet, Wait, Yield, ipc},
 };
 use std::{println, string::String};
@@ -15,6 +16,8 @@ use std::{println, string::String};
 const EVENTS: u64 = 50_000;
 const STRAIGHT_PERCENT: u64 = 30;
 const DETOUR_PERCENT: u64 = 5;
+/// Words of an IPC page that are looked at.
+const PAGE: usize = 24;
 /// Events in the life of one pair of kernels.
 const LIFE: u64 = 250;
 
@@ -100,7 +103,8 @@ impl World {
                 client.trace.set(dice.next());
                 Way::General
             }
-            5..=24 => self.message(client, ipc::CALL_UNTIL, door.raw(), deadline, dice),
+            5..=18 => self.message(client, ipc::CALL_UNTIL, door.raw(), deadline, dice),
+            19..=24 => self.message(client, ipc::CALL_EXTENDED, door.raw(), deadline, dice),
             _ => self.message(client, ipc::CALL, door.raw(), NEVER, dice),
         }
     }
@@ -129,7 +133,8 @@ impl World {
             _ if !open => {
                 self.message(server, ipc::RECV, endpoint, if dice.one_in(2) { deadline } else { NEVER }, dice)
             }
-            6..=25 => self.message(server, ipc::REPLY_RECV_UNTIL, endpoint, deadline, dice),
+            6..=19 => self.message(server, ipc::REPLY_RECV_UNTIL, endpoint, deadline, dice),
+            20..=25 => self.message(server, ipc::REPLY_RECV_EXTENDED, endpoint, deadline, dice),
             _ => self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice),
         }
     }
@@ -144,7 +149,9 @@ impl World {
     }
 
     fn message(&self, thread: &'static Thread, number: u64, to: u64, deadline: u64, dice: &mut Dice) -> Way {
-        let registers = [(reg::T2, number), (reg::T3, to), (reg::T5, deadline), (reg::T6, 0)];
+        let extended = matches!(number, ipc::CALL_EXTENDED | ipc::REPLY_RECV_EXTENDED);
+        let extent = if extended { self.fill_page(thread, dice) } else { 0 };
+        let registers = [(reg::T2, number), (reg::T3, to), (reg::T5, deadline), (reg::T6, extent)];
         registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
         thread.frame.set_message(core::array::from_fn(|_| dice.next()));
         let straight = testing::ecall_from(self.way, self.stage.kernel, 0, self.stage.now.get());
@@ -152,15 +159,28 @@ impl World {
         straight
     }
 
-    /// Everything that both kernels must agree on.
+    /// Writes something into a thread's IPC page; an extent that covers some of it, or sometimes is none or names handles.
+    fn fill_page(&self, thread: &Thread, dice: &mut Dice) -> u64 {
+        self.page(thread).iter().for_each(|word| word.set(dice.next()));
+        let extent = Extent { length: dice.below(8 * PAGE as u64) as usize, ..Extent::default() };
+        if dice.one_in(8) { extent.to_word() | 1 << (16 + dice.below(10)) } else { extent.to_word() }
+    }
+
+    /// The beginning of a thread's IPC page.
+    fn page(&self, thread: &Thread) -> &'static [Word] {
+        &self.stage.kernel.frames.at(thread.ipc_frame.get()).0[..PAGE]
+    }
+
+    /// Everything that all kernels must agree on.
     fn looks(&self) -> String {
         let (kernel, cpu) = (self.stage.kernel, self.cpu());
         let threads: Vec<_> = kernel.threads.iter().take(kernel.threads.used() as usize).collect();
+        let pages: Vec<_> = threads.iter().map(|(_, thread)| self.page(thread)).collect();
         let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.used() as usize).collect();
         let signals: Vec<_> = kernel.notifications.iter().take(1).collect();
         let nodes = &kernel.nodes[..threads.len() + 1];
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next());
-        format!("{threads:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {:?}", cpu.queue)
+        format!("{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {:?}", cpu.queue)
     }
 }
 
