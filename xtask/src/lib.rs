@@ -18,6 +18,7 @@ pub mod packages;
 pub mod proof;
 pub mod run;
 pub mod suites;
+pub mod trace;
 
 use std::path::{Path, PathBuf};
 

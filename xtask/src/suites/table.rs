@@ -156,6 +156,13 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "trace",
+        about: "what ran when is recorded on the target, and drawn",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "trace", "start"],
+        ..NOTHING
+    },
+    Suite {
         name: "syscalls",
         about: "200,000 random system calls on the target, every pair of call and error met",
         tools: EMULATOR,

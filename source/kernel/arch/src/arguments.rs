@@ -7,8 +7,10 @@ pub struct Arguments {
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
     pub statistics: Statistics,
-    /// `undirected`: no message goes straight to its partner, so that the detour can be measured.
+    /// `undirected`: no message goes straight to its partner, so that the detour can be measured; `trace`: nor by the detour.
     pub passage: Passage,
+    /// `trace`: events are recorded.
+    pub tracing: Tracing,
     /// `kselftest`: run the kernel's own tests of several CPUs.
     pub self_tests: SelfTests,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
@@ -35,6 +37,18 @@ pub enum Passage {
     Direct,
     /// None but the detour and the general one.
     Detour,
+    /// Only the general one.
+    General,
+}
+
+/// Whether events are recorded, for pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracing {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are, into rings whose place boot says.
+    On,
 }
 
 /// Whether boot says what it cost.
@@ -135,6 +149,7 @@ impl Arguments {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
                 "undirected" => arguments.passage = Passage::Detour,
+                "trace" => (arguments.tracing, arguments.passage) = (Tracing::On, Passage::General),
                 "kselftest" => arguments.self_tests = SelfTests::On,
                 "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
@@ -160,7 +175,12 @@ mod tests {
         let read = Arguments::read(line, |word| panic!("{word}"));
         let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::Detour);
         let (self_tests, defect) = (SelfTests::On, Defect::LateTimer);
-        assert_eq!(read, Arguments { after_panic, statistics, passage, self_tests, defect, refused: 76 });
+        assert_eq!(
+            read,
+            Arguments { after_panic, statistics, passage, tracing: Tracing::Off, self_tests, defect, refused: 76 }
+        );
+        assert_eq!(Arguments::read("trace", |_| ()).tracing, Tracing::On);
+        assert_eq!(Arguments::read("trace", |_| ()).passage, Passage::General, "the straight way has no trace points");
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }
 

@@ -4,6 +4,7 @@
 //! zeroed; frames are zeroed when they are given out.
 
 use crate::{
+    arguments::Tracing,
     csr,
     facts::Facts,
     float::Registers,
@@ -28,6 +29,7 @@ use nexus_core::{
     sched::spread::Spread,
     thread::Thread,
     time::{timer::Timer, wheel::Node},
+    trace::RING_WORDS,
     word::Word,
 };
 
@@ -199,7 +201,7 @@ impl Memory {
     }
 
     /// Cuts the core's tables, then leaves the rest to programs.
-    pub fn carve(&mut self, facts: &Facts) -> Carved {
+    pub fn carve(&mut self, facts: &Facts, tracing: Tracing) -> Carved {
         let counts = Counts::for_ram(self.bytes);
         let lines = facts.plic.as_ref().map_or(0, |plic| plic.lines as usize);
         let runs = &mut self.runs;
@@ -219,6 +221,10 @@ impl Memory {
             slots: zeroed(runs, 64 * (1 + counts.slot_blocks)),
             frames: &[],
             log: zeroed(runs, counts.log_words),
+            rings: match tracing {
+                Tracing::Off => &[],
+                Tracing::On => zeroed(runs, facts.harts.as_slice().len() * RING_WORDS),
+            },
         };
         let float = zeroed(runs, threads);
         let Some(pool) = plan::pool(runs, &self.kernel) else {

@@ -54,7 +54,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     match (system.spaces, system.passage) {
         (Spaces::Numbered, Passage::Direct) => {}
         (Spaces::Numbered, Passage::Detour) => csr::enter_undirected(),
-        (Spaces::Flushed, _) => csr::enter_generally(),
+        (Spaces::Flushed, _) | (_, Passage::General) => csr::enter_generally(),
     }
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);

@@ -83,6 +83,8 @@ pub struct Cpu {
     pub slice_end: Word,
     /// When the running thread, or idleness, began; time up to here is accounted.
     pub since: Word,
+    /// 0: no events are recorded; else see [`crate::trace`].
+    pub traced: Half,
     /// Requests to the machine layer.
     pub requests: Requests,
     /// Counters for listings.

@@ -20,6 +20,7 @@ use crate::{
     process::Process,
     thread::Thread,
     time::{timer::Timer, wheel::Node},
+    trace,
     word::{Half, Word},
 };
 use core::ops::Range;
@@ -62,6 +63,8 @@ pub struct Kernel {
     pub frames: Frames,
     /// The console ring.
     pub log: Ring,
+    /// The rings of events, one behind the other; none while nothing is recorded.
+    pub rings: &'static [Word],
     /// How often decisions about classes may still be said.
     pub qos_audit: QosAudit,
     /// Number of the look for which all CPUs but one stand still; 0: none.
@@ -102,7 +105,9 @@ pub struct Storage {
     /// All memory that programs can own: consecutive frames. Frame 0 is never used.
     pub frames: &'static [Frame],
     /// The console ring's bytes, a power of two of words.
-    pub log: &'static [crate::word::Word],
+    pub log: &'static [Word],
+    /// [`crate::trace::RING_WORDS`] a CPU, or none.
+    pub rings: &'static [Word],
 }
 
 /// Facts of the machine that the core cannot find out.
@@ -143,6 +148,7 @@ impl Kernel {
             cpu.id.set(id as u32);
             cpu.slice_end.set(u64::MAX);
             cpu.wheel.start(0);
+            cpu.traced.set(if storage.rings.is_empty() { 0 } else { trace::ON });
         }
         Kernel {
             shards: Shards::default(),
@@ -162,6 +168,7 @@ impl Kernel {
             blocks: Blocks::new(storage.slots),
             frames: Frames::new(storage.frames, machine.frames_base, machine.frame_holes.clone()),
             log: Ring::new(storage.log),
+            rings: storage.rings,
             qos_audit: QosAudit::default(),
             stop: Word::new(0),
             stops: Word::new(0),

@@ -33,6 +33,7 @@ pub mod sched;
 pub mod selftest;
 pub mod thread;
 pub mod time;
+pub mod trace;
 pub mod word;
 
 pub use kernel::Kernel;

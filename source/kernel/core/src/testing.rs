@@ -19,6 +19,7 @@ use crate::{
     sched::spread::Spread,
     tests::untouched::assert_untouched,
     thread::{State, Thread, reg},
+    trace::RING_WORDS,
     word::{Many, Word, journal},
 };
 use core::fmt::Debug;
@@ -58,6 +59,9 @@ fn zeroed<T: Default>(count: usize) -> &'static [T] {
 /// The service that the machine's list lets raise classes.
 pub(crate) const RAISER: ServiceId = ServiceId::service("raiser");
 
+/// Boot arguments of a machine that records events.
+pub(crate) const TRACED: &str = "trace";
+
 /// A kernel with this many CPUs, all online, and this many frames that programs can own.
 /// Threads stay on the CPU that a test puts them on.
 pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
@@ -88,6 +92,7 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
         raisers: [RAISER.0, 0, 0, 0],
         ..facts
     };
+    let ring_words = if machine.arguments == TRACED { cpus * RING_WORDS } else { 0 };
     let storage = Storage {
         cpus: zeroed(cpus),
         processes: zeroed(33),
@@ -103,6 +108,7 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
         slots: zeroed(64 * 65),
         frames: Box::leak(frames.into_boxed_slice()),
         log: zeroed(512),
+        rings: zeroed(ring_words),
     };
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new(storage, machine)));
     kernel.cpus.iter().for_each(|cpu| cpu.online.set(1));
@@ -179,7 +185,9 @@ pub(crate) enum Way {
 
 /// The system call of the thread that runs on CPU `cpu`, as the machine layer brings it.
 pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
-    ecall_from(Way::Straight, kernel, cpu, now);
+    // The machine layer leaves the shorter ways out where events are recorded.
+    let first = if kernel.rings.is_empty() { Way::Straight } else { Way::General };
+    ecall_from(first, kernel, cpu, now);
 }
 
 /// [`ecall`] that tries no shorter way than `first`; says which one it took.

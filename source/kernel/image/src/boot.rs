@@ -3,22 +3,26 @@
 use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
 use nexus_arch::{
-    arguments::{Arguments, SelfTests},
+    arguments::{Arguments, SelfTests, Tracing},
     defects,
     entry::Arrival,
-    harts, machine,
+    harts, layout, machine,
     memory::{self, Memory},
     power::{self, Status},
     run, say, selftest, system,
 };
-use nexus_core::{boot::First, kernel::Machine};
+use nexus_core::{boot::First, kernel::Machine, trace::RING_WORDS};
 
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(arrival: Arrival) -> ! {
     let (facts, device_tree) = machine::discover(&arrival);
     let arguments = Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", Escaped(word)));
     let mut memory = memory::map(&facts, device_tree);
-    let carved = memory.carve(&facts);
+    let carved = memory.carve(&facts, arguments.tracing);
+    if arguments.tracing == Tracing::On {
+        let (cpus, rings) = (carved.storage.cpus.len(), carved.storage.rings.as_ptr() as u64);
+        say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {:#x}", layout::to_physical(rings));
+    }
     say!(
         "hart {} of {}, {} KiB for programs",
         arrival.hart,

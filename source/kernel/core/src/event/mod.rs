@@ -10,6 +10,7 @@ use crate::{
     cpu::{Cpu, Next},
     process::Process,
     thread::{State, Thread, reg},
+    trace::What,
 };
 use nexus_abi::Error;
 
@@ -125,6 +126,7 @@ impl Kernel {
     pub fn timer(&'static self, cpu: usize, now: u64) {
         let cpu = &self.cpus[cpu];
         cpu.counters.timer_interrupts.add(1);
+        self.trace(cpu, What::Timer, None);
         self.expire(cpu, now);
         self.end_slice(cpu, now);
         self.settle(cpu, now);

@@ -7,6 +7,7 @@ use crate::{
     event::{Context, Stop},
     lock::Held,
     thread::{State, Thread},
+    trace::What,
 };
 use nexus_abi::{
     Error, Handle, Kind, Rights,
@@ -92,8 +93,10 @@ impl Kernel {
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
         let first = context.cpu.queue.occupied() >> 1 >> thread.class() as u32 == 0;
+        self.trace(context.cpu, What::Message, Some(thread));
         if here && first && context.thread.state() != State::Running {
             self.run_partner(context.cpu, thread);
+            self.trace(context.cpu, What::Run, Some(thread));
         } else {
             self.make_ready(context.cpu, thread);
         }

@@ -14,6 +14,7 @@ use crate::{
     Kernel,
     cpu::Cpu,
     thread::{State, Thread},
+    trace::What,
 };
 use core::sync::atomic::Ordering::Release;
 use nexus_abi::QosClass;
@@ -37,6 +38,7 @@ impl Kernel {
             current => self.choose(cpu, current, now),
         }
         cpu.floor.set(if cpu.queue.idle() { 0 } else { Self::floor(cpu) });
+        self.trace_time(cpu, now);
     }
 
     /// See [`Cpu::floor`].
@@ -129,6 +131,7 @@ impl Kernel {
         cpu.slice_end.set(u64::MAX);
         cpu.level.set(thread.map_or(0, |thread| 1 + thread.class() as u32));
         cpu.current.atomic().store(thread.map_or(0, Thread::index), Release);
+        self.trace(cpu, What::Run, thread);
         if let Some(thread) = thread {
             thread.set_state(State::Running);
             cpu.counters.switches.add(1);

@@ -11,6 +11,7 @@ use crate::{
     cpu::Cpu,
     process::Process,
     thread::{State, Thread},
+    trace::What,
     word::Half,
 };
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -20,6 +21,7 @@ impl Kernel {
     pub(crate) fn make_ready(&'static self, cpu: &Cpu, thread: &'static Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "woken from outside its shard");
         thread.set_state(State::Ready);
+        self.trace(cpu, What::Wake, Some(thread));
         if thread.cpu() == cpu.id.get() {
             self.queue_ready(cpu, thread);
             if self.cpus.len() > 1 {

@@ -15,7 +15,11 @@ pub(super) struct Pair {
 }
 
 pub(super) fn pair() -> Pair {
-    let stage = Stage::new(1);
+    pair_on(testing::machine(1, 512))
+}
+
+pub(super) fn pair_on(kernel: &'static Kernel) -> Pair {
+    let stage = Stage::on(kernel);
     let (home, client_home) = (stage.process("server"), stage.process("client"));
     let (server, client) = (stage.thread(home), stage.thread(client_home));
     let endpoint = stage.does(server, EndpointCreate { process: None, queue: 2 }).endpoint;

@@ -15,6 +15,7 @@ mod scheduling;
 mod shards;
 mod steps;
 mod straight;
+mod traced;
 mod transfers;
 pub(crate) mod untouched;
 mod waits;
