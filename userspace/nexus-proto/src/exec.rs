@@ -1,7 +1,8 @@
 //! `exec`: starting programs, watching and ending them.
 //!
 //! What a caller may do is in the badge of its handle, as the manifest gave it and the kernel stamps it: [`START`] to
-//! start programs and to watch and end those it started, [`CONTROL`] to watch and end everybody's. A caller without the
+//! start programs and to watch and end those it started, [`CONTROL`] to watch and end everybody's, [`RAISE`] to give one a higher
+//! class than its manifest. A caller without the
 //! permission gets `EPERM`, and nothing in a message changes that.
 
 use alloc::vec::Vec;
@@ -14,6 +15,8 @@ use nexus_ipc::{Bytes, Text, interface};
 pub const START: u64 = 1;
 /// Permission `control` of the manifest: may watch and end every program.
 pub const CONTROL: u64 = 2;
+/// Permission `raise` of the manifest: may give programs a higher class than the manifest does.
+pub const RAISE: u64 = 4;
 /// Status of a program that was ended because the program that started it had ended.
 pub const WITH_STARTER: i64 = 137;
 /// Bytes of packed arguments and environment that one start request carries at most.
@@ -42,8 +45,9 @@ interface! {
         5 kill again { process: ProcessId, status: i64 } -> Killed {};
         /// The program at or after `index` in the table of running and not yet waited-for programs. `ENOENT`: the end.
         6 list again { index: u32 } -> Listed { index: u32, process: ProcessId, name: Name, kind: u64, detail: u64 };
-        /// Sets the class of a running program: up to that of its manifest for who started it, up to Interactive with
-        /// [`CONTROL`]. `EPERM`: higher. `ESTATE`: it has ended. `EAGAIN`: the class is full.
+        /// Sets the class of a running program: up to that of its manifest, and up to Interactive if policy lets the caller
+        /// [`RAISE`] it. `EPERM`: higher, or policy does not. `EUNAVAILABLE`: nobody decides. `ESTATE`: it has ended. `EAGAIN`:
+        /// the class is full.
         7 set_class again { process: ProcessId, class: QosClass } -> ClassSet {};
     }
 }

@@ -131,8 +131,8 @@ fn what_a_service_says_stands_in_its_ring() {
     assert_eq!(next(&mut reader), Some((Level::Info, "console".into(), "up again".into(), String::new())));
     assert_eq!(machine.0.borrow().lines, 1, "a line of the console is both");
 
-    let (decision, reason, caller, object) = (Decision::Deny, "EPERM", "app/x", "exec");
-    records::audit(&Audit { deed: "grant", decision, reason, caller, object, dropped: 7 });
+    let (decision, reason) = (Decision::Deny, "EPERM");
+    records::audit(&Audit { deed: "grant", decision, reason, caller: &"app/x", object: &"exec", dropped: 7 });
     let fields = "decision=deny\0reason=EPERM\0caller=app/x\0object=exec\0dropped=7\0";
     assert_eq!(next(&mut reader), Some((Level::Info, "audit".into(), "grant exec".into(), fields.into())));
 

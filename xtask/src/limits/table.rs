@@ -138,7 +138,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/services/policyd/src/lib.rs", "MAX_REVOCATIONS", "revocations"),
         bound("source/services/policyd/src/lib.rs", "PATIENCE_MS", "ms"),
         bound("userspace/nexus-proto/src/audit.rs", "MAX_AUDITS", "audits"),
-        bound("userspace/nexus-proto/src/audit.rs", "MAX_CALLERS", "callers"),
+        bound("userspace/nexus-proto/src/audit.rs", "MAX_ALLOWANCES", "allowances"),
         bound("source/services/init/src/leave.rs", "MAX_ASKED", "questions"),
         bound("source/services/init/src/leave.rs", "MAX_GIVEN", "grants"),
         bound("source/services/init/src/leave.rs", "PATIENCE_MS", "ms"),
@@ -171,7 +171,6 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("userspace/nexus-proto/src/timer.rs", "WINDOW_NORMAL", "ms"),
         bound("userspace/nexus-proto/src/timer.rs", "WINDOW_INTERACTIVE", "ms"),
         bound("userspace/nexus-proto/src/timer.rs", "WINDOW_PERF_BURST", "ms"),
-        bound("source/services/timed/src/audit.rs", "MAX_AUDIT_LINES", "lines a second"),
     ] },
     Section { title: "Console, streams and shell", bounds: &[
         bound("source/apps/shell/src/editor.rs", "MAX_LINE", "bytes"),

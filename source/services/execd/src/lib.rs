@@ -25,9 +25,9 @@ use nexus_abi::syscall::{
 };
 use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
 use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Port, Serve, Signal};
-use nexus_proto::audit::{Audit, Decision, Ledger};
+use nexus_proto::audit::Ledger;
 use nexus_proto::exec::{
-    self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, START, Started, Stated, WITH_STARTER, Watched,
+    self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, RAISE, START, Started, Stated, WITH_STARTER, Watched,
 };
 
 use bundle::Bundle;
@@ -97,19 +97,15 @@ impl<K: Ground> Execd<K> {
         if own || caller.may(CONTROL) { Ok(place) } else { Err(Error::Permission) }
     }
 
-    /// Policy's leave to start a program; without it, or without policy, nothing is started. One audit either way.
-    fn opened(&mut self, caller: &Caller, program: Name) -> Result<(), Error> {
+    /// Policy's leave to do something with a program; without it, or without policy, it is not done. One audit either way.
+    fn leave(&mut self, caller: &Caller, (deed, permission): (&'static str, u64), program: Name) -> Result<(), Error> {
         let interface = Name::new(exec::NAME).ok_or(Error::Invalid)?;
-        let decided = self.kernel.decide(caller.service, interface, START);
-        let dropped = self.ledger.take(self.kernel.now(), caller.service);
-        let Some(dropped) = dropped else { return decided.map(drop) };
-        let name = self.bundle.name_of(caller.service);
-        let (decision, reason) = match decided {
-            Ok(rule) => (Decision::Allow, rule.name()),
-            Err(error) => (Decision::Deny, error.name()),
-        };
-        let caller = name.as_ref().map_or("unknown", |name| name.as_str());
-        self.kernel.audit(&Audit { deed: "open", decision, reason, caller, object: program.as_str(), dropped });
+        let decided = self.kernel.decide(caller.service, interface, permission).map(|rule| rule.name());
+        if let Some(spoken) = self.ledger.take(self.kernel.now(), caller.service, decided) {
+            let name = self.bundle.name_of(caller.service);
+            let caller = name.as_ref().map_or("unknown", |name| name.as_str());
+            self.kernel.audit(&spoken.of(deed, &caller, &program.as_str()));
+        }
         decided.map(drop)
     }
 
@@ -193,7 +189,7 @@ impl<K: Ground> Exec for Execd<K> {
         }
         let arguments = exec::unpack(arguments)?;
         let program = self.bundle.program(program)?;
-        self.opened(&call.caller, program.name())?;
+        self.leave(&call.caller, ("open", START), program.name())?;
         let place = self.table.room()?;
         let streams = Streams { stdin, stdout, stderr };
         let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
@@ -258,12 +254,16 @@ impl<K: Ground> Exec for Execd<K> {
 
     fn set_class(&mut self, call: &mut Call<'_>, process: ProcessId, class: QosClass) -> Outcome<ClassSet> {
         let record = self.record(&call.caller, process)?;
-        let ceiling = if call.caller.may(CONTROL) { QosClass::Interactive } else { record.class };
-        if class > ceiling {
-            return Err(Error::Permission.into());
-        }
         if !record.fate.is_running() {
             return Err(Error::State.into());
+        }
+        let (limit, program) = (record.class, record.name);
+        if class > limit.max(QosClass::Interactive) {
+            // It takes a budget, which only the manifest gives.
+            return Err(Error::Permission.into());
+        }
+        if class > limit {
+            self.leave(&call.caller, ("raise", RAISE), program)?;
         }
         // The number is this program's until its record's handle is closed, whether or not it still runs.
         let set = self.kernel.invoke(QosSet { class: class as u8, target: process.number() });

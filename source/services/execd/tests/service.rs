@@ -11,7 +11,7 @@ use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, QosClass, Quota, Servi
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Answered, Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::contract;
-use nexus_proto::exec::{CONTROL, Client, Fate, START, WITH_STARTER, pack};
+use nexus_proto::exec::{CONTROL, Client, Fate, RAISE, START, WITH_STARTER, pack};
 use wiring::{Grant, Grants, Program, Wiring};
 
 /// The service, and a clock under which its programs run: they end a while after they were started.
@@ -236,23 +236,40 @@ fn a_program_that_ends_by_itself_takes_its_successor_with_it() {
 }
 
 #[test]
-fn a_class_is_set_up_to_what_manifest_and_permission_allow() {
+fn a_class_above_the_manifests_takes_policys_leave_and_below_it_none() {
     let local = setup();
     let (mut owner, mut stranger) = (client(&local, 1, START), client(&local, 2, START));
     let process = start(&mut owner, "spin");
-    with_kernel(&local, |kernel| kernel.classes.clear());
+    let forget = |kernel: &mut Fake| {
+        kernel.classes.clear();
+        kernel.asked.clear();
+        kernel.audits.clear();
+    };
+    with_kernel(&local, forget);
 
-    assert_eq!(owner.set_class(process, QosClass::Interactive).err(), Some(Error::Permission));
+    for error in [Error::Permission, Error::Unavailable] {
+        with_kernel(&local, |kernel| kernel.policy = Some(error));
+        assert_eq!(owner.set_class(process, QosClass::Interactive).err(), Some(error));
+    }
+    with_kernel(&local, |kernel| {
+        let denied = |reason| format!("raise deny {reason} unknown app/boot/spin");
+        assert_eq!(kernel.audits, ["EPERM", "EUNAVAILABLE"].map(denied), "one audit each");
+        assert!(kernel.asked.iter().all(|(_, interface, permits)| interface == "exec" && *permits == RAISE));
+        forget(kernel);
+    });
     assert_eq!(stranger.set_class(process, QosClass::Idle).err(), Some(Error::Permission));
     let mut warden = client(&local, 3, CONTROL);
     assert_eq!(warden.set_class(process, QosClass::PerfBurst).err(), Some(Error::Permission));
     with_kernel(&local, |kernel| assert_eq!(kernel.classes, [], "a refused request reaches no kernel"));
 
     owner.set_class(process, QosClass::Idle).expect("lower than the manifest's");
-    warden.set_class(process, QosClass::Interactive).expect("by permission");
     owner.set_class(process, QosClass::Normal).expect("the manifest's");
+    with_kernel(&local, |kernel| assert_eq!(kernel.asked, [], "that takes nobody's leave"));
+    with_kernel(&local, |kernel| kernel.policy = None);
+    warden.set_class(process, QosClass::Interactive).expect("by policy's leave");
+    with_kernel(&local, |kernel| assert_eq!(kernel.audits, ["raise allow route unknown app/boot/spin"]));
     let number = u64::from(process.number());
-    with_kernel(&local, |kernel| assert_eq!(kernel.classes, [(0, number), (2, number), (1, number)]));
+    with_kernel(&local, |kernel| assert_eq!(kernel.classes, [(0, number), (1, number), (2, number)]));
 
     with_kernel(&local, |kernel| kernel.refuse = Some((syscall::QosSet::NUMBER, Error::Again)));
     assert_eq!(warden.set_class(process, QosClass::Idle).err(), Some(Error::Again), "the class is full");

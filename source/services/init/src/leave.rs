@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use nexus_abi::syscall::{Derive, Revoke};
 use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, Rights, ServiceId};
 use nexus_ipc::{Leave, Notice};
-use nexus_proto::audit::{Audit, Decision, Ledger};
+use nexus_proto::audit::Ledger;
 use nexus_proto::policy::Rule;
 use wiring::{Grant, Party, Wiring, badge};
 
@@ -198,13 +198,9 @@ impl<G: Ground> Init<G> {
     }
 
     fn audit(&mut self, (subject, name): (ServiceId, Name), outcome: Result<&'static str, Error>) {
-        let Some(dropped) = self.leaves.ledger.take(self.ground.now(), subject) else { return };
+        let Some(spoken) = self.leaves.ledger.take(self.ground.now(), subject, outcome) else { return };
         let caller = self.wiring.name_of(subject);
         let caller = caller.as_ref().map_or("unknown", |name| name.as_str());
-        let (decision, reason) = match outcome {
-            Ok(reason) => (Decision::Allow, reason),
-            Err(error) => (Decision::Deny, error.name()),
-        };
-        self.ground.audit(&Audit { deed: "grant", decision, reason, caller, object: name.as_str(), dropped });
+        self.ground.audit(&spoken.of("grant", &caller, &name.as_str()));
     }
 }

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 
 use nexus_abi::{Deadline, Error, Name, ServiceId};
 use nexus_ipc::{Answered, Call, Leave, Message, Notice, Outcome, Port, Serve, Ticket};
-use nexus_proto::audit::{Audit, Decision, Ledger};
+use nexus_proto::audit::{Audit, Ledger};
 use nexus_proto::policy::{self, ASK, DELEGATE, Decided, Delegated, EXPLAIN, Explained, Policy, Revoked, Rule};
 use wiring::Wiring;
 
@@ -72,14 +72,10 @@ impl<W: World> Policyd<W> {
 
     fn audit(&mut self, call: &Call<'_>, deed: &'static str, object: Name, outcome: Result<&'static str, Error>) {
         let caller = call.caller.service;
-        let Some(dropped) = self.ledger.take(call.port.now(), caller) else { return };
+        let Some(spoken) = self.ledger.take(call.port.now(), caller, outcome) else { return };
         let name = self.rules.wiring.name_of(caller);
         let caller = name.as_ref().map_or("unknown", |name| name.as_str());
-        let (decision, reason) = match outcome {
-            Ok(reason) => (Decision::Allow, reason),
-            Err(error) => (Decision::Deny, error.name()),
-        };
-        self.world.audit(&Audit { deed, decision, reason, caller, object: object.as_str(), dropped });
+        self.world.audit(&spoken.of(deed, &caller, &object.as_str()));
     }
 
     fn record(&mut self, call: &Call<'_>, subject: ServiceId, name: Name, permits: u64) -> Result<(), Error> {

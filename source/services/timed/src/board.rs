@@ -1,7 +1,7 @@
 //! What the service needs of the machine, as a trait: the kernel and the clock chip on the target, a fake under test.
 
-use core::fmt;
 use nexus_abi::{Error, Handle};
+use nexus_proto::audit::Audit;
 
 /// The machine's side of the service.
 pub trait Board {
@@ -11,6 +11,6 @@ pub trait Board {
     fn check(&mut self, notification: Handle) -> Result<(), Error>;
     /// Nanoseconds since 1970, as the clock chip has them now.
     fn wall_ns(&mut self) -> u64;
-    /// Prints a line of the system.
-    fn say(&mut self, line: fmt::Arguments<'_>);
+    /// Says how a registration went.
+    fn audit(&mut self, audit: &Audit<'_>);
 }

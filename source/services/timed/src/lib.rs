@@ -1,7 +1,7 @@
 //! Fires timers inside their windows, and tells the time.
 //!
-//! A state machine over requests and time: [`timers`] keeps what is pending in order, [`counters`] and [`audit`] what
-//! happened, [`clock`] the wall clock, and this file decides who may and what a wake-up does. The machine is an
+//! A state machine over requests and time: [`timers`] keeps what is pending in order, [`counters`] what happened,
+//! [`clock`] the wall clock, and this file decides who may and what a wake-up does. The machine is an
 //! argument ([`Board`]), so the whole service runs under test.
 //!
 //! A timer's notification belongs to the service while it is pending and is closed when it fires the last time, is
@@ -12,25 +12,23 @@
 
 extern crate alloc;
 
-mod audit;
 mod board;
 mod clock;
 mod counters;
 mod machine;
 pub mod timers;
 
-pub use audit::MAX_AUDIT_LINES;
 pub use board::Board;
 pub use machine::open;
 
 use alloc::vec::Vec;
 use nexus_abi::{Deadline, Error, Handle, QosClass};
 use nexus_ipc::{Answered, Call, Caller, Message, NoAnswer, Outcome, Port, Serve};
+use nexus_proto::audit::Ledger;
 use nexus_proto::timer::{self, CONTROL, PRECISE};
 use nexus_proto::timer::{Cancelled, Clock, Counted, LEAST_PERIOD, Lateness, Listed, MAX_TIMERS, Registered};
 use nexus_proto::timer::{MAX_TIMERS_PER_OWNER, STATUS_INVALID_ARGS, STATUS_OVER_LIMIT, Turns};
 
-use audit::Audit;
 use clock::WallClock;
 use counters::Counters;
 use timers::{Alarm, Key, Timer, Timers};
@@ -42,7 +40,7 @@ pub struct Timed<B> {
     timebase: u64,
     timers: Timers,
     counters: [Counters; QosClass::COUNT],
-    audit: Audit,
+    ledger: Ledger,
     clock: WallClock,
 }
 
@@ -55,7 +53,7 @@ impl<B: Board> Timed<B> {
             timebase,
             timers: Timers::new(windows),
             counters: [Counters::default(); QosClass::COUNT],
-            audit: Audit::new(timebase),
+            ledger: Ledger::new(timebase),
             clock: WallClock::default(),
         }
     }
@@ -118,9 +116,11 @@ impl<B: Board> Timed<B> {
         }
     }
 
-    fn audit_registration(&mut self, call: &Call<'_>, result: Result<(), Error>) {
-        if let Some(line) = self.audit.line(call.port.now(), &call.caller, result) {
-            self.board.say(format_args!("{line}"));
+    /// One audit a registration, also of one that cannot be read.
+    fn audit(&mut self, call: &Call<'_>, outcome: Result<&'static str, Error>) {
+        let Caller { service, process, .. } = call.caller;
+        if let Some(spoken) = self.ledger.take(call.port.now(), service, outcome) {
+            self.board.audit(&spoken.of("register", &format_args!("{:#x}", service.0), &process.number()));
         }
     }
 
@@ -184,10 +184,13 @@ impl<B: Board> Serve for Timed<B> {
     fn call(&mut self, call: &mut Call<'_>, request: &Message) -> Outcome<Answered> {
         let outcome = timer::dispatch(self, call, request);
         if request.tag() == timer::REGISTER {
-            match &outcome {
-                Err(NoAnswer::Refused(error)) => self.audit_registration(call, Err(*error)),
-                _ => self.audit_registration(call, Ok(())),
-            }
+            self.audit(
+                call,
+                match &outcome {
+                    Err(NoAnswer::Refused(error)) => Err(*error),
+                    _ => Ok("within_limits"),
+                },
+            );
         }
         outcome
     }

@@ -1,9 +1,9 @@
 //! The kernel and the clock chip, for real.
 
 use crate::{Board, Timed};
-use core::fmt;
 use nexus_abi::syscall::{Inspect, Notify};
 use nexus_abi::{Error, Handle, Kind, Rights};
+use nexus_proto::audit::Audit;
 use nexus_rt::kernel::invoke;
 use nexus_rt::memory::{Access, View};
 use nexus_rt::{Server, env};
@@ -41,8 +41,8 @@ impl Board for Machine {
         u64::from(half(TIME_HIGH)) << 32 | u64::from(low)
     }
 
-    fn say(&mut self, line: fmt::Arguments<'_>) {
-        nexus_rt::log::write(line);
+    fn audit(&mut self, audit: &Audit<'_>) {
+        nexus_rt::log!("{audit}");
     }
 }
 

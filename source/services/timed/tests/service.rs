@@ -6,10 +6,11 @@ use fake::{Bench, Fake, MS, TIMEBASE, Wish, process};
 use nexus_abi::{Deadline, Error, Handle, ProcessId, QosClass};
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Answered, Call, Caller, Local, Message, Outcome, Port, Serve};
+use nexus_proto::audit::MAX_AUDITS;
 use nexus_proto::contract::Broken;
 use nexus_proto::contract::timer::{self as contract, Signalled};
 use nexus_proto::timer::{self, Client, MAX_TIMERS, MAX_TIMERS_PER_OWNER, REGISTER, STATUS_OVER_LIMIT, Turns};
-use timed::{MAX_AUDIT_LINES, Timed};
+use timed::Timed;
 
 /// The service over a machine whose clock is the transport's, and what is wrong with it.
 struct Hosted(Timed<Fake>, Flaw);
@@ -328,7 +329,7 @@ fn after_a_restart_owners_register_again_by_their_own_tokens() {
 fn audit_lines_say_every_decision_up_to_their_rate_and_count_the_rest() {
     let mut bench = Bench::new();
     fill(&mut bench, 1, MAX_TIMERS_PER_OWNER);
-    for _ in 0..10 {
+    for _ in 0..20 {
         let _ = bench.register(process(1), &Wish { token: 99, ..Wish::default() });
     }
     bench.set_now(TIMEBASE);
@@ -339,13 +340,19 @@ fn audit_lines_say_every_decision_up_to_their_rate_and_count_the_rest() {
     });
     assert_eq!(bench.register(process(2), &Wish::default()), Ok(()));
     let lines = bench.fake.0.borrow().lines.clone();
-    let count = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
-    let most = MAX_AUDIT_LINES as usize;
-    assert_eq!(count("audit register decision=allow reason=within_limits"), most + 1);
-    assert_eq!(count("audit register decision=deny reason=over_limit process=1 "), most);
-    assert_eq!(count("audit register decision=deny reason=malformed process=1 "), 1);
-    assert!(lines[2 * most].ends_with(&format!(" dropped={}", 10 - most)), "{lines:?}");
-    assert!(lines[2 * most + 1].ends_with(&format!(" dropped={}", MAX_TIMERS_PER_OWNER - most)), "{lines:?}");
+    let caller = format!("caller={:#x} object=", process(1).service.0);
+    let count = |part: &str| lines.iter().filter(|line| line.starts_with(&format!("audit register {part}"))).count();
+    let most = MAX_AUDITS as usize;
+    assert_eq!(count(&format!("decision=allow reason=within_limits {caller}1")), most);
+    assert_eq!(count(&format!("decision=deny reason=EOVERLIMIT {caller}1")), most);
+    let line = |decided: &str, process: u64| format!("audit register {decided} {caller}{process}");
+    assert_eq!(
+        lines[2 * most..],
+        [
+            line("decision=deny reason=EMALFORMED", 1) + &format!(" dropped={}", 20 - most),
+            line("decision=allow reason=within_limits", 2) + &format!(" dropped={}", MAX_TIMERS_PER_OWNER - most),
+        ]
+    );
 }
 
 #[test]

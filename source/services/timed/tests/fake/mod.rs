@@ -2,10 +2,11 @@
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
-use std::{cell::RefCell, collections::BTreeSet, fmt, rc::Rc};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use nexus_abi::{Deadline, Error, Handle, ProcessId, QosClass, ServiceId};
 use nexus_ipc::{Call, Caller, Message, Port, Serve, Served, wire::Wire, wire::Writer};
+use nexus_proto::audit::Audit;
 use nexus_proto::timer::{self, CONTROL, PRECISE};
 use timed::{Board, Timed};
 
@@ -49,8 +50,8 @@ impl Board for Fake {
         self.0.borrow().chip_ns
     }
 
-    fn say(&mut self, line: fmt::Arguments<'_>) {
-        self.0.borrow_mut().lines.push(line.to_string());
+    fn audit(&mut self, audit: &Audit<'_>) {
+        self.0.borrow_mut().lines.push(audit.to_string());
     }
 }
 
