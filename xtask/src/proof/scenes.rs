@@ -9,6 +9,7 @@ mod harts;
 mod held;
 mod homes;
 mod listings;
+mod sleep;
 mod start;
 
 use super::emulator::Machine;
@@ -109,9 +110,13 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
     Scene { name: "log", about: "what was recorded is listed, followed, and survives a killed log", act: acts::log, ..PLAIN },
     Scene { name: "policy", about: "rules are explained, and without policy nothing starts", act: acts::policy, ..PLAIN },
+    Scene { name: "policy-killed", about: "whenever policy is killed during a grant, the asker hears one outcome and one audit says the same", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: |desk| acts::policy_killed(desk, 24), ..PLAIN },
+    Scene { name: "policy-killed-long", about: "and so on two harts, where both sides run at once", machine: |machine| machine.with("SMP", 2), tier: Tier::Daily, act: |desk| acts::policy_killed(desk, 24), ..PLAIN },
     Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
     Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some(("shell", "selftest")), act: acts::session, ..PLAIN },
-    Scene { name: "idle", about: "at the prompt the machine sleeps", act: acts::idle, ..PLAIN },
+    Scene { name: "asleep", about: "at the prompt the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: |desk| sleep::asleep(desk, 60), ..PLAIN },
+    Scene { name: "asleep-4", about: "and so do four harts, of which nobody counts the instructions", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
+    Scene { name: "awake", about: "a program that wakes the machine ten times a second is noticed", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: sleep::awake, ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },

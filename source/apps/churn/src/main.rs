@@ -1,4 +1,6 @@
 //! Does something again and again, and looks for what is lost: `churn [count]` starts programs, `churn timers` races timers.
+//! And does nothing for a while: `churn asleep [seconds]` counts what interrupts the machine meanwhile;
+//! `churn policy` kills policy while it grants something.
 //!
 //! Of programs: the kernel's counts of every kind of object are taken before and after; between them only programs ran that have
 //! ended. A difference of one frame is a leak.
@@ -6,6 +8,11 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
+mod asleep;
+mod policy;
+mod random;
 mod timers;
 
 use nexus_abi::syscall::InfoObjects;
@@ -26,6 +33,8 @@ const ROWS: usize = POOLS.len() + Kind::ALL.len();
 
 fn main() -> Result<i64, Error> {
     let count = match env::arguments().nth(1) {
+        Some("asleep") => return asleep::sleep(),
+        Some("policy") => return policy::kill(),
         Some("timers") => return timers::race(),
         Some(text) => text.parse().map_err(|_| Error::Invalid)?,
         None => COUNT,

@@ -9,24 +9,13 @@ use nexus_proto::timer::{self, Turns};
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Channel, Instant, env, println};
 
+use crate::random::Random;
+
 /// Events if no number is given, and the seed.
 const EVENTS: u64 = 20_000;
 const SEED: u64 = 1;
 /// Deadlines are up to this many ticks away, or as many past.
 const SPREAD: u64 = 40_000;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % end
-    }
-}
 
 struct Race {
     service: timer::Client<Channel>,

@@ -1,6 +1,6 @@
 //! The table of commands, and what each gets to work with.
 
-use crate::commands::{explain, listings, log, machine, programs};
+use crate::commands::{explain, listings, log, machine, programs, top};
 use crate::{Failure, Form, Place, System};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -74,6 +74,7 @@ use Kind::{Builtin, Launcher};
 pub const COMMANDS: &[Command] = &[
     Command { name: "help", usage: "[command]", about: "what can be typed here", kind: Builtin, run: machine::help },
     Command { name: "ps", usage: "[-j]", about: "processes, and how ended ones ended", kind: Builtin, run: listings::ps },
+    Command { name: "top", usage: "[-n N] [-j]", about: "who used the CPUs in the last second", kind: Builtin, run: top::top },
     Command { name: "cpus", usage: "[-j]", about: "CPUs and their counters", kind: Builtin, run: listings::cpus },
     Command { name: "mem", usage: "[-j]", about: "what is used of every bounded resource", kind: Builtin, run: listings::mem },
     Command { name: "services", usage: "[-j]", about: "services, and how often each was started", kind: Builtin, run: listings::services },

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::system::{
-    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, State, Status, Timers,
-    Waited,
+    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Rest, Slot, State, Status,
+    Timers, Waited,
 };
+use core::time::Duration;
 use nexus_abi::QosClass;
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
@@ -17,6 +18,9 @@ struct Fake {
     ends: Vec<Waited>,
     /// Every request fails with this.
     error: Option<Error>,
+    /// Seconds that somebody rested, and after how many Ctrl-C is pressed.
+    rested: u64,
+    patience: Option<u64>,
 }
 
 impl Fake {
@@ -30,12 +34,13 @@ const CRASH: End = End::Faulted { cause: 13, pc: 0x10000, address: 8 };
 
 impl System for Fake {
     fn processes(&mut self) -> Result<Vec<Process>, Error> {
+        let rested = self.rested;
         let row = |pid, name: &str, class, state| Process {
             pid,
             name: name.into(),
             class,
             state,
-            cpu_us: 5,
+            cpu_us: 5 + 250_000 * rested,
             frames: 6,
             handles: 7,
             threads: 1,
@@ -74,7 +79,8 @@ impl System for Fake {
     }
 
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error> {
-        let slot = Slot { index: 1, kind: "endpoint", rights: "ut".into(), badge: 16, object: 4, shard: 2 };
+        let to = Some("execd".to_string());
+        let slot = Slot { index: 1, kind: "endpoint", rights: "ut".into(), badge: 16, object: 4, shard: 2, to };
         self.answer(format!("caps {pid}"), vec![slot])
     }
 
@@ -136,8 +142,16 @@ impl System for Fake {
         self.answer("follow", ())
     }
 
+    fn rest(&mut self, time: Duration) -> Result<Rest, Error> {
+        self.rested += 1;
+        self.answer(
+            &format!("rest {time:?}"),
+            if self.patience.is_some_and(|rests| self.rested > rests) { Rest::Interrupted } else { Rest::Over },
+        )
+    }
+
     fn uptime_us(&mut self) -> u64 {
-        12_000_345
+        12_000_345 + 1_000_000 * self.rested
     }
 
     fn power(&mut self, power: Power) -> Error {
@@ -371,9 +385,25 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
 }
 
 #[test]
+fn top_lists_who_used_the_cpus_between_two_looks() {
+    let row = |cpu_us| format!("  3  shell  interactive           250  {cpu_us}\n");
+    let head = "pid  name   class        cpu_permille  cpu_us\n";
+    assert_eq!(printed("top"), format!("{head}{}", row(250_005)));
+    assert_eq!(printed("top -n 2"), format!("{head}{}{head}{}", row(250_005), row(500_005)));
+    let json = r#"{"pid":3,"name":"shell","class":"interactive","cpu_permille":250,"cpu_us":250005}"#;
+    assert_eq!(printed("top -j"), format!("{json}\n"));
+    let (out, fake) = typed_on(Fake { patience: Some(1), ..Fake::default() }, b"top -n 9\r");
+    assert_eq!((out.matches("cpu_permille").count(), fake.rested), (1, 2), "Ctrl-C ends it: {out}");
+    for line in ["top x", "top -n", "top -n 0", "top -n x"] {
+        assert!(printed(line).starts_with("error: EINVAL: "), "{line}");
+    }
+}
+
+#[test]
 fn every_error_of_the_machine_is_one_line_with_its_name() {
     let lines = [
         "ps",
+        "top",
         "cpus",
         "mem",
         "services",

@@ -3,6 +3,7 @@
 use crate::Place;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 use nexus_abi::{Error, QosClass};
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
@@ -54,6 +55,15 @@ pub struct Process {
     pub handles: u64,
     /// Its threads.
     pub threads: u64,
+}
+
+/// Why a rest is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// The time is.
+    Over,
+    /// Ctrl-C was pressed.
+    Interrupted,
 }
 
 /// One row of `cpus`.
@@ -140,6 +150,8 @@ pub struct Slot {
     pub object: u64,
     /// Which of the kernel's shards keeps the object.
     pub shard: u8,
+    /// Of an endpoint: who receives there.
+    pub to: Option<String>,
 }
 
 /// Why somebody may use something, or may not.
@@ -249,6 +261,8 @@ pub trait System {
     fn records(&mut self, query: &Query) -> Result<Vec<Entry>, Error>;
     /// Shows them, and then each as it comes, until Ctrl-C.
     fn follow(&mut self, query: &Query, show: &mut dyn FnMut(&Entry)) -> Result<(), Error>;
+    /// Does nothing for a while; Ctrl-C ends it.
+    fn rest(&mut self, time: Duration) -> Result<Rest, Error>;
     /// Microseconds since the start of the machine.
     fn uptime_us(&mut self) -> u64;
     /// Stops or resets the machine; comes back only with an error.

@@ -118,7 +118,7 @@ pub(crate) fn caps(context: &mut Context<'_>) -> Result<(), Failure> {
                 .ok_or_else(unknown)?
         }
     };
-    let mut listing = Listing::new(&["slot", "kind", "rights", "badge", "object", "shard"]);
+    let mut listing = Listing::new(&["slot", "kind", "rights", "badge", "object", "shard", "to"]);
     let slots = context.system.capabilities(pid).map_err(|error| match error {
         Error::NotFound => unknown(),
         other => Failure::new(other, "no list of capabilities"),
@@ -126,7 +126,8 @@ pub(crate) fn caps(context: &mut Context<'_>) -> Result<(), Failure> {
     for slot in slots {
         let badge = format!("{:#x}", slot.badge);
         let (object, shard) = (slot.object.into(), slot.shard.into());
-        listing.row([slot.index.into(), slot.kind.into(), slot.rights.into(), badge.into(), object, shard]);
+        let (index, kind, rights) = (slot.index.into(), slot.kind.into(), slot.rights.into());
+        listing.row([index, kind, rights, badge.into(), object, shard, slot.to.into()]);
     }
     print(context, &listing, form)
 }
@@ -176,7 +177,7 @@ fn show(context: &mut Context<'_>, listing: &Listing) -> Result<(), Failure> {
     }
 }
 
-fn print(context: &mut Context<'_>, listing: &Listing, form: crate::Form) -> Result<(), Failure> {
+pub(crate) fn print(context: &mut Context<'_>, listing: &Listing, form: crate::Form) -> Result<(), Failure> {
     // A terminal that is gone is no failure of the command.
     let _ = listing.print(form, context.out);
     Ok(())

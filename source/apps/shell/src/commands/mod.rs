@@ -5,3 +5,4 @@ pub(crate) mod listings;
 pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod programs;
+pub(crate) mod top;

@@ -91,9 +91,26 @@ impl Tables {
                 badge: found.badge,
                 object: found.object,
                 shard: found.shard,
+                to: None,
             };
             Ok((row, found.index))
         })
+    }
+
+    /// As [`Tables::capabilities`], and who receives at each endpoint: who holds the right to.
+    pub(super) fn capabilities_to(&self, pid: u32) -> Result<Vec<Slot>, Error> {
+        let mut slots = self.capabilities(pid)?;
+        let endpoint = |slot: &Slot| slot.kind == Kind::Endpoint.name();
+        for process in self.processes()? {
+            // It may have gone between the two calls.
+            let receives = self.capabilities(process.pid).unwrap_or_default();
+            let receives = receives.iter().filter(|slot| endpoint(slot) && slot.rights.contains('t'));
+            for object in receives.map(|slot| slot.object) {
+                let there = slots.iter_mut().filter(|slot| endpoint(slot) && slot.object == object);
+                there.for_each(|slot| slot.to = Some(process.name.clone()));
+            }
+        }
+        Ok(slots)
     }
 
     pub(super) fn power(&self, power: Power) -> Error {

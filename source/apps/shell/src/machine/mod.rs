@@ -10,7 +10,7 @@ mod services;
 mod terminal;
 
 use crate::system::{
-    Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Slot, Timers, Waited,
+    Cpu, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Rest, Slot, Timers, Waited,
 };
 use crate::{Place, Session, System};
 use alloc::boxed::Box;
@@ -18,12 +18,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
+use core::time::Duration;
 use kernel::Tables;
 use nexus_abi::{Error, Name, QosClass};
 use nexus_proto::policy;
-use nexus_rt::{Channel, Server, env, pipe::Plumber, thread};
+use nexus_rt::{Channel, Instant, Server, env, pipe::Plumber, thread};
 use services::Programs;
-use terminal::Terminal;
+use terminal::{Events, Loan, Terminal};
 
 /// Pages of the second thread's stack.
 const STACK: u64 = 4;
@@ -103,7 +104,7 @@ impl System for Machine {
     }
 
     fn capabilities(&mut self, pid: u32) -> Result<Vec<Slot>, Error> {
-        self.tables.capabilities(pid)
+        self.tables.capabilities_to(pid)
     }
 
     fn start(&mut self, stages: &[Vec<String>], place: Place) -> Result<Vec<u32>, NotStarted> {
@@ -144,6 +145,20 @@ impl System for Machine {
 
     fn follow(&mut self, query: &Query, show: &mut dyn FnMut(&Entry)) -> Result<(), Error> {
         records::follow(self.programs.events(), query, show)
+    }
+
+    fn rest(&mut self, time: Duration) -> Result<Rest, Error> {
+        // While the terminal is lent, Ctrl-C is a signal and not a key.
+        let _loan = Loan::take()?;
+        let until = Instant::now().after(time);
+        loop {
+            match self.programs.events().wait_until(until)? {
+                0 => return Ok(Rest::Over),
+                bits if bits & Events::INTERRUPT != 0 => return Ok(Rest::Interrupted),
+                // Left from a program that was awaited before.
+                _ => {}
+            }
+        }
     }
 
     fn uptime_us(&mut self) -> u64 {

@@ -38,7 +38,12 @@ impl Events {
 
     /// As [`Events::wait`], but not longer than this; then there are none.
     pub(super) fn wait_within(self, patience: Duration) -> Result<u64, Error> {
-        match invoke(Wait { notification: self.0, deadline: deadline_in(patience) }) {
+        self.wait_until(deadline_in(patience))
+    }
+
+    /// As [`Events::wait`], but not longer than until then; then there are none.
+    pub(super) fn wait_until(self, deadline: Deadline) -> Result<u64, Error> {
+        match invoke(Wait { notification: self.0, deadline }) {
             Ok(waited) => Ok(waited.bits),
             Err(Error::TimedOut) => Ok(0),
             Err(error) => Err(error),
