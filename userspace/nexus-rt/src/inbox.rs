@@ -10,7 +10,7 @@ use nexus_ipc::{NonceMismatchBudget, Notice, RouteAnswer, RouteLink, RouteRetryO
 
 use crate::channel::{arrived, close_all, send};
 use crate::sys::{self, Departure, Mutex};
-use crate::{env, kernel::invoke, time};
+use crate::{aside, env, kernel::invoke, time};
 
 /// Who answers routes.
 const INIT: ServiceId = ServiceId::service("init");
@@ -143,7 +143,11 @@ impl RouteLink for Inbox {
             extent: 0,
             words: [0; 8],
         };
-        let arrival = sys::message(&out);
+        let mut arrival = sys::message(&out);
+        if arrival.status.error() == Some(Error::State) {
+            aside::put()?;
+            arrival = sys::message(&out);
+        }
         if let Some(error) = arrival.status.error() {
             return Err(error);
         }

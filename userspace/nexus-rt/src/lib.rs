@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+mod aside;
 pub mod channel;
 pub mod env;
 pub mod inbox;

@@ -13,7 +13,7 @@ use nexus_ipc::{Call, Caller, Message, Notice, Port, Serve, Served, Signal, serv
 
 use crate::channel::{put_extent, send, take_beside};
 use crate::sys::{Arrival, Departure};
-use crate::{env, kernel::invoke, sys};
+use crate::{aside, env, kernel::invoke, sys};
 
 /// The identity whose probes are answered.
 const INIT: ServiceId = ServiceId::service("init");
@@ -65,7 +65,7 @@ impl Server {
                 deadline = service.deadline();
             }
             if done(service) {
-                return if served != Served::Later { KernelPort.answer_link(&desk.answer) } else { Ok(()) };
+                return if served != Served::Later { desk.finish() } else { Ok(()) };
             }
             if served != Served::Words {
                 let from = self.exchange(&mut desk, served, deadline);
@@ -89,12 +89,12 @@ impl Server {
         if served == Served::Later {
             return desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]));
         }
-        let from = self.answer(&desk.answer, deadline).map(|arrival| desk.lay(arrival));
-        desk.answer.strip();
-        match from {
+        let from = match self.answer(&desk.answer, deadline).map(|arrival| desk.lay(arrival)) {
             Ok(from) => self.received(desk, from, deadline),
             Err(_) => self.unanswered(desk, deadline),
-        }
+        };
+        desk.answer.strip();
+        from
     }
 
     fn answer(&self, answer: &Message, deadline: Deadline) -> Result<Arrival, Error> {
@@ -116,9 +116,9 @@ impl Server {
         }
     }
 
-    /// Closes the link with a refusal, and the loop goes on.
+    /// Gives the answer to whom it was put aside for, or else closes the link with a refusal; and the loop goes on.
     fn unanswered(&self, desk: &mut Desk, deadline: Deadline) -> From {
-        clear_link();
+        answer_aside(&desk.answer).unwrap_or_else(clear_link);
         desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]))
     }
 }
@@ -149,6 +149,12 @@ impl Desk {
             trace: arrival.trace,
         };
         From { status: arrival.status, caller }
+    }
+
+    /// Sends the last answer.
+    fn finish(&self) -> Result<(), Error> {
+        let answered = KernelPort.answer_link(&self.answer);
+        answered.or_else(|error| answer_aside(&self.answer).ok_or(error))
     }
 
     #[inline(always)]
@@ -207,6 +213,15 @@ fn answer_probe(nonce: u64) {
     }
 }
 
+/// Gives an answer that was put aside to whom it is owed, or a refusal that always fits. None: nothing was put aside.
+fn answer_aside(answer: &Message) -> Option<()> {
+    let reply = aside::take()?;
+    let refusal = Message::refusal(Error::Protocol);
+    // Whoever gave up waiting is not answered.
+    let _ = KernelPort.reply(reply, answer).or_else(|_| KernelPort.reply(reply, &refusal));
+    Some(())
+}
+
 /// Answers the open link with a refusal that always fits; an error means that there is none any more.
 fn clear_link() {
     let refusal = Message::refusal(Error::Protocol);
@@ -242,7 +257,7 @@ impl KernelPort {
 
 impl Port for KernelPort {
     fn defer(&mut self) -> Result<Handle, Error> {
-        invoke(Defer {}).map(|deferred| deferred.reply)
+        invoke(Defer {}).map(|deferred| deferred.reply).or_else(|error| aside::take().ok_or(error))
     }
 
     fn reply(&mut self, reply: Handle, answer: &Message) -> Result<(), Error> {

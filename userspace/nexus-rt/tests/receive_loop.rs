@@ -5,11 +5,15 @@ mod machine;
 use machine::{Machine, Scripted};
 use nexus_abi::message::{Passing, Status};
 use nexus_abi::{Deadline, Error, Handle, ServiceId};
-use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, Serve, Signal, Ticket};
+use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, RouteRetryOutcome, Serve, Signal, Ticket};
 use nexus_proto::stream::Closed;
 use nexus_rt::Server;
+use nexus_rt::inbox::Inbox;
+use std::time::Duration;
 
 const SERVE: u64 = 5;
+/// A request for which the service asks init for a route.
+const ROUTES: u64 = 405;
 
 #[derive(Default)]
 struct Service {
@@ -21,6 +25,8 @@ struct Service {
     answer: Message,
     kept: Option<Ticket<Closed>>,
     defers: usize,
+    /// What a route that a request needs came to.
+    routed: Option<RouteRetryOutcome>,
 }
 
 impl Serve for Service {
@@ -28,6 +34,10 @@ impl Serve for Service {
         self.calls.push(request.clone());
         if request.tag() == 404 {
             return Err(Error::NotFound.into());
+        }
+        if request.tag() == ROUTES {
+            let mut inbox = Inbox::open().expect("an inbox");
+            self.routed = Some(inbox.route("policy", Duration::from_secs(1)));
         }
         if self.defers > 0 {
             self.defers -= 1;
@@ -122,6 +132,34 @@ fn a_deferred_request_is_answered_by_its_reply_handle() {
     assert_eq!(service.signals, [Signal { bits: 4, key: 2 }]);
     assert_eq!(machine.names(), ["Recv", "Defer", "Recv", "Reply", "Recv"]);
     assert_eq!(machine.made("Reply")[0].target, 77, "what Defer answered");
+}
+
+/// Who owes an answer cannot receive: the machine says so, and the answer goes by a reply handle.
+#[test]
+fn a_request_that_needs_a_route_is_answered_after_it() {
+    let refused = || Scripted::error(Error::State);
+    let routed = Notice::Routed { nonce: 1, result: Ok(handle(9)) }.to_message();
+    let routed = Scripted { service: ServiceId::service("init"), ..Scripted::message(Status::ONE_WAY, routed) };
+    let mut service = Service { answer: Message::tagged(7), ..Service::default() };
+
+    let machine = run(&mut service, [request(ROUTES), refused(), routed, refused(), request(1)]);
+
+    assert_eq!(service.routed, Some(RouteRetryOutcome::Success(handle(9))));
+    let reply = &machine.made("Reply")[0];
+    assert_eq!((reply.target, &reply.message), (77, &Message::tagged(7)), "what Defer answered");
+    assert_eq!(machine.made("Defer").len(), 1);
+    assert_eq!(service.calls.len(), 2, "and the loop goes on");
+    assert_eq!(machine.made("ReplyRecv").len(), 2);
+}
+
+#[test]
+fn a_request_that_needs_a_route_can_be_deferred_too() {
+    let routed = Notice::Routed { nonce: 1, result: Ok(handle(9)) }.to_message();
+    let routed = Scripted { service: ServiceId::service("init"), ..Scripted::message(Status::ONE_WAY, routed) };
+    let mut service = Service { defers: 1, ..Service::default() };
+    let signal = Scripted::message(Status::SIGNAL, Message { words: [4, 2, 0, 0, 0, 0, 0, 0], ..Message::default() });
+    let machine = run(&mut service, [request(ROUTES), Scripted::error(Error::State), routed, signal]);
+    assert_eq!(machine.made("Reply")[0].target, 77);
 }
 
 #[test]

@@ -90,6 +90,11 @@ fn leaping(machine: Machine) -> Machine {
     machine.with("ICOUNT", "shift=0,sleep=off").append("selftest")
 }
 
+/// The same for a program of the image with these words, which commas part: its status becomes the machine's, 0 or 1.
+fn alone(machine: Machine, words: &str) -> Machine {
+    machine.with("ICOUNT", "shift=0,sleep=off").append(&format!("selftest={words}"))
+}
+
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
@@ -110,13 +115,13 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "services", about: "a killed service comes back and works", act: acts::services, ..PLAIN },
     Scene { name: "log", about: "what was recorded is listed, followed, and survives a killed log", act: acts::log, ..PLAIN },
     Scene { name: "policy", about: "rules are explained, and without policy nothing starts", act: acts::policy, ..PLAIN },
-    Scene { name: "policy-killed", about: "whenever policy is killed during a grant, the asker hears one outcome and one audit says the same", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: |desk| acts::policy_killed(desk, 24), ..PLAIN },
-    Scene { name: "policy-killed-long", about: "and so on two harts, where both sides run at once", machine: |machine| machine.with("SMP", 2), tier: Tier::Daily, act: |desk| acts::policy_killed(desk, 24), ..PLAIN },
+    Scene { name: "policy-killed", about: "whenever policy is killed during a grant, the asker hears one outcome and one audit says the same", machine: |machine| alone(machine, "churn,policy,24"), begins: Begins::AtOnce, act: acts::policy_killed, ends: Ends::Itself(0), ..PLAIN },
+    Scene { name: "policy-killed-2", about: "and so on two harts, where both sides run at once", machine: |machine| machine.with("SMP", 2).append("selftest=churn,policy,24"), tier: Tier::Daily, begins: Begins::AtOnce, act: acts::policy_killed, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "console", about: "a killed console comes back with its session", act: acts::console, ..PLAIN },
     Scene { name: "session", about: "who claims the console holds it, as the interface promises", instead: Some(("shell", "selftest")), act: acts::session, ..PLAIN },
-    Scene { name: "asleep", about: "at the prompt the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: |desk| sleep::asleep(desk, 60), ..PLAIN },
-    Scene { name: "asleep-4", about: "and so do four harts, of which nobody counts the instructions", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
-    Scene { name: "awake", about: "a program that wakes the machine ten times a second is noticed", machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: sleep::awake, ..PLAIN },
+    Scene { name: "asleep", about: "all services up, the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| alone(machine, "churn,asleep,60"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(0), ..PLAIN },
+    Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
+    Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },

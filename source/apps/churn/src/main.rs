@@ -1,5 +1,5 @@
 //! Does something again and again, and looks for what is lost: `churn [count]` starts programs, `churn timers` races timers.
-//! And does nothing for a while: `churn asleep [seconds]` counts what interrupts the machine meanwhile;
+//! And does nothing for a while: `churn asleep [seconds] [naps]` counts what interrupts the machine meanwhile;
 //! `churn policy` kills policy while it grants something.
 //!
 //! Of programs: the kernel's counts of every kind of object are taken before and after; between them only programs ran that have

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use nexus_abi::{Deadline, Error, Name, ServiceId};
+use nexus_abi::{Error, Name, ServiceId};
 use nexus_proto::audit::Audit;
 use nexus_proto::policy::{Client, NAME, Rule};
 use nexus_rt::{Channel, Kernel, Machine, inbox, records, time};
@@ -25,14 +25,20 @@ impl Ground for Machine {
     fn decide(&mut self, subject: ServiceId, interface: Name, permits: u64) -> Result<Rule, Error> {
         // A client that does not look for the next policy by itself: it would wait for it.
         let endpoint = Channel::to_within(NAME, ROUTE).map_err(|_| Error::Unavailable)?.endpoint();
-        let mut client = Client::new(Channel::new(endpoint));
-        match client.until(time::deadline_in(PATIENCE)).decide(subject, interface, permits) {
-            Ok(decided) => Rule::from_wire(decided.rule).ok_or(Error::Unavailable),
+        let ask = |endpoint| {
+            let mut client = Client::new(Channel::new(endpoint));
+            client.until(time::deadline_in(PATIENCE)).decide(subject, interface, permits)
+        };
+        let decided = match ask(endpoint) {
+            // That was the way to one that died. The next is asked, if it runs by now.
             Err(Error::PeerClosed) => {
-                // The next question takes the way to the next policy, if it runs by then.
-                let _ = Name::new(NAME).map(|name| inbox::renew(name, endpoint, Deadline(0)));
-                Err(Error::Unavailable)
+                let policy = Name::new(NAME).ok_or(Error::Invalid)?;
+                inbox::renew(policy, endpoint, time::deadline_in(ROUTE)).and_then(ask)
             }
+            decided => decided,
+        };
+        match decided {
+            Ok(decided) => Rule::from_wire(decided.rule).ok_or(Error::Unavailable),
             Err(Error::Permission) => Err(Error::Permission),
             Err(_) => Err(Error::Unavailable),
         }

@@ -128,6 +128,12 @@ pub(crate) fn start_page() -> Option<StartPage<'static>> {
     START.with(|start| *start.borrow())
 }
 
+/// Stands for the address of the thread's IPC page: another for each thread.
+pub fn ipc_page() -> u64 {
+    std::thread_local! { static PAGE: u8 = const { 0 }; }
+    PAGE.with(|page| core::ptr::from_ref(page) as u64)
+}
+
 /// Copies into the IPC page.
 pub fn write_page(at: usize, bytes: &[u8]) {
     PAGE.with(|page| page.borrow_mut()[at..at + bytes.len()].copy_from_slice(bytes));
