@@ -257,7 +257,7 @@ impl KernelPort {
 
 impl Port for KernelPort {
     fn defer(&mut self) -> Result<Handle, Error> {
-        invoke(Defer {}).map(|deferred| deferred.reply).or_else(|error| aside::take().ok_or(error))
+        aside::take().map_or_else(|| invoke(Defer {}).map(|deferred| deferred.reply), Ok)
     }
 
     fn reply(&mut self, reply: Handle, answer: &Message) -> Result<(), Error> {

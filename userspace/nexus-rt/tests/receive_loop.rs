@@ -160,6 +160,7 @@ fn a_request_that_needs_a_route_can_be_deferred_too() {
     let signal = Scripted::message(Status::SIGNAL, Message { words: [4, 2, 0, 0, 0, 0, 0, 0], ..Message::default() });
     let machine = run(&mut service, [request(ROUTES), Scripted::error(Error::State), routed, signal]);
     assert_eq!(machine.made("Reply")[0].target, 77);
+    assert_eq!(machine.made("Defer").len(), 1, "it was deferred already");
 }
 
 #[test]
