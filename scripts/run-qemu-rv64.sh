@@ -15,6 +15,8 @@
 #   IMAGE=path      boot image, default build/boot.img
 #   CONSOLE=raw     give every input byte to the guest; default: Ctrl-A is the emulator's escape key
 #   EMULATOR=path   the emulator
+#   TRACE=path      log every instruction executed at the addresses TRACED=first..last,… there
+#   TRACE_WITH=exec what is logged of each; exec,cpu: and the registers before it
 #
 # Prints the command line on stderr and passes the guest's exit status on.
 set -eu
@@ -35,6 +37,7 @@ if [ -n "${DISK:-}" ]; then
     command+=(-drive "file=$DISK,if=none,format=raw,id=disk" -device "virtio-blk-device,drive=disk")
 fi
 [ -z "${ICOUNT:-}" ] || command+=(-icount "$ICOUNT")
+[ -z "${TRACE:-}" ] || command+=(-singlestep -d "${TRACE_WITH:-exec},nochain" -dfilter "$TRACED" -D "$TRACE")
 [ -z "${GDB:-}" ] || command+=(-gdb "tcp:127.0.0.1:$GDB" -S)
 [ -z "${RUN_TIMEOUT:-}" ] || command=(timeout --foreground -k 5 "$RUN_TIMEOUT" "${command[@]}")
 

@@ -1,33 +1,31 @@
 //! `cargo xtask bench`: the table of what operations cost, ours beside the figures published for others.
 //!
 //! Boots the system, one hart under instruction counting, with the `bench` program in the proof program's place: once as it
-//! ships, once without the direct path of messages. Nobody types, so every figure is the same on every run: `--write`
-//! puts the table into `docs/benchmarks.md`, `--check` measures twice and fails where the runs or the page differ.
+//! ships, once without the direct path of messages, once in a service's place for what programs may not. Nobody types, so
+//! every figure is the same on every run: `--write` puts the tables into `docs/benchmarks.md`, `--check` measures twice and
+//! fails where the runs or the page differ. What the kernel executed in between is read from the emulator's log ([`trace`]).
 
+mod boots;
 mod page;
 mod reading;
 mod rows;
+mod start;
 mod table;
+mod trace;
 
-use crate::proof::emulator::Machine;
-use crate::proof::session::{Session, SessionError};
-use crate::proof::variant::Difference;
-use crate::proof::with_image;
 use reading::Readings;
 use std::process::ExitCode;
-use std::time::Duration;
 
-const RUN: Duration = Duration::from_secs(120);
-
-/// Measures and prints, writes or checks the table.
+/// Measures and prints, writes or checks the tables; `--wall`: those that only the host's clock gives.
 pub fn run(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words[..] {
         [] => tables().map(|text| print!("{text}")),
         ["--write"] => tables().and_then(|text| page::write(&text)),
         ["--check"] => check(),
+        ["--wall"] => wall(),
         _ => {
-            eprintln!("usage: cargo xtask bench [--write | --check]");
+            eprintln!("usage: cargo xtask bench [--write | --check | --wall]");
             return ExitCode::from(2);
         }
     };
@@ -40,38 +38,49 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
+/// The tables of costs, and those of what the kernel executed.
 fn tables() -> Result<String, String> {
     crate::run::build()?;
-    table::text(&measure()?)
+    Ok(format!("{}\n{}", table::text(&measure()?)?, executed()?))
 }
 
-/// Two runs must give the same bytes, and the page must hold them.
+/// Two runs must give the same bytes, and the page must hold them. What the kernel executed is itself made of two runs
+/// each, which must be the same instruction by instruction.
 fn check() -> Result<(), String> {
-    let (first, second) = (tables()?, table::text(&measure()?)?);
+    crate::run::build()?;
+    let (first, second) = (table::text(&measure()?)?, table::text(&measure()?)?);
     if let Some((was, is)) = first.lines().zip(second.lines()).find(|(was, is)| was != is) {
         return Err(format!("two runs differ: `{was}` and `{is}`"));
     }
     page::compare(&first)?;
+    page::compare(&executed()?)?;
     println!("bench: two runs gave the same table, and {} holds it", page::PAGE);
     Ok(())
 }
 
-fn measure() -> Result<Readings, String> {
-    let mut normal = boot("selftest bootstat")?;
-    let cost = reading::boot_cost(&normal).ok_or("the kernel did not say what its boot cost")?;
-    normal.push(cost);
-    let (undirected, still) = (boot("selftest undirected")?, reading::still(&crate::root())?);
-    Ok(Readings { normal, undirected, still })
+/// Pairs on several harts by the host's clock: for people, no page holds it.
+fn wall() -> Result<(), String> {
+    crate::run::build()?;
+    for harts in [2, 4] {
+        boots::pairs(harts)?.iter().for_each(|row| println!("{harts} harts | {row}"));
+    }
+    Ok(())
 }
 
-/// Runs the program in the proof program's place: nobody types, so that time can leap over every wait.
-fn boot(arguments: &str) -> Result<Vec<String>, String> {
-    let machine = Machine::default().with("SMP", 1).with("ICOUNT", "shift=0,sleep=off").append(arguments);
-    let instead = Difference::Replaced("selftest".to_string(), "bench".to_string());
-    let machine = with_image(&crate::root(), machine, &[instead])?;
-    let text = |error: SessionError| error.to_string();
-    let mut session = Session::boot(&crate::root(), &machine).map_err(text)?;
-    session.wait_for("bench: end", RUN).map_err(text)?;
-    let (transcript, _) = session.finish(RUN);
-    Ok(transcript.into_iter().map(|line| line.text).collect())
+fn measure() -> Result<Readings, String> {
+    let mut normal = boots::programs("selftest bootstat")?;
+    let cost = reading::boot_cost(&normal).ok_or("the kernel did not say what its boot cost")?;
+    normal.push(cost);
+    let mut still = reading::still(&crate::root())?;
+    still.extend(start::rows()?);
+    Ok(Readings { normal, undirected: boots::programs("selftest undirected")?, held: boots::holding()?, still })
+}
+
+/// The boot and a pair's messages, in the programs' home and in another; the boot and everything that the proof does.
+fn executed() -> Result<String, String> {
+    let run = |machine, until| trace::Run { machine, until };
+    let pair = boots::counting("selftest=bench,pair");
+    let moved = run(boots::moved(&pair)?, boots::END);
+    let proof = run(boots::counting("selftest"), "SELFTEST: end");
+    trace::tables([&run(pair, boots::END), &moved], &[proof])
 }

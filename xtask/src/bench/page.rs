@@ -14,7 +14,7 @@ Written by `cargo xtask bench --write`, checked by `cargo xtask bench --check`; 
 const NOTES: &str = "One hart, `-icount shift=0,sleep=off`: one instruction is one count, whatever its kind, all privilege levels. Every figure is the
 same on every run of the same build; where samples of one run differ, both ends stand. Messages, signals and yields go between two address
 spaces. One way is counted from the `ecall` to the `sret` on the other side, both included; rows with user code count that too.
-The figures say nothing about caches, translation buffers or fences.
+The figures say nothing about caches and translation buffers.
 
 Must: what has to hold, below seL4's fast path at -O2 where it has a figure, else below lean Linux without SMP. Goal: where we are going. The
 verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IMAC, Linux 6.12 lean with SMP, xv6.
@@ -27,8 +27,18 @@ verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IM
 - Start a program: asked of execd, loaded, run, ended, waited for, all it had taken back; between four address spaces.
 - Kernel source: lines of `source/kernel` that are neither tests, blank nor comment. Text and data: what is loaded, constants included.
 
-Not measured yet: page fault to handler, device interrupt to user thread, kernel entry to the first user `main`, smallest memory, loads and
-stores and `satp` writes of one way.
+- Across shards: client and server have different homes in the manifest, and run on one CPU.
+- Nested: the caller itself serves a call. Queued: the server works for another caller, then takes the next from its queue.
+  Float in use: the caller has float registers that must be kept.
+- Page fault: from the load that faults to the first instruction of a handler in another address space, which maps the page and
+  answers. Device interrupt: from the trap, in another address space and a lower class, to the first instruction of whoever
+  waits. The clock chip's alarm is set to the past, so it rings with the store that sets it.
+- First `main`, prompt: from the kernel's first instruction, all privilege levels, firmware called meanwhile too; at the prompt
+  the machine sleeps. Smallest memory: the last of 16, 15, … MiB that comes to the prompt.
+- Kernel alone: from the emulator's log of every instruction, from the trap to the `sret`; the `ecall` is one more.
+- Without a look for interrupts: from a trap, a sleep or a look at the pending bits to the next look, sleep or `sret`. Boot, then
+  messages as above; boot, then everything that the proof does. Left out: the first entry into user mode, which no interrupt
+  precedes, and the look at all invariants, which the boot argument `selftest` allows.
 ";
 
 /// The whole page.

@@ -12,7 +12,9 @@ pub(super) enum Boot {
     Normal,
     /// With the boot argument that leaves every message to the general path.
     Undirected,
-    /// No boot: the figure is the source's or the kernel file's.
+    /// With the bench in a service's place.
+    Held,
+    /// No boot of the program: the figure is the source's, the kernel file's, or that of a boot to the prompt.
     None,
 }
 
@@ -23,7 +25,9 @@ pub(super) struct Readings {
     pub(super) normal: Vec<String>,
     /// Lines of the boot without the direct path.
     pub(super) undirected: Vec<String>,
-    /// Lines of the form of the program's, of what needs no boot.
+    /// Lines of the boot in a service's place.
+    pub(super) held: Vec<String>,
+    /// Lines of the form of the program's, of what it does not print.
     pub(super) still: Vec<String>,
 }
 
@@ -32,6 +36,7 @@ impl Readings {
         match boot {
             Boot::Normal => &self.normal,
             Boot::Undirected => &self.undirected,
+            Boot::Held => &self.held,
             Boot::None => &self.still,
         }
     }

@@ -36,6 +36,16 @@ const fn general(name: &'static str, printed: &'static str, fast: &'static str, 
     Row { boot: Boot::Undirected, printed, ..row(name, ["-", fast, "-", "-"], bars) }
 }
 
+/// A row of the boot in which the bench stands in a service's place.
+const fn held(name: &'static str, printed: &'static str, peers: [&'static str; 4], bars: Option<(u64, u64)>) -> Row {
+    Row { boot: Boot::Held, printed, ..row(name, peers, bars) }
+}
+
+/// A row that the program does not print.
+const fn still(name: &'static str, printed: &'static str, peers: [&'static str; 4], bars: Option<(u64, u64)>) -> Row {
+    Row { boot: Boot::None, printed, ..row(name, peers, bars) }
+}
+
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[
     row("null system call", ["115", "-", "225", "1130"], Some((114, 50))),
@@ -46,6 +56,10 @@ pub(super) const ROWS: &[Row] = &[
     general("call, general path", "call", "-", None),
     general("reply and receive, general path", "reply and receive", "-", None),
     general("round trip, general path", "round trip, 0 to 8 words", "1733", Some((450, 450))),
+    held("round trip across shards", "round trip, 0 to 8 words", ["-", "-", "-", "-"], Some((300, 300))),
+    row("round trip, nested", ["-", "1733", "-", "-"], Some((450, 450))),
+    row("round trip, queued", ["-", "1733", "-", "-"], Some((450, 450))),
+    row("round trip, float in use", ["-", "1733", "-", "-"], Some((450, 450))),
     row("call with deadline", ["-", "-", "-", "-"], None),
     row("reply and receive with deadline", ["-", "-", "-", "-"], None),
     row("round trip with deadlines", ["-", "-", "-", "-"], Some((265, 240))),
@@ -57,11 +71,16 @@ pub(super) const ROWS: &[Row] = &[
     row("signal, nobody waits", ["-", "-", "-", "-"], None),
     row("signal, a higher-priority waiter runs", ["599", "612", "3283", "-"], Some((598, 250))),
     row("yield to another thread", ["404", "418", "1211", "-"], Some((403, 180))),
+    held("page fault, its handler runs", "page fault, its handler runs", ["635", "652", "8238", "-"], Some((634, 350))),
+    held("device interrupt, a user thread runs", "device interrupt, a user thread runs", ["383", "400", "-", "-"], Some((382, 250))),
     row("map one page", ["724", "715", "-", "-"], Some((723, 450))),
     row("unmap one page", ["682", "625", "-", "-"], Some((681, 450))),
     row("thread create, first instruction", ["5067", "5928", "30480", "-"], Some((5066, 3000))),
     row("start a program, wait, reap", ["-", "-", "103000", "1592450"], Some((82_094, 60_000))),
     Row { printed: "kernel entry to first user instruction", ..row("kernel entry, first user instruction", ["136900", "137200", "48 M", "417 M"], Some((1_000_000, 1_000_000))) },
+    still("kernel entry, first user `main`", "kernel entry to the first main", ["136900", "137200", "48 M", "417 M"], Some((1_000_000, 1_000_000))),
+    still("kernel entry, the shell's prompt", "kernel entry to the shell's prompt", ["-", "-", "-", "-"], Some((20_000_000, 20_000_000))),
+    still("smallest memory to the prompt, MiB", "smallest memory, MiB", ["-", "-", "10", "-"], Some((16, 16))),
     Row { boot: Boot::None, ..row("kernel text and data, bytes", ["40.9 K", "39.9 K", "4.2 M", "35 K"], Some((98_304, 98_304))) },
     Row { boot: Boot::None, ..row("kernel source, lines of code", ["16377", "-", "millions", "6100"], Some((9000, 9000))) },
 ];

@@ -6,7 +6,8 @@ fn readings(change: impl Fn(&str) -> String) -> Readings {
     let lines = |boot| ROWS.iter().filter(move |row| row.boot == boot).map(|row| change(row.printed));
     let timers = TIMERS.iter().map(|row| format!("bench: timers {} | 5 | 5 | 7", row.class));
     let normal = lines(Boot::Normal).chain(timers).collect();
-    Readings { normal, undirected: lines(Boot::Undirected).collect(), still: lines(Boot::None).collect() }
+    let [undirected, held, still] = [Boot::Undirected, Boot::Held, Boot::None].map(|boot| lines(boot).collect());
+    Readings { normal, undirected, held, still }
 }
 
 #[test]

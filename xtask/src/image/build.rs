@@ -24,7 +24,7 @@ pub(super) fn kernel(root: &Path) -> Result<(), ImageError> {
 }
 
 /// Reads the executable of a crate.
-pub(super) fn program(root: &Path, name: &str) -> Result<File, ImageError> {
+pub(crate) fn program(root: &Path, name: &str) -> Result<File, ImageError> {
     let path = target(root).join(PROGRAMS).join(PROGRAM_PROFILE).join(name);
     let elf = std::fs::read(&path).map_err(|error| ImageError::file(&path, &error))?;
     Ok(File { name: name.to_owned(), elf })

@@ -12,6 +12,7 @@ mod sizes;
 mod assemble_tests;
 
 pub use assemble::{File, ImageError, Layout, assemble};
+pub(crate) use build::program;
 pub use executable::{Piece, strip, write};
 pub(crate) use sizes::loaded;
 

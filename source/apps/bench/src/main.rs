@@ -2,7 +2,8 @@
 //!
 //! Without arguments it is the server: it starts a copy of itself, in another address space, as its client. On one hart
 //! both read the same counter, so a one-way cost is one side's reading less the other's. Each scene has a server's and a
-//! client's half, which play in the same order. With `timers` it only runs the experiment with timers. Runs under `cargo xtask bench`.
+//! client's half, which play in the same order. With `timers` it only runs the experiment with timers, with `short` a table
+//! for who sits at the prompt; in a place with a device, what takes one. Runs under `cargo xtask bench`.
 
 #![no_std]
 #![no_main]
@@ -11,13 +12,17 @@ extern crate alloc;
 
 mod births;
 mod bulk;
+mod causes;
 mod leaves;
 mod pair;
 mod partner;
+mod roots;
 mod row;
+mod short;
 mod timers;
 mod typed;
 mod wakes;
+mod wall;
 
 use nexus_abi::Error;
 use nexus_rt::{env, println};
@@ -28,7 +33,15 @@ nexus_rt::program!(main);
 fn main() -> Result<(), Error> {
     match env::arguments().nth(1) {
         Some("client") => client(&Client::of_start_page()?),
+        Some("pair") => pair_alone(),
+        Some("called") => pair::call(&Client::of_start_page()?),
+        Some("held") => roots::call(&Client::of_start_page()?),
+        Some("wall") => wall::run(),
+        Some("caller") => wall::call(&Client::of_start_page()?),
+        Some("partner") => short::call(&Client::of_start_page()?),
+        Some("short") => short::run(),
         Some("timers") => timers::run(),
+        _ if roots::held() => roots::run(),
         _ => server(),
     }
 }
@@ -38,8 +51,10 @@ fn server() -> Result<(), Error> {
     leaves::run()?;
     births::threads()?;
     births::programs()?;
-    let server = Server::with_client()?;
+    let server = Server::with_client("client")?;
     pair::serve(&server)?;
+    pair::serve_loop(&server)?;
+    causes::serve(&server)?;
     typed::serve(&server)?;
     bulk::serve(&server)?;
     wakes::serve_yields(&server)?;
@@ -49,8 +64,19 @@ fn server() -> Result<(), Error> {
     Ok(())
 }
 
+/// Counted messages and nothing else, for who looks at each instruction.
+fn pair_alone() -> Result<(), Error> {
+    let server = Server::with_client("called")?;
+    pair::serve(&server)?;
+    server.see_off()?;
+    println!("bench: end");
+    Ok(())
+}
+
 fn client(client: &Client) -> Result<(), Error> {
     pair::call(client)?;
+    pair::call_loop(client)?;
+    causes::call(client)?;
     let shared = typed::call(client)?;
     bulk::call(client, shared.memory)?;
     wakes::call_yields(client)?;

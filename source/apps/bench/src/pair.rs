@@ -21,7 +21,7 @@ const LONG: Duration = Duration::from_secs(1000);
 const BYTES: usize = 512;
 
 /// A kind of conversation.
-struct Kind {
+pub(crate) struct Kind {
     call: u64,
     answer: u64,
     bytes: usize,
@@ -30,12 +30,7 @@ struct Kind {
 }
 
 const KINDS: [Kind; 3] = [
-    Kind {
-        call: ipc::CALL,
-        answer: ipc::REPLY_RECV,
-        bytes: 0,
-        rows: ["call", "reply and receive", "round trip, 0 to 8 words"],
-    },
+    Kind::plain(["call", "reply and receive", "round trip, 0 to 8 words"]),
     Kind {
         call: ipc::CALL_UNTIL,
         answer: ipc::REPLY_RECV_UNTIL,
@@ -51,6 +46,11 @@ const KINDS: [Kind; 3] = [
 ];
 
 impl Kind {
+    /// Words alone, without a deadline.
+    pub(crate) const fn plain(rows: [&'static str; 3]) -> Kind {
+        Kind { call: ipc::CALL, answer: ipc::REPLY_RECV, bytes: 0, rows }
+    }
+
     fn exchange(&self, number: u64, target: Handle, words: [u64; 8]) -> Result<Counted, Error> {
         let extent = Extent { length: self.bytes, ..Extent::default() }.to_word();
         let deadline = deadline_in(LONG).0;
@@ -58,15 +58,24 @@ impl Kind {
     }
 }
 
-/// The client's half: counted calls of each kind, then the loop.
+/// The client's half: counted calls of each kind.
 pub(crate) fn call(client: &Client) -> Result<(), Error> {
-    for kind in &KINDS {
-        let mut readings = [0; 2];
-        for _ in 0..CALLS {
-            let done = kind.exchange(kind.call, client.server, [readings[0], readings[1], 3, 4, 5, 6, 7, 8])?;
-            readings = [done.before, done.after];
-        }
+    KINDS.iter().try_for_each(|kind| ask(client, kind, || ()))
+}
+
+/// One kind of conversation; `first` is done before each call.
+pub(crate) fn ask(client: &Client, kind: &Kind, first: impl Fn()) -> Result<(), Error> {
+    let mut readings = [0; 2];
+    for _ in 0..CALLS {
+        first();
+        let done = kind.exchange(kind.call, client.server, [readings[0], readings[1], 3, 4, 5, 6, 7, 8])?;
+        readings = [done.before, done.after];
     }
+    Ok(())
+}
+
+/// The client's half of the loop.
+pub(crate) fn call_loop(client: &Client) -> Result<(), Error> {
     let before = retired();
     let mut out = plain(ipc::CALL, client.server, [0; 8]);
     for _ in 0..ROUNDS {
@@ -78,7 +87,11 @@ pub(crate) fn call(client: &Client) -> Result<(), Error> {
 
 /// The server's half.
 pub(crate) fn serve(server: &Server) -> Result<(), Error> {
-    KINDS.iter().try_for_each(|kind| converse(server.endpoint, kind, server.receive()?))?;
+    KINDS.iter().try_for_each(|kind| converse(server, kind))
+}
+
+/// The server's half of the loop.
+pub(crate) fn serve_loop(server: &Server) -> Result<(), Error> {
     let mut arrived = pass(&plain(ipc::RECV, server.endpoint, [0; 8]))?;
     for _ in 0..ROUNDS {
         arrived.words[0] += 1;
@@ -94,12 +107,12 @@ pub(crate) fn serve(server: &Server) -> Result<(), Error> {
     answer([0; 8])
 }
 
-/// One kind of conversation, from its first call, which has arrived, to the answer to its last.
-fn converse(endpoint: Handle, kind: &Kind, first: Counted) -> Result<(), Error> {
+/// One kind of conversation, from its first call to the answer to its last.
+pub(crate) fn converse(server: &Server, kind: &Kind) -> Result<(), Error> {
     let mut rows = kind.rows.map(Row::new);
-    let mut arrived = first;
+    let mut arrived = server.receive()?;
     for _ in 1..CALLS {
-        let next = kind.exchange(kind.answer, endpoint, arrived.arrival.words)?;
+        let next = kind.exchange(kind.answer, server.endpoint, arrived.arrival.words)?;
         let [sent, answered] = [next.arrival.words[0], next.arrival.words[1]];
         let (there, back) = (arrived.after - sent - 1, answered - next.before - 1);
         rows.iter_mut().zip([there, back, there + back]).for_each(|(row, cost)| row.add(cost));

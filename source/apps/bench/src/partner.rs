@@ -17,8 +17,9 @@ pub(crate) struct Server {
     pub(crate) memory: Handle,
     /// What the client signals.
     pub(crate) notification: Handle,
+    /// The client's process.
+    pub(crate) process: ProcessId,
     programs: exec::Client<Channel>,
-    process: ProcessId,
 }
 
 /// The program that calls.
@@ -28,15 +29,21 @@ pub(crate) struct Client {
 }
 
 impl Server {
-    /// Makes what both will hold, and starts the client with it.
-    pub(crate) fn with_client() -> Result<Server, Error> {
+    /// Makes what both will hold, and starts the client with it, to play this part.
+    pub(crate) fn with_client(part: &str) -> Result<Server, Error> {
+        let server = Server::bare(&[part])?;
+        invoke(MemoryGrow { memory: server.memory, pages: SHARED_PAGES })?;
+        Ok(server)
+    }
+
+    /// The same with memory that has no pages yet.
+    pub(crate) fn bare(words: &[&str]) -> Result<Server, Error> {
         let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
         let notification = invoke(NotificationCreate { process: None })?.notification;
         let memory = invoke(MemoryCreate { process: None, pages: SHARED_PAGES })?.memory;
-        invoke(MemoryGrow { memory, pages: SHARED_PAGES })?;
         let caller = invoke(Derive { source: endpoint, rights: Rights::USE.union(Rights::TRANSFER), badge: 0 })?.handle;
         let mut programs = exec::Client::new(Channel::to(exec::NAME)?);
-        let started = programs.start("bench", &exec::pack(["client"])?, Some(caller), None, None)?;
+        let started = programs.start("bench", &exec::pack(words.iter().copied())?, Some(caller), None, None)?;
         Ok(Server { endpoint, memory, notification, programs, process: started.process })
     }
 

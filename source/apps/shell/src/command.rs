@@ -87,6 +87,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "qos", usage: "<pid> <class>", about: "set the class of a program", kind: Builtin, run: programs::qos },
     Command { name: "timers", usage: "[-j]", about: "timers by class: what they cost and how late they were", kind: Builtin, run: listings::timers },
     Command { name: "selftest", usage: "", about: "run the proof program", kind: Builtin, run: programs::selftest },
+    Command { name: "bench", usage: "", about: "what system calls and messages take here", kind: Builtin, run: programs::bench },
     Command { name: "uptime", usage: "", about: "time since the start", kind: Builtin, run: machine::uptime },
     Command { name: "status", usage: "", about: "the name of the last error, or 0", kind: Builtin, run: machine::status },
     Command { name: "reboot", usage: "", about: "start the machine again", kind: Builtin, run: machine::reboot },

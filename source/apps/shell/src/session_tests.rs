@@ -243,6 +243,7 @@ fn run_waits_in_the_foreground_and_not_in_the_background() {
     assert!(out.contains("[20]\n"));
     assert_eq!(typed("run a 1 | b 2\r").1.asked, ["start a 1|b 2", "wait 20", "wait 21"]);
     assert_eq!(typed("selftest\r").1.asked, ["start selftest", "wait 20"]);
+    assert_eq!(typed("bench\r").1.asked, ["start bench short", "wait 20"]);
 }
 
 #[test]
@@ -415,6 +416,7 @@ fn every_error_of_the_machine_is_one_line_with_its_name() {
         "log -f",
         "run x",
         "selftest",
+        "bench",
         "wait 1",
         "kill 1",
         "kill x",

@@ -23,6 +23,12 @@ pub(crate) fn selftest(context: &mut Context<'_>) -> Result<(), Failure> {
     launch(context, &[vec![String::from("selftest")]])
 }
 
+/// `bench`
+pub(crate) fn bench(context: &mut Context<'_>) -> Result<(), Failure> {
+    context.no_words()?;
+    launch(context, &[["bench", "short"].map(String::from).to_vec()])
+}
+
 /// `wait <pid>`
 pub(crate) fn wait(context: &mut Context<'_>) -> Result<(), Failure> {
     let [word] = context.words else {

@@ -1,4 +1,4 @@
-//! System calls with the instruction counter read directly before and after.
+//! System calls, loads and stores with the instruction counter read directly before them, and after.
 
 use core::arch::asm;
 
@@ -37,4 +37,35 @@ pub fn retired() -> u64 {
     // SAFETY: Reads a counter that the kernel lets programs read. Not `nomem`: what is counted stays between two of them.
     unsafe { asm!("rdinstret {}", out(reg) count, options(nostack)) };
     count
+}
+
+/// Loads a word, with the counter read directly before: for a load that somebody else's fault handler mends. Answers the
+/// reading. Nobody mends it: the process ends with the fault.
+pub fn counted_load(address: u64) -> u64 {
+    let before: u64;
+    // SAFETY: Loads, and nobody takes what it loads.
+    unsafe {
+        asm!("rdinstret {0}", "ld {1}, 0({1})", out(reg) before, inout(reg) address => _, options(nostack));
+    }
+    before
+}
+
+/// Stores a word of 32 bits, with the counter read directly before: for a store that a device answers with an interrupt.
+/// Answers the reading. Sound as [`crate::sys::poke`] is: for device registers that the caller has mapped.
+pub fn counted_store(address: u64, value: u32) -> u64 {
+    let before: u64;
+    // SAFETY: See above: no reference covers a device's registers.
+    unsafe {
+        asm!(
+            "rdinstret {0}", "sw {1}, 0({2})",
+            out(reg) before, in(reg) value, in(reg) address, options(nostack)
+        );
+    }
+    before
+}
+
+/// Changes a float register: from here to its next switch the thread has some that must be kept.
+pub fn use_float() {
+    // SAFETY: The register is declared changed.
+    unsafe { asm!("fmv.d.x f0, zero", out("f0") _, options(nomem, nostack)) };
 }

@@ -16,7 +16,7 @@ mod wrong;
 
 pub use call::message;
 pub(crate) use call::{leaf, time};
-pub use counted::{counted, retired};
+pub use counted::{counted, counted_load, counted_store, retired, use_float};
 pub(crate) use entry::start_page;
 pub use leftovers::{fill_registers, first_registers, probe, registers_behind, reserve_across, store_unreserved};
 pub(crate) use memory::{load, sealed_bytes, store};
