@@ -41,6 +41,9 @@ fi
 [ -z "${GDB:-}" ] || command+=(-gdb "tcp:127.0.0.1:$GDB" -S)
 [ -z "${RUN_TIMEOUT:-}" ] || command=(timeout --foreground -k 5 "$RUN_TIMEOUT" "${command[@]}")
 
-printf '%q ' "${command[@]}" >&2
-echo >&2
+# A traced command line names hundreds of addresses.
+if [ -z "${TRACE:-}" ]; then
+    printf '%q ' "${command[@]}" >&2
+    echo >&2
+fi
 exec "${command[@]}"

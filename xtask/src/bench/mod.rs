@@ -20,7 +20,7 @@ use std::process::ExitCode;
 pub fn run(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words[..] {
-        [] => tables().map(|text| print!("{text}")),
+        [] => print(),
         ["--write"] => tables().and_then(|text| page::write(&text)),
         ["--check"] => check(),
         ["--wall"] => wall(),
@@ -36,6 +36,14 @@ pub fn run(args: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Each table as soon as it is there.
+fn print() -> Result<(), String> {
+    crate::run::build()?;
+    println!("{}", table::text(&measure()?)?);
+    print!("{}", executed()?);
+    Ok(())
 }
 
 /// The tables of costs, and those of what the kernel executed.

@@ -127,6 +127,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
     Scene { name: "small", about: "16 MiB are enough for the prompt and a program", machine: |machine| machine.with("MEM", "16M"), act: acts::small, ..PLAIN },
     Scene { name: "boot-cost", about: "the prompt is there after at most 20,000,000 instructions", machine: counted, act: start::boot_cost, ..PLAIN },
+    Scene { name: "bench", about: "the short table at the prompt has every row", machine: counted, act: acts::bench, ..PLAIN },
     Scene { name: "leaks", about: "after 500 programs the machine owns what it owned before", act: |desk| acts::leaks(desk, 500), ..PLAIN },
     Scene { name: "leaks-long", about: "after 10,000 programs too", tier: Tier::Daily, act: |desk| acts::leaks(desk, 10_000), ..PLAIN },
     Scene { name: "harts-2", about: "eight spinners run on both of two harts", machine: |machine| machine.with("SMP", 2), act: |desk| harts::harts(desk, 2), ..PLAIN },

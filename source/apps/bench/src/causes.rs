@@ -1,5 +1,6 @@
-//! Messages that do not go straight, for each reason: a server that itself calls on, a caller that has to queue, float
-//! registers that have to be kept.
+//! Messages that do not go straight, each for its reason.
+//!
+//! A caller that is itself a server and calls on, a caller that has to queue, float registers that have to be kept.
 
 use crate::pair::{self, Kind};
 use crate::partner::{Client, Server, answer, exchange, pass, plain, step};
@@ -36,7 +37,9 @@ pub(crate) fn serve(server: &Server) -> Result<(), Error> {
 fn nested(client: &Client) -> Result<(), Error> {
     let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
     // It ends with its answer; a refusal would leave the receive below waiting, for all to see.
-    let body = move || drop(pass(&plain(ipc::CALL, endpoint, [0; 8])));
+    let body = move || {
+        let _ = pass(&plain(ipc::CALL, endpoint, [0; 8]));
+    };
     thread::spawn(1, Box::new(body))?;
     exchange(&plain(ipc::RECV, endpoint, [0; 8]))?;
     pair::ask(client, &NESTED, || ())?;
@@ -45,7 +48,9 @@ fn nested(client: &Client) -> Result<(), Error> {
 
 /// Two callers: each of their calls but the first finds the server at work for the other.
 fn queued(server: Handle) -> Result<(), Error> {
-    let body = move || drop(call_in_turn(server, 1));
+    let body = move || {
+        let _ = call_in_turn(server, 1);
+    };
     thread::spawn(1, Box::new(body))?;
     call_in_turn(server, 0)
 }

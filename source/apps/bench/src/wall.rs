@@ -106,7 +106,9 @@ impl Pair {
         let task = Arc::new(Task::default());
         let (theirs, endpoint, go) = (task.clone(), server.endpoint, server.notification);
         // Whoever gives up here leaves the others with nothing done, for all to see.
-        let body = move || drop(work(&theirs, here, endpoint, go));
+        let body = move || {
+            let _ = work(&theirs, here, endpoint, go);
+        };
         thread::spawn(STACK_PAGES, Box::new(body))?;
         Ok(Pair { server, task })
     }

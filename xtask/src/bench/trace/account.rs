@@ -1,5 +1,6 @@
-//! What the two recordings of one run say together: how long nobody looked for interrupts, how long locks were held, and
-//! in which operation.
+//! What the two recordings of one run say together.
+//!
+//! How long nobody looked for interrupts, how long locks were held, and in which operation.
 
 use super::code::{Code, Does};
 use super::log::Registers;
@@ -230,7 +231,7 @@ impl Account {
     }
 }
 
-fn same<'a>(known: Option<&'a Registers>, address: u64) -> Result<&'a Registers, String> {
+fn same(known: Option<&Registers>, address: u64) -> Result<&Registers, String> {
     match known {
         Some(registers) if registers.address == address => Ok(registers),
         Some(registers) => Err(format!("two runs differ: one was at {address:#x}, one at {:#x}", registers.address)),

@@ -13,6 +13,7 @@ mod report;
 use super::boots;
 use crate::proof::emulator::Machine;
 use crate::proof::session::Session;
+use crate::proof::verdict::Ending;
 use account::Account;
 use code::{Code, Does};
 use record::{Mark, Recorder};
@@ -175,7 +176,11 @@ fn logged<T: Send + 'static>(
 fn boot(root: &Path, machine: &Machine, until: &str) -> Result<(), String> {
     let mut session = Session::boot(root, machine).map_err(|error| error.to_string())?;
     session.wait_for(until, RUN).map_err(|error| error.to_string())?;
-    Ok(())
+    // Two logs are the same only if neither is cut off: the machine ends itself.
+    match session.finish(RUN) {
+        (_, Ending::Exited(0)) => Ok(()),
+        (_, ending) => Err(format!("behind `{until}` the machine did not end well: {ending:?}")),
+    }
 }
 
 /// The pipe that the emulator writes its log to.

@@ -231,6 +231,19 @@ pub(super) fn small(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("mem -j", "{\"kind\":\"frames\"").map(drop)
 }
 
+/// The short table: each row ends in its nanoseconds and its instructions.
+pub(super) fn bench(desk: &mut Desk) -> Result<(), SessionError> {
+    const ROWS: [&str; 4] =
+        ["null system call ", "signal, nobody waits ", "yield, nobody else ", "round trip, 8 words "];
+    let printed = desk.collect("bench")?;
+    let measured = |name: &&str| {
+        let row = printed.iter().find_map(|line| line.strip_prefix(*name));
+        let numbers = row.map(|row| row.split_whitespace().filter_map(|word| word.parse::<u64>().ok()));
+        numbers.is_some_and(|numbers| numbers.filter(|&number| number > 0).count() == 2)
+    };
+    if ROWS.iter().all(measured) { Ok(()) } else { Err(missed("four rows of two numbers each", printed)) }
+}
+
 /// Virtual time between two commands with work in between, typed at once.
 pub(super) fn latency(desk: &mut Desk) -> Result<(), SessionError> {
     const SECOND: u64 = 1_000_000;
