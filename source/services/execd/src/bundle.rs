@@ -1,8 +1,12 @@
 //! The programs of the boot image.
+//!
+//! The image is sealed: what was read once stays as it is, so a program's digest is checked at its first start only.
+
+use alloc::vec::Vec;
 
 use nexus_abi::image::{Entry, EntryKind, Image};
 use nexus_abi::layout::PAGE_SIZE;
-use nexus_abi::{Error, Name, ServiceId};
+use nexus_abi::{Error, Name, QosClass, ServiceId};
 use wiring::{Wiring, digest};
 
 /// What programs of the boot image are called: this, and their file's name.
@@ -13,6 +17,8 @@ pub const PREFIX: &str = "app/boot/";
 pub struct Bundle<'a> {
     image: Image<'a>,
     wiring: Wiring,
+    /// Programs of the manifest, in its order, whose files were found to be what their digests say.
+    intact: Vec<bool>,
 }
 
 /// A program that may be started.
@@ -37,7 +43,8 @@ impl<'a> Bundle<'a> {
         let image = Image::read(bytes)?;
         let manifest = image.entries().find(|entry| entry.kind == EntryKind::Manifest).ok_or(Error::Corrupt)?;
         let wiring = Wiring::read(intact(&image, &manifest)?)?;
-        Ok(Bundle { image, wiring })
+        let intact = wiring.programs.iter().map(|_| false).collect();
+        Ok(Bundle { image, wiring, intact })
     }
 
     /// What the manifest calls this identity.
@@ -45,13 +52,28 @@ impl<'a> Bundle<'a> {
         self.wiring.name_of(id)
     }
 
+    /// The class of the program with this file name.
+    pub(crate) fn class(&self, name: &str) -> Option<QosClass> {
+        Some(self.wiring.programs.get(self.index(name)?)?.qos)
+    }
+
     /// The program with this file name. `ENOENT`: there is none. `ECORRUPT`: its file is damaged.
-    pub(crate) fn program(&self, name: &str) -> Result<Program<'a>, Error> {
-        let called = |record: &&wiring::Program| record.name.as_str().strip_prefix(PREFIX) == Some(name);
-        let record = *self.wiring.programs.iter().find(called).ok_or(Error::NotFound)?;
+    pub(crate) fn program(&mut self, name: &str) -> Result<Program<'a>, Error> {
+        let index = self.index(name).ok_or(Error::NotFound)?;
+        let record = *self.wiring.programs.get(index).ok_or(Error::NotFound)?;
         let file = |entry: &Entry| entry.kind == EntryKind::Program && entry.id == record.id;
         let entry = self.image.entries().find(file).ok_or(Error::NotFound)?;
-        Ok(Program { record, bytes: intact(&self.image, &entry)?, page: entry.offset / PAGE_SIZE as u64 })
+        let known = self.intact.get_mut(index).ok_or(Error::NotFound)?;
+        let bytes =
+            if *known { self.image.contents(&entry).ok_or(Error::Corrupt)? } else { intact(&self.image, &entry)? };
+        *known = true;
+        Ok(Program { record, bytes, page: entry.offset / PAGE_SIZE as u64 })
+    }
+
+    /// Which program of the manifest has this file name.
+    fn index(&self, name: &str) -> Option<usize> {
+        let called = |record: &wiring::Program| record.name.as_str().strip_prefix(PREFIX) == Some(name);
+        self.wiring.programs.iter().position(called)
     }
 }
 

@@ -77,7 +77,7 @@ impl<K: Ground> Execd<K> {
         self.kernel.invoke(watch).inspect_err(|_| self.close(process))?;
         let launched = Launched { process, id: found.id };
         let short = found.name.as_str().rsplit('/').next().unwrap_or_default();
-        let class = self.bundle.program(short).map_or(QosClass::Normal, |program| program.record.qos);
+        let class = self.bundle.class(short).unwrap_or(QosClass::Normal);
         self.table.put(place, Record::new(&launched, (found.name, class), ProcessId(0)));
         Ok(())
     }
