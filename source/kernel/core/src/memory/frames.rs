@@ -61,7 +61,9 @@ impl Frames {
     /// Takes a frame and zeroes it, after the lock is released.
     pub fn allocate(&self) -> Option<u32> {
         let frame = self.take()?;
-        self.at(frame).0.iter().for_each(|word| word.set(0));
+        for words in self.at(frame).0.as_chunks::<8>().0 {
+            words.iter().for_each(|word| word.set(0));
+        }
         Some(frame)
     }
 
