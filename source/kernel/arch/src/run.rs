@@ -109,8 +109,9 @@ extern "C" fn call_taken(hart: &'static Hart) -> u64 {
     let system = entered(hart);
     let cpu = cpu_of(hart);
     let after = system.kernel.typed_call(cpu, running(hart), csr::time());
+    requests::obey(system, hart, cpu);
     let current = cpu.current.get();
-    if cpu.requests.pending() || current == 0 {
+    if current == 0 {
         return 0;
     }
     let frame = switch_to(system, hart, cpu, system.kernel.threads.at(current)) as u64;
@@ -194,11 +195,11 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
 #[inline(always)]
 fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
     let cpu = cpu_of(hart);
-    let current = cpu.current.get();
-    if cpu.requests.pending() || current == 0 {
-        return proceed_until_ready(system, hart);
+    requests::obey(system, hart, cpu);
+    match cpu.current.get() {
+        0 => proceed_until_ready(system, hart),
+        current => switch_to(system, hart, cpu, system.kernel.threads.at(current)),
     }
-    switch_to(system, hart, cpu, system.kernel.threads.at(current))
 }
 
 /// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.

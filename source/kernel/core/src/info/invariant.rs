@@ -133,8 +133,9 @@ impl Kernel {
 
     /// The tables of an address space say what its records say, IPC pages apart.
     fn check_space(&self, check: &mut Check, process: &Process) {
-        let mut recorded = 0;
+        let (mut recorded, mut hollow) = (0, 0);
         for mapping in self.mappings_of(process) {
+            hollow += u32::from(mapping.access.get() == 0);
             let span = mapping.span();
             check.same("a mapping is alive and charged", mapping.header.owner.get(), process.index());
             check.same("a mapping lies in user space", span.page >= 16 && span.end() <= 1 << 26, true);
@@ -151,6 +152,7 @@ impl Kernel {
                 check.same("an entry says what its record says", says, expected);
             }
         }
+        check.same("records without pages are counted", hollow, process.hollow.get());
         if process.satp.get() == 0 {
             return;
         }

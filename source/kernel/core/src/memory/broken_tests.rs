@@ -27,6 +27,11 @@ fn found(damage: impl FnOnce(&Bench)) -> Option<&'static str> {
     check.first
 }
 
+/// Makes one entry say something else.
+fn set(bench: &Bench, page: u32, address: u64, bits: u8) {
+    bench.kernel.set_pages(bench.process.root.get(), page..page + 1, bits, |_| Some(address));
+}
+
 fn page() -> u32 {
     (BASE / PAGE) as u32
 }
@@ -50,18 +55,18 @@ fn a_lost_frame_and_a_frame_freed_twice_are_found() {
 
 #[test]
 fn a_wrong_entry_is_found() {
-    let other = |bench: &Bench| bench.kernel.set_page(bench.process.root.get(), page(), 0x8000_1000, access::WRITE);
+    let other = |bench: &Bench| set(bench, page(), 0x8000_1000, access::WRITE);
     assert_eq!(found(other), Some("an entry says what its record says"));
     let more = |bench: &Bench| {
         let (address, _) = bench.page(5).expect("it is mapped");
-        bench.kernel.set_page(bench.process.root.get(), page() + 5, address, access::WRITE);
+        set(bench, page() + 5, address, access::WRITE);
     };
     assert_eq!(found(more), Some("an entry says what its record says"));
-    let stray = |bench: &Bench| bench.kernel.set_page(bench.process.root.get(), page() + 20, 0x8000_1000, access::READ);
+    let stray = |bench: &Bench| set(bench, page() + 20, 0x8000_1000, access::READ);
     assert_eq!(found(stray), Some("every mapped page has one record"));
     let both = |bench: &Bench| {
         let bits = access::WRITE | access::EXECUTE;
-        bench.kernel.set_page(bench.process.root.get(), page() + 20, 0x8000_1000, bits);
+        set(bench, page() + 20, 0x8000_1000, bits);
     };
     assert_eq!(found(both), Some("no page is writable and executable"));
 }

@@ -113,6 +113,7 @@ impl Kernel {
     pub(super) fn hollow(&self, mapping: &Mapping) {
         self.memories.at(mapping.memory.get()).set_stage(Stage::Gone);
         self.unlink_from(mapping);
+        self.processes.at(mapping.header.owner.get()).hollow.add((mapping.access.get() != 0).into());
         mapping.access.set(0);
         self.link_to(mapping);
     }

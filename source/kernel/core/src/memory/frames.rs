@@ -58,6 +58,11 @@ impl Frames {
         (frame > 0 && frame < self.items.len() as u64).then_some(frame as u32)
     }
 
+    /// The frame at a physical address, if it is one of these.
+    pub(crate) fn of(&self, address: u64) -> Option<&'static Frame> {
+        self.items.get((address.wrapping_sub(self.base) / 4096) as usize)
+    }
+
     /// Takes a frame and zeroes it, after the lock is released.
     pub fn allocate(&self) -> Option<u32> {
         let frame = self.take()?;

@@ -15,10 +15,8 @@ impl Kernel {
     /// `EFAULT`: not user space. `EEXIST`: something is mapped there. `EOVERLIMIT`. Holds all shards.
     pub(crate) fn check_ipc_page(&self, process: &Process, address: u64) -> Result<u32, Error> {
         let (page, root) = (user_page(address, 1)?, process.root.get());
-        if self.is_mapped(root, page) || self.mapping_at(process, page).is_some() {
-            return Err(Error::Exists);
-        }
-        let frames = 1 + self.missing_tables(root, page, 1);
+        self.check_hollow(process, page..page + 1)?;
+        let frames = 1 + self.missing_tables(root, page..page + 1)?;
         process.account.check(Resource::Frames, frames)?;
         Ok(frames)
     }
@@ -27,10 +25,11 @@ impl Kernel {
     /// the page's frame.
     pub(crate) fn map_ipc_page(&self, process: &Process, address: u64, stash: &mut Stash) -> u32 {
         let page = (address / PAGE_SIZE as u64) as u32;
-        self.add_tables(process, page, 1, stash);
+        self.add_tables(process, page..page + 1, stash);
         let frame = stash.take().unwrap_or(0);
         process.account.charge(Resource::Frames, 1);
-        self.set_page(process.root.get(), page, self.frames.address(frame), access::READ | access::WRITE);
+        let address = self.frames.address(frame);
+        self.set_pages(process.root.get(), page..page + 1, access::READ | access::WRITE, |_| Some(address));
         frame
     }
 

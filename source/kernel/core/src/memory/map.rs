@@ -65,7 +65,15 @@ fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
 struct Plan {
     process: &'static Process,
     span: Span,
+    room: Room,
+}
+
+/// Where a new mapping goes.
+struct Room {
+    /// Table frames that it takes.
     tables: u32,
+    /// The record that it continues.
+    beside: Option<&'static Mapping>,
 }
 
 impl Kernel {
@@ -75,31 +83,33 @@ impl Kernel {
         if count <= self.mappings.capacity() - self.mappings.used() { Ok(()) } else { Err(Error::Exhausted) }
     }
 
-    /// The table frames that a new mapping takes, or why it cannot be.
-    fn check_span(&self, process: &Process, span: &Span) -> Result<u32, Error> {
-        let taken =
-            self.mappings_of(process).any(|other| other.page.get() < span.end() && span.page < other.span().end());
-        if taken || (span.page..span.end()).any(|page| self.is_mapped(process.root.get(), page)) {
-            return Err(Error::Exists);
-        }
-        if self.continued(process, span).is_none() {
+    /// Where a new mapping goes, or why it cannot be.
+    fn check_span(&self, process: &Process, span: &Span) -> Result<Room, Error> {
+        self.check_hollow(process, span.page..span.end())?;
+        let tables = self.missing_tables(process.root.get(), span.page..span.end())?;
+        let beside = self.continued(process, span);
+        if beside.is_none() {
             self.check_records(process, 1)?;
         }
-        let tables = self.missing_tables(process.root.get(), span.page, span.pages);
         process.account.check(Resource::Frames, tables)?;
-        Ok(tables)
+        Ok(Room { tables, beside })
     }
 
     /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
-    fn map_span(&self, process: &Process, span: &Span, stash: &mut Stash) {
-        self.add_tables(process, span.page, span.pages, stash);
-        let memory = self.memories.at(span.memory);
-        for at in 0..span.pages {
-            if let Some(address) = self.page_address(memory, span.offset + at) {
-                self.set_page(process.root.get(), span.page + at, address, span.access);
-            }
+    fn map_span(&self, process: &Process, span: &Span, room: &Room, stash: &mut Stash) {
+        if room.tables > 0 {
+            self.add_tables(process, span.page..span.end(), stash);
         }
-        self.join_or_add(process, span);
+        self.set_span_pages(process, span);
+        self.join_or_add(process, room.beside, span);
+    }
+
+    /// Makes the tables say what a span says.
+    fn set_span_pages(&self, process: &Process, span: &Span) {
+        let memory = self.memories.at(span.memory);
+        self.set_pages(process.root.get(), span.page..span.end(), span.access, |page| {
+            self.page_address(memory, page - span.page + span.offset)
+        });
     }
 
     /// Maps pages of an object outside any system call, for the first process: as many as wanted.
@@ -111,8 +121,9 @@ impl Kernel {
         for start in (0..pages).step_by(MAP_BATCH as usize) {
             let span = whole.part(page + start, (pages - start).min(MAP_BATCH as u32));
             let mut stash = Stash::new(&self.frames);
-            stash.fill(self.check_span(process, &span)?)?;
-            self.map_span(process, &span, &mut stash);
+            let room = self.check_span(process, &span)?;
+            stash.fill(room.tables)?;
+            self.map_span(process, &span, &room, &mut stash);
         }
         Ok(())
     }
@@ -143,8 +154,8 @@ fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Erro
         pages: call.pages.min(MAP_BATCH) as u32,
         access: bits,
     };
-    let tables = context.kernel.check_span(process, &span)?;
-    Ok(Plan { process, span, tables })
+    let room = context.kernel.check_span(process, &span)?;
+    Ok(Plan { process, span, room })
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
@@ -160,14 +171,14 @@ impl Serve for Map {
         loop {
             let held = kernel.shards.hold(ShardSet::ALL);
             let plan = plan(context, &self, page, bits)?;
-            if plan.tables <= stash.len() {
-                kernel.map_span(plan.process, &plan.span, &mut stash);
+            if plan.room.tables <= stash.len() {
+                kernel.map_span(plan.process, &plan.span, &plan.room, &mut stash);
                 // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
                 context.cpu.requests.fence(plan.process.asid.get());
                 return Ok(Mapped { pages: plan.span.pages.into() });
             }
             drop(held);
-            stash.fill(plan.tables)?;
+            stash.fill(plan.room.tables)?;
         }
     }
 }
@@ -251,13 +262,8 @@ impl Kernel {
 
     /// Gives pages that were just cut out of a record back with less access.
     fn narrow(&self, context: &Context, process: &Process, part: &Span) {
-        let memory = self.memories.at(part.memory);
-        for at in 0..part.pages {
-            if let Some(address) = self.page_address(memory, part.offset + at) {
-                self.set_page(process.root.get(), part.page + at, address, part.access);
-            }
-        }
+        self.set_span_pages(process, part);
         context.cpu.requests.fence(process.asid.get());
-        self.join_or_add(process, part);
+        self.join_or_add(process, self.continued(process, part), part);
     }
 }

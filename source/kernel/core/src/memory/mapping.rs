@@ -11,7 +11,12 @@ use crate::{
     process::{Process, quota::Resource},
     word::Half,
 };
-use nexus_abi::{layout::MAP_BATCH, syscall::access};
+use core::ops::Range;
+use nexus_abi::{
+    Error,
+    layout::{MAP_BATCH, PAGE_SIZE, USER_END},
+    syscall::access,
+};
 
 /// One contiguous mapping. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -91,6 +96,11 @@ impl Mapping {
         }
     }
 
+    /// First page behind it.
+    fn end(&self) -> u32 {
+        self.page.get() + self.pages.get()
+    }
+
     fn writable(&self) -> bool {
         self.access.get() as u8 & access::WRITE != 0
     }
@@ -123,7 +133,14 @@ impl Kernel {
 
     /// The mapping that a page belongs to.
     pub(super) fn mapping_at(&self, process: &Process, page: u32) -> Option<&'static Mapping> {
-        self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.span().end()).contains(&page))
+        self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.end()).contains(&page))
+    }
+
+    /// `EEXIST` if a record without pages stands there: until its object is gone nothing else may.
+    pub(super) fn check_hollow(&self, process: &Process, pages: Range<u32>) -> Result<(), Error> {
+        let stands = |mapping: &Mapping| mapping.page.get() < pages.end && pages.start < mapping.end();
+        let taken = process.hollow.get() > 0 && self.mappings_of(process).any(stands);
+        if taken { Err(Error::Exists) } else { Ok(()) }
     }
 
     /// Adds a record and charges it: the caller has checked that both fit.
@@ -153,24 +170,28 @@ impl Kernel {
     }
 
     /// Makes a run of pages part of the record that it continues, or a record of its own.
-    pub(super) fn join_or_add(&self, process: &Process, span: &Span) {
-        match self.continued(process, span) {
-            Some((mapping, whole)) => self.set_span(mapping, &whole),
-            None => {
-                self.add_mapping(process, span);
-            }
-        }
+    pub(super) fn join_or_add(&self, process: &Process, beside: Option<&Mapping>, span: &Span) {
+        let Some(mapping) = beside else {
+            self.add_mapping(process, span);
+            return;
+        };
+        let old = mapping.span();
+        let first = if old.page < span.page { old } else { *span };
+        self.set_span(mapping, &Span { pages: old.pages + span.pages, ..first });
     }
 
-    /// The record that a run of pages continues, and what both are together.
-    pub(super) fn continued(&self, process: &Process, span: &Span) -> Option<(&'static Mapping, Span)> {
-        self.mappings_of(process).find_map(|mapping| {
+    /// The record that a run of pages continues, or that continues it: one whose pages are mapped, so only with a mapped
+    /// page beside the run is there anything to search for.
+    pub(super) fn continued(&self, process: &Process, span: &Span) -> Option<&'static Mapping> {
+        let mapped =
+            |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && self.is_mapped(process.root.get(), page);
+        let first = self.memories.at(span.memory).mappings.get() == 0;
+        if first || !mapped(span.page - 1) && !mapped(span.end()) {
+            return None;
+        }
+        self.mappings_of(process).find(|mapping| {
             let old = mapping.span();
-            let pages = old.pages + span.pages;
-            if old.continues(span) {
-                return Some((mapping, Span { pages, ..old }));
-            }
-            span.continues(&old).then_some((mapping, Span { pages, ..*span }))
+            old.continues(span) || span.continues(&old)
         })
     }
 
@@ -187,6 +208,7 @@ impl Kernel {
             index => self.mappings.at(index).header.next.set(next),
         }
         process.account.refund(Resource::Mappings, 1);
+        process.hollow.sub((mapping.access.get() == 0).into());
         self.mappings.release(mapping.index());
     }
 
@@ -224,8 +246,8 @@ impl Kernel {
     }
 
     /// Clears the entries of a run of pages and asks for the fence.
-    pub(super) fn clear_pages(&self, cpu: &Cpu, process: &Process, pages: core::ops::Range<u32>) {
-        pages.for_each(|page| self.clear_page(process.root.get(), page));
+    pub(super) fn clear_pages(&self, cpu: &Cpu, process: &Process, pages: Range<u32>) {
+        self.unset_pages(process.root.get(), pages);
         cpu.requests.fence(process.asid.get());
     }
 

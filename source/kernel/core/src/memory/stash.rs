@@ -4,44 +4,45 @@
 //! fills its stash, and looks again: what it then takes from the stash cannot fail. What is left goes back.
 
 use super::frames::Frames;
-use nexus_abi::{Error, layout::GROW_BATCH};
+use nexus_abi::Error;
 
-/// Frames that one call needs at most: a batch of pages, and the index or table frames they hang on.
-const CAPACITY: usize = GROW_BATCH as usize + 4;
-
-/// Frames of one call. Made before the shard locks are taken, dropped after they are released.
+/// Frames of one call, each naming the next in its first word. Made before the shard locks are taken, dropped after they
+/// are released.
 #[derive(Debug)]
 pub(crate) struct Stash<'a> {
     frames: &'a Frames,
-    held: [u32; CAPACITY],
-    count: usize,
+    first: u32,
+    count: u32,
 }
 
 impl Stash<'_> {
     /// An empty stash.
     pub(crate) fn new(frames: &Frames) -> Stash<'_> {
-        Stash { frames, held: [0; CAPACITY], count: 0 }
+        Stash { frames, first: 0, count: 0 }
     }
 
     /// How many frames it holds.
     pub(crate) fn len(&self) -> u32 {
-        self.count as u32
+        self.count
     }
 
     /// Holds at least `wanted` frames from here on, or says `ENOMEM`.
     pub(crate) fn fill(&mut self, wanted: u32) -> Result<(), Error> {
-        while self.len() < wanted {
-            let place = self.held.get_mut(self.count).ok_or(Error::OverLimit)?;
-            *place = self.frames.allocate().ok_or(Error::Exhausted)?;
+        while self.count < wanted {
+            let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
+            self.frames.at(frame).0[0].set(self.first.into());
+            self.first = frame;
             self.count += 1;
         }
         Ok(())
     }
 
-    /// Takes one of the frames that [`Stash::fill`] put in.
+    /// Takes one of the frames that [`Stash::fill`] put in, all zero.
     pub(crate) fn take(&mut self) -> Option<u32> {
         self.count = self.count.checked_sub(1)?;
-        self.held.get(self.count).copied()
+        let frame = self.first;
+        self.first = self.frames.at(frame).0[0].take() as u32;
+        Some(frame)
     }
 }
 

@@ -5,12 +5,18 @@
 //! so the hardware never writes a table. A table stays until its process ends: an address range that was used once is
 //! likely used again, and the quota pays for it.
 
-use super::{frames::FRAME_WORDS, stash::Stash};
+use super::{
+    frames::{FRAME_WORDS, Frame},
+    stash::Stash,
+};
 use crate::{Kernel, caps::revoke::Progress, process::Process, process::quota::Resource, word::Word};
-use nexus_abi::syscall::access;
+use core::ops::Range;
+use nexus_abi::{Error, syscall::access};
 
 /// Entries of a root table that are the user's.
 const USER_ENTRIES: usize = FRAME_WORDS / 2;
+/// The bits of a page number that tell the entries of one last-level table apart.
+const LAST: u32 = FRAME_WORDS as u32 - 1;
 /// Table frames that one step of [`Kernel::free_tables_step`] gives back at most.
 const FREE_BATCH: u32 = 64;
 
@@ -36,6 +42,16 @@ pub(crate) fn read_leaf(entry: u64) -> Option<(u64, u8)> {
     (entry & VALID != 0).then_some(((entry >> 10) << 12, bits))
 }
 
+/// The parts of a range of pages whose entries stand in one last-level table each.
+fn runs(pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
+    let mut start = pages.start;
+    core::iter::from_fn(move || {
+        let run = start..pages.end.min((start | LAST) + 1);
+        start = run.end;
+        (!run.is_empty()).then_some(run)
+    })
+}
+
 fn slot_of(page: u32, level: u32) -> usize {
     (page >> (9 * level)) as usize % FRAME_WORDS
 }
@@ -59,13 +75,21 @@ impl Kernel {
         self.frames.index((value >> 10) << 12)
     }
 
+    /// The table that an entry points to, to look into.
+    fn table_of(&self, entry: &Word) -> Option<&'static Frame> {
+        let value = entry.get();
+        if value & VALID == 0 { None } else { self.frames.of((value >> 10) << 12) }
+    }
+
+    /// The last-level table of a page; `None` if it is not there.
+    fn last_table(&self, root: u32, page: u32) -> Option<&'static Frame> {
+        let middle = self.table_of(&self.frames.at(root).0[slot_of(page, 2)])?;
+        self.table_of(&middle.0[slot_of(page, 1)])
+    }
+
     /// The leaf entry of a page, valid or not; `None` if its tables are not there.
     pub(crate) fn entry(&self, root: u32, page: u32) -> Option<&'static Word> {
-        let mut table = root;
-        for level in [2, 1] {
-            table = self.next_table(&self.frames.at(table).0[slot_of(page, level)])?;
-        }
-        self.frames.at(table).0.get(slot_of(page, 0))
+        Some(&self.last_table(root, page)?.0[slot_of(page, 0)])
     }
 
     /// True if something is mapped at this page.
@@ -73,27 +97,32 @@ impl Kernel {
         self.entry(root, page).is_some_and(|entry| entry.get() & VALID != 0)
     }
 
-    /// Table frames that mapping `pages` pages (one batch at most) from `page` on would take.
-    pub(crate) fn missing_tables(&self, root: u32, page: u32, pages: u32) -> u32 {
+    /// Table frames that mapping these pages (one batch at most) would take. `EEXIST`: one of them is mapped.
+    pub(crate) fn missing_tables(&self, root: u32, pages: Range<u32>) -> Result<u32, Error> {
         let (mut missing, mut known) = (0, u32::MAX);
-        for region in page >> 9..=(page + pages.max(1) - 1) >> 9 {
-            let entry = &self.frames.at(root).0[slot_of(region << 9, 2)];
-            let Some(table) = self.next_table(entry) else {
-                missing += 1 + u32::from(known != region >> 9);
-                known = region >> 9;
+        for run in runs(pages) {
+            let Some(middle) = self.table_of(&self.frames.at(root).0[slot_of(run.start, 2)]) else {
+                missing += 1 + u32::from(known != run.start >> 18);
+                known = run.start >> 18;
                 continue;
             };
-            missing += u32::from(self.next_table(&self.frames.at(table).0[slot_of(region << 9, 1)]).is_none());
+            let Some(last) = self.table_of(&middle.0[slot_of(run.start, 1)]) else {
+                missing += 1;
+                continue;
+            };
+            if run.into_iter().any(|page| last.0[slot_of(page, 0)].get() & VALID != 0) {
+                return Err(Error::Exists);
+            }
         }
-        missing
+        Ok(missing)
     }
 
     /// Hangs in the tables that [`Kernel::missing_tables`] counted, from a stash with as many frames, and charges them.
-    pub(crate) fn add_tables(&self, process: &Process, page: u32, pages: u32, stash: &mut Stash) {
-        for region in page >> 9..=(page + pages.max(1) - 1) >> 9 {
+    pub(crate) fn add_tables(&self, process: &Process, pages: Range<u32>, stash: &mut Stash) {
+        for run in runs(pages) {
             let mut table = process.root.get();
             for level in [2, 1] {
-                let entry = &self.frames.at(table).0[slot_of(region << 9, level)];
+                let entry = &self.frames.at(table).0[slot_of(run.start, level)];
                 let Some(next) = self.next_table(entry).or_else(|| self.hang_in(process, entry, stash)) else { break };
                 table = next;
             }
@@ -107,18 +136,20 @@ impl Kernel {
         Some(frame)
     }
 
-    /// Maps one page, or changes how it is mapped. Its tables are there.
-    pub(crate) fn set_page(&self, root: u32, page: u32, address: u64, access: u8) {
-        if let Some(entry) = self.entry(root, page) {
-            entry.set(leaf(address, access));
+    /// Maps pages whose tables are there, or changes how they are mapped: each to the physical address that `address`
+    /// gives.
+    pub(crate) fn set_pages(&self, root: u32, pages: Range<u32>, access: u8, address: impl Fn(u32) -> Option<u64>) {
+        for run in runs(pages) {
+            let Some(table) = self.last_table(root, run.start) else { continue };
+            for page in run {
+                table.0[slot_of(page, 0)].set(address(page).map_or(0, |address| leaf(address, access)));
+            }
         }
     }
 
-    /// Unmaps one page. The caller requests the fence.
-    pub(crate) fn clear_page(&self, root: u32, page: u32) {
-        if let Some(entry) = self.entry(root, page) {
-            entry.set(0);
-        }
+    /// Unmaps pages. The caller requests the fence.
+    pub(crate) fn unset_pages(&self, root: u32, pages: Range<u32>) {
+        self.set_pages(root, pages, 0, |_| None);
     }
 
     /// One step of giving back the tables of a dead process, its root last. Before the first step no CPU may use them:

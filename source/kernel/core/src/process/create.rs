@@ -74,6 +74,7 @@ impl Kernel {
             &process.free_slot_count,
             &process.owned,
             &process.mappings,
+            &process.hollow,
             &process.threads,
             &process.reap_next,
             &process.mail,

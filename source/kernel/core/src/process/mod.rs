@@ -53,6 +53,8 @@ pub struct Process {
     pub owned: Half,
     /// First of the mappings in its address space. Guarded by all shards.
     pub mappings: Half,
+    /// Those of them that have no pages any more and wait for their object to be gone.
+    pub hollow: Half,
     /// First of its threads, linked through their headers. Guarded by all shards.
     pub threads: Half,
     /// Threads that wait for it to be gone.
