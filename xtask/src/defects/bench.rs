@@ -4,74 +4,100 @@
 
 use super::outcome::{self, Finish, Verdict};
 use super::patch::{Catcher, Patch};
-use super::scratch::Scratch;
+use super::scratch::{Scratch, Snapshot};
 use crate::suites::runner::{Ended, wait};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// Most that one build may take: the first one compiles everything.
-const BUILD: Duration = Duration::from_secs(600);
-/// Most that one test may take: the slowest of them checks every invariant after each of 100,000 events.
-const TEST: Duration = Duration::from_secs(90);
+/// Most that one build may take: the first one compiles everything, on a host that may have more to do.
+const BUILD: Duration = Duration::from_secs(1200);
+/// Most that the tests of one program may take: the slowest of them checks every invariant after each of 100,000 events.
+const TEST: Duration = Duration::from_secs(300);
 
 /// Most that one attack may take, the boot around it included.
-const ATTACK: Duration = Duration::from_secs(120);
+const ATTACK: Duration = Duration::from_secs(300);
 
 /// Most that the fuzzer may take, the silence of a machine that hangs included.
-const FUZZER: Duration = Duration::from_secs(300);
+const FUZZER: Duration = Duration::from_secs(600);
 
-/// The copy of the tree and where it is built.
-pub(super) struct Bench {
-    scratch: Scratch,
+/// One copy of the tree and where it is built.
+pub(super) struct Bench<'a> {
+    scratch: Scratch<'a>,
     build: PathBuf,
     log: PathBuf,
+    /// What its test says where nothing is broken, by defect.
+    clean: BTreeMap<&'a str, Verdict>,
 }
 
-impl Bench {
-    /// A copy of the tree at `root`, below its `target` folder.
-    pub(super) fn new(root: &Path) -> io::Result<Bench> {
-        let folder = root.join("target/defects");
-        let scratch = Scratch::copy_of(root, &folder.join("tree"))?;
-        Ok(Bench { scratch, build: folder.join("build"), log: folder.join("output.log") })
+impl<'a> Bench<'a> {
+    /// A copy of the tree in `folder`.
+    pub(super) fn new(source: &'a Snapshot, folder: &Path) -> io::Result<Bench<'a>> {
+        let scratch = Scratch::copy_of(source, folder.join("tree"))?;
+        let (build, log) = (folder.join("build"), folder.join("output.log"));
+        Ok(Bench { scratch, build, log, clean: BTreeMap::new() })
     }
 
-    /// The named test on the tree as it is: it must pass.
-    pub(super) fn without_defect(&self, patch: &Patch) -> Verdict {
-        let verdict = self.build_and_run(&patch.catcher, |finish| match &patch.catcher {
-            Catcher::Test(_, name) => outcome::judge_clean(finish, name),
-            Catcher::Attack(words) => outcome::judge_clean_attack(finish, words),
-            Catcher::Fuzzer(_) => outcome::judge_clean_fuzzer(finish),
-        });
-        verdict.unwrap_or_else(unexpected)
+    /// Tries one defect; `all` says which others are tried, so that the tests of one program run without any at once.
+    pub(super) fn attempt(&mut self, patch: &'a Patch, all: &[&'a Patch]) -> Verdict {
+        if !self.clean.contains_key(patch.name.as_str()) {
+            let beside: Vec<&Patch> = match &patch.catcher {
+                Catcher::Test(..) => all.iter().filter(|other| other.group() == patch.group()).copied().collect(),
+                Catcher::Attack(_) | Catcher::Fuzzer(_) => vec![patch],
+            };
+            let verdicts = self.without_defect(&beside);
+            self.clean.extend(beside.iter().map(|patch| patch.name.as_str()).zip(verdicts));
+        }
+        match &self.clean[patch.name.as_str()] {
+            Verdict::Clean => self.with_defect(patch),
+            other => other.clone(),
+        }
     }
 
-    /// The named test with the defect; the copy is restored.
-    pub(super) fn with_defect(&self, patch: &Patch) -> Verdict {
+    /// What the tests of these defects say of the tree as it is: they must pass. All of them are in one program.
+    fn without_defect(&self, patches: &[&Patch]) -> Vec<Verdict> {
+        let names: BTreeSet<&str> = patches.iter().map(|patch| patch.catcher.name()).collect();
+        let finish = self.build_and_run(&patches[0].catcher, names);
+        let verdict = |patch: &&Patch| match (&finish, &patch.catcher) {
+            (Ok(Some(finish)), Catcher::Test(_, name)) => outcome::judge_clean(finish, name),
+            (Ok(Some(finish)), Catcher::Attack(words)) => outcome::judge_clean_attack(finish, words),
+            (Ok(Some(finish)), Catcher::Fuzzer(_)) => outcome::judge_clean_fuzzer(finish),
+            (Ok(None), _) => Verdict::FailedOtherwise("does not compile without the defect".to_string()),
+            (Err(error), _) => Verdict::FailedOtherwise(error.to_string()),
+        };
+        patches.iter().map(verdict).collect()
+    }
+
+    /// What the named test says with the defect; the copy is restored.
+    fn with_defect(&self, patch: &Patch) -> Verdict {
         let judge = |finish: &Finish| match &patch.catcher {
             Catcher::Test(_, name) => outcome::judge(finish, name, patch.expected, &self.scratch.tree),
             Catcher::Attack(words) => outcome::judge_attack(finish, words),
             Catcher::Fuzzer(_) => outcome::judge_fuzzer(finish),
         };
-        let verdict = match self.scratch.apply(&patch.path) {
-            Ok(true) => self.build_and_run(&patch.catcher, judge),
-            Ok(false) => Ok(Verdict::DoesNotApply),
+        let finish = match self.scratch.apply(&patch.path) {
+            Ok(true) => self.build_and_run(&patch.catcher, BTreeSet::from([patch.catcher.name()])),
+            Ok(false) => return Verdict::DoesNotApply,
             Err(error) => Err(error),
         };
+        // Judged first: where a test failed is read in the copy.
+        let verdict = finish.map(|finish| finish.as_ref().map_or(Verdict::DoesNotCompile, judge));
         let restored = self.scratch.restore();
-        restored.and(verdict).unwrap_or_else(unexpected)
+        restored.and(verdict).unwrap_or_else(|error| Verdict::FailedOtherwise(error.to_string()))
     }
 
-    fn build_and_run(&self, catcher: &Catcher, judge: impl Fn(&Finish) -> Verdict) -> io::Result<Verdict> {
-        let (build, run, within) = commands(catcher);
+    /// None: it does not compile.
+    fn build_and_run(&self, catcher: &Catcher, tests: BTreeSet<&str>) -> io::Result<Option<Finish>> {
+        let (build, run, within) = commands(catcher, tests);
         let (built, _) = self.cargo(&build, BUILD)?;
         if !matches!(built, Ended::ByItself(status) if status.success()) {
-            return Ok(Verdict::DoesNotCompile);
+            return Ok(None);
         }
         let (ended, output) = self.cargo(&run, within)?;
-        Ok(judge(&match ended {
+        Ok(Some(match ended {
             Ended::ByItself(_) => Finish::Said(output),
             Ended::AtTheDeadline => Finish::TimedOut,
         }))
@@ -82,6 +108,7 @@ impl Bench {
         let file = File::create(&self.log)?;
         let mut command = crate::packages::cargo();
         command.args(arguments).current_dir(&self.scratch.tree).env("CARGO_TARGET_DIR", &self.build).env("SMP", "1");
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0");
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let ended = wait(&mut command.spawn()?, Instant::now() + within)?;
         Ok((ended, String::from_utf8_lossy(&fs::read(&self.log)?).into_owned()))
@@ -89,13 +116,14 @@ impl Bench {
 }
 
 /// What cargo is to do for a test or an attack: to build it, to run it, within which time.
-fn commands(catcher: &Catcher) -> (Vec<String>, Vec<String>, Duration) {
+fn commands(catcher: &Catcher, tests: BTreeSet<&str>) -> (Vec<String>, Vec<String>, Duration) {
     let words = |words: &[&str]| words.iter().map(|word| word.to_string()).collect::<Vec<_>>();
     match catcher {
-        Catcher::Test(target, name) => {
+        Catcher::Test(target, _) => {
             let test = [words(&["test"]), target.clone()].concat();
-            let run = [&test[..], &words(&["--", "--exact", name])].concat();
-            ([&test[..], &words(&["--no-run"])].concat(), run, TEST)
+            let tests: Vec<&str> = tests.into_iter().collect();
+            let run = [test.clone(), words(&["--", "--exact"]), words(&tests)].concat();
+            ([test, words(&["--no-run"])].concat(), run, TEST)
         }
         Catcher::Attack(attack) => {
             let attack: Vec<&str> = attack.split_whitespace().collect();
@@ -106,8 +134,4 @@ fn commands(catcher: &Catcher) -> (Vec<String>, Vec<String>, Duration) {
             (words(&["xtask", "fuzz", "--calls", "0"]), words(&[&["xtask", "fuzz"], &options[..]].concat()), FUZZER)
         }
     }
-}
-
-fn unexpected(error: io::Error) -> Verdict {
-    Verdict::FailedOtherwise(error.to_string())
 }

@@ -1,11 +1,12 @@
 //! A head that says less than it must is refused; only a test's own assertion is a catch.
 
+use super::kept::{Kept, Packages};
 use super::outcome::{
     Expected, Finish, Verdict, is_test_code, judge, judge_attack, judge_clean, judge_clean_attack, judge_clean_fuzzer,
     judge_fuzzer,
 };
 use super::patch::{self, Catcher, Patch};
-use super::scratch::Scratch;
+use super::scratch::{Scratch, Snapshot};
 use super::table::{Row, is_success, print};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -181,7 +182,8 @@ fn a_patch_changes_the_copy_alone_and_goes_without_a_trace() {
     let (tree, patch) = (root.join("target/tree"), root.join("two.patch"));
     let hunks = "--- a/folder/file\n+++ b/folder/file\n@@ -1 +1 @@\n-one\n+two\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+new\n";
     fs::write(&patch, format!("Defect: x.\n\n{hunks}")).unwrap();
-    let scratch = Scratch::copy_of(&root, &tree).unwrap();
+    let source = Snapshot::of(&root).unwrap();
+    let scratch = Scratch::copy_of(&source, tree.clone()).unwrap();
     let state = || (fs::read_to_string(tree.join("folder/file")).unwrap(), tree.join("new").exists());
 
     assert!(scratch.apply(&patch).unwrap());
@@ -191,6 +193,50 @@ fn a_patch_changes_the_copy_alone_and_goes_without_a_trace() {
     assert_eq!(state(), ("one\n".to_string(), false));
     assert_eq!(fs::read_to_string(root.join("folder/file")).unwrap(), "one\n");
     fs::remove_dir_all(root).unwrap();
+}
+
+/// What a catch hangs on where `package` lies in `folder` of the fixture's repository, with one more file of the tree.
+fn key(package: &str, file: &str, text: &str) -> u64 {
+    let root = repository(&format!("defects-{}", file.replace('/', "-")));
+    let path = root.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    assert!(Command::new("git").args(["add", file]).current_dir(&root).status().unwrap().success());
+    let packages = Packages::of(&serde_json::json!({"workspace_root": "/r", "packages": [
+        {"name": "some", "manifest_path": "/r/some/Cargo.toml", "dependencies": [{"name": "deep", "path": "/r/deep"}]},
+        {"name": "deep", "manifest_path": "/r/deep/Cargo.toml", "dependencies": [{"name": "foreign"}]},
+        {"name": "other", "manifest_path": "/r/other/Cargo.toml", "dependencies": []},
+    ]}));
+    let patch = parse(&HEAD.replace("some", package)).unwrap();
+    let key = packages.key(&patch, HEAD.as_bytes(), &Snapshot::of(&root).unwrap());
+    fs::remove_dir_all(root).unwrap();
+    key
+}
+
+#[test]
+fn a_catch_hangs_on_the_files_that_its_test_is_built_of() {
+    let changes = |package, file| key(package, file, "one") != key(package, file, "two");
+
+    assert!(changes("some", "some/src/lib.rs") && changes("some", "deep/src/lib.rs"));
+    assert!(changes("some", "system.toml") && changes("some", "tests/corpus/x"));
+    assert!(!changes("some", "other/src/lib.rs") && !changes("deep", "some/src/lib.rs"));
+    assert!(!changes("some", "docs/x.html") && !changes("some", "README.md"));
+    assert!(!changes("some", "tests/defects/y.patch"));
+    assert!(changes("xtask", "other/main.rs"));
+}
+
+#[test]
+fn a_catch_is_kept_for_the_files_it_was_made_with() {
+    let folder = crate::root().join("target/gate-fixtures/defects-kept");
+    let _ = fs::remove_dir_all(&folder);
+    let patch = parse(HEAD).unwrap();
+
+    Kept::load(&folder.join("caught")).unwrap().keep(&patch, 7, Duration::from_millis(1500)).unwrap();
+
+    let kept = Kept::load(&folder.join("caught")).unwrap();
+    assert_eq!(kept.seconds(&patch, 7), Some(Duration::from_millis(1500)));
+    assert_eq!(kept.seconds(&patch, 8), None);
+    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

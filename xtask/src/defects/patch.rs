@@ -19,6 +19,18 @@ pub(super) struct Patch {
     pub(super) catcher: Catcher,
     /// How the test must end.
     pub(super) expected: Expected,
+    /// The first file that is changed.
+    pub(super) touches: String,
+}
+
+impl Patch {
+    /// What is built for it, so that defects of one program are tried one after the other.
+    pub(super) fn group(&self) -> &[String] {
+        match &self.catcher {
+            Catcher::Test(target, _) => target,
+            Catcher::Attack(_) | Catcher::Fuzzer(_) => &[],
+        }
+    }
 }
 
 /// What must notice a defect.
@@ -76,7 +88,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Patch, String> {
         _ => return Err("`Caught by:` must be a `cargo test` or a `cargo xtask`".to_string()),
     };
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Patch { name, path: path.to_path_buf(), catcher, expected })
+    let touches = text.lines().find_map(|line| line.strip_prefix("+++ b/")).unwrap_or_default().to_string();
+    Ok(Patch { name, path: path.to_path_buf(), catcher, expected, touches })
 }
 
 fn on_the_machine(command: &str) -> Result<Catcher, String> {

@@ -1,30 +1,52 @@
-//! The copy of the tree in which defects are tried.
+//! The copies of the tree in which defects are tried.
 //!
-//! Only what differs is written, so that a build after the next patch compiles what that patch and the last one touched.
+//! The tree is read once, so that whoever goes on working in it disturbs no run. Only what differs is written, so that a
+//! build after the next patch compiles what that patch and the last one touched.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{fs, io};
 
-/// `target/defects/tree`, with the tracked files of the tree as they are now.
-pub(super) struct Scratch {
-    source: PathBuf,
-    /// The copy.
-    pub(super) tree: PathBuf,
-    files: BTreeSet<PathBuf>,
+/// The tracked files of the tree as they were at the start.
+pub(super) struct Snapshot {
+    files: BTreeMap<PathBuf, (Vec<u8>, Permissions)>,
 }
 
-impl Scratch {
-    /// Copies the tree; a copy of an earlier run is brought up to date.
-    pub(super) fn copy_of(source: &Path, tree: &Path) -> io::Result<Scratch> {
+impl Snapshot {
+    /// Reads the tree at `root`.
+    pub(super) fn of(root: &Path) -> io::Result<Snapshot> {
         let mut list = Command::new("git");
-        list.args(["ls-files", "-z"]).current_dir(source);
+        list.args(["ls-files", "-z"]).current_dir(root);
         let text = crate::packages::output(&mut list).map_err(io::Error::other)?;
-        let files = text.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
+        let names = text.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
+        let mut files = BTreeMap::new();
         // Cargo reads the settings of every folder above: with a copy of them each flag for the linker would come twice.
-        let files = files.filter(|file| source.join(file).is_file() && !file.starts_with(".cargo")).collect();
-        let scratch = Scratch { source: source.to_path_buf(), tree: tree.to_path_buf(), files };
+        for name in names.filter(|name| root.join(name).is_file() && !name.starts_with(".cargo")) {
+            let path = root.join(&name);
+            files.insert(name, (fs::read(&path)?, fs::metadata(&path)?.permissions()));
+        }
+        Ok(Snapshot { files })
+    }
+
+    /// Name and bytes of each file, by name.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.files.iter().map(|(name, (bytes, _))| (name.as_path(), bytes.as_slice()))
+    }
+}
+
+/// One copy.
+pub(super) struct Scratch<'a> {
+    source: &'a Snapshot,
+    /// The copy.
+    pub(super) tree: PathBuf,
+}
+
+impl Scratch<'_> {
+    /// Copies the tree; a copy of an earlier run is brought up to date.
+    pub(super) fn copy_of(source: &Snapshot, tree: PathBuf) -> io::Result<Scratch<'_>> {
+        let scratch = Scratch { source, tree };
         scratch.restore()?;
         Ok(scratch)
     }
@@ -33,11 +55,12 @@ impl Scratch {
     pub(super) fn restore(&self) -> io::Result<()> {
         fs::create_dir_all(&self.tree)?;
         self.remove_strangers(Path::new(""))?;
-        for file in &self.files {
-            let (from, to) = (self.source.join(file), self.tree.join(file));
-            if fs::read(&to).ok() != Some(fs::read(&from)?) {
+        for (file, (bytes, permissions)) in &self.source.files {
+            let to = self.tree.join(file);
+            if fs::read(&to).ok().as_ref() != Some(bytes) {
                 fs::create_dir_all(to.parent().expect("a file of the tree lies in it"))?;
-                fs::copy(&from, &to)?;
+                fs::write(&to, bytes)?;
+                fs::set_permissions(&to, permissions.clone())?;
             }
         }
         Ok(())
@@ -58,7 +81,7 @@ impl Scratch {
             let path = folder.join(entry.file_name());
             if entry.file_type()?.is_dir() {
                 self.remove_strangers(&path)?;
-            } else if !self.files.contains(&path) {
+            } else if !self.source.files.contains_key(&path) {
                 fs::remove_file(entry.path())?;
             }
         }

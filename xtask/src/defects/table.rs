@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// One defect and what came of it.
 pub(super) struct Row {
-    defect: String,
+    pub(super) defect: String,
     test: String,
     pub(super) verdict: Verdict,
     pub(super) seconds: Duration,
