@@ -91,10 +91,4 @@ impl Plan {
     pub fn segments(&self) -> &[Segment] {
         &self.segments[..self.count]
     }
-
-    /// Pages of all segments together.
-    #[must_use]
-    pub fn pages(&self) -> u64 {
-        self.segments().iter().map(|segment| segment.pages).sum()
-    }
 }

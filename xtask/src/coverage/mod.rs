@@ -23,8 +23,13 @@ struct Subject {
 const SUBJECTS: [Subject; 3] = [
     Subject { package: "nexus-core", folder: "source/kernel/core/src", least: Some(95) },
     Subject { package: "nexus-ipc", folder: "userspace/nexus-ipc/src", least: None },
-    Subject { package: "loader", folder: "userspace/loader/src", least: None },
+    Subject { package: "loader", folder: "userspace/loader/src", least: Some(95) },
 ];
+
+/// Where the tools are, or what to do to have them.
+pub(crate) fn tools() -> Result<String, String> {
+    measure::tools().map(|folder| folder.display().to_string())
+}
 
 /// Exit 0: measured, enough, and every gap has its reason. 1: not so. A missing tool is said and is no failure.
 pub fn run(args: &[String]) -> ExitCode {

@@ -51,6 +51,7 @@ const TARGETS: &[Tool] = &[
 const EMULATOR: &[Tool] = &[Tool { look: doctor::qemu, absence: Absence::Fails }];
 
 const CARGO_FUZZ: &[Tool] = &[Tool { look: doctor::cargo_fuzz, absence: Absence::IsReported }];
+const LLVM: &[Tool] = &[Tool { look: crate::coverage::tools, absence: Absence::IsReported }];
 const SHELLCHECK: &[Tool] = &[Tool { look: doctor::shellcheck, absence: Absence::IsReported }];
 
 /// Half a minute a target, from the corpus in the tree; what it finds new goes to a folder of its own.
@@ -248,6 +249,14 @@ pub(super) const SUITES: &[Suite] = &[
             "--nocapture",
             "no_long_sequence",
         ],
+        ..NOTHING
+    },
+    Suite {
+        name: "coverage",
+        about: "lines of the kernel core, nexus-ipc and the loader that host tests run, each gap with its reason",
+        tier: Tier::Daily,
+        tools: LLVM,
+        command: &["cargo", "xtask", "coverage"],
         ..NOTHING
     },
     Suite {
