@@ -147,3 +147,29 @@ fn follow(threads: &Arena<Thread>, mut index: u32) -> impl Iterator<Item = &'sta
         Some(thread)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use nexus_abi::Quota;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_stack_loses_its_middle_its_bottom_and_its_top() {
+        let kernel = testing::machine(1, 64);
+        let process = testing::process(kernel, "home", &Quota::default());
+        let threads = [(); 4].map(|()| testing::thread(kernel, process));
+        let stack = ThreadStack::default();
+        threads.iter().for_each(|thread| stack.push(&kernel.threads, thread));
+        let without = |at: usize| {
+            stack.remove(&kernel.threads, threads[at]);
+            stack.iter(&kernel.threads).map(|thread| thread.index()).collect::<Vec<_>>()
+        };
+        let numbers = threads.map(|thread| thread.index());
+
+        assert_eq!(without(1), [numbers[3], numbers[2], numbers[0]]);
+        assert_eq!(without(0), [numbers[3], numbers[2]]);
+        assert_eq!(without(3), [numbers[2]]);
+    }
+}

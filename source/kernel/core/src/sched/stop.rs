@@ -44,3 +44,61 @@ impl Kernel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{info::invariant::Check, testing};
+    use core::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+    use nexus_abi::{Quota, syscall::InfoInvariants};
+    use std::thread;
+
+    #[test]
+    fn who_looks_is_alone_until_it_lets_the_others_go() {
+        let kernel = testing::machine(3, 64);
+        let asks = testing::thread(kernel, testing::process(kernel, "asks", &Quota::default()));
+
+        let alone = thread::scope(|scope| {
+            kernel.stop_others(&kernel.cpus[0], |other| {
+                let other = &kernel.cpus[other.id.get() as usize];
+                scope.spawn(|| kernel.stand_still(other));
+            });
+            let number = kernel.stop.atomic().load(Acquire);
+            let alone = kernel.cpus[1..].iter().all(|other| other.still.atomic().load(Acquire) == number);
+            kernel.inspect(asks.index());
+            kernel.let_go();
+            alone && number != 0
+        });
+
+        let found = testing::answer::<InfoInvariants>(asks).expect("answered");
+        let mut check = Check::default();
+        kernel.check_invariants(&mut check);
+        assert_eq!((alone, found.checked > 0), (true, true));
+        assert_eq!((found.violations, found.checked), (check.violations, check.checked));
+    }
+
+    #[test]
+    fn who_wants_to_look_while_another_does_stands_still_for_it_first() {
+        let kernel = testing::machine(2, 64);
+        let [one, two] = [&kernel.cpus[0], &kernel.cpus[1]];
+        let looked = &AtomicBool::new(false);
+
+        let early = thread::scope(|scope| {
+            kernel.stop_others(one, |_| {
+                scope.spawn(|| {
+                    kernel.stop_others(two, |_| ());
+                    looked.store(true, Release);
+                    kernel.let_go();
+                });
+            });
+            let early = looked.load(Acquire);
+            kernel.let_go();
+            while !looked.load(Acquire) {
+                kernel.stand_still(one);
+            }
+            early
+        });
+
+        assert!(!early, "the first one is alone");
+        assert_eq!(one.still.atomic().load(Acquire), 2, "the first one stood still for the second look");
+    }
+}

@@ -220,3 +220,16 @@ fn lowering_its_class_lets_others_run() {
     assert_eq!(crowd.current(), other.index());
     assert_eq!(one.state(), State::Ready);
 }
+
+#[test]
+fn whose_class_another_cpu_lowered_is_queued_anew_before_anybody_is_chosen() {
+    let crowd = Crowd::new();
+    crowd.thread(2);
+    let (lowered, other) = (crowd.thread(2), crowd.thread(1));
+    // As another CPU lowers it: this one's queue stays as it was.
+    lowered.set_base_class(QosClass::Idle);
+    crowd.calls(ThreadExit {});
+    assert_eq!(crowd.current(), other.index());
+    crowd.calls(ThreadExit {});
+    assert_eq!(crowd.current(), lowered.index());
+}
