@@ -56,7 +56,9 @@ impl World {
         stage.does(servers[0], Bind { notification: Some(signal) });
         let never = stage.does(stage.root, NotificationCreate { process: None }).notification;
         stage.ask(stage.root, Wait { notification: never, deadline: Deadline::NEVER });
-        stage.does(clients[1], QosSet { class: QosClass::Idle as u8, target: 0 });
+        for low in [clients[1], servers[1]] {
+            stage.does(low, QosSet { class: QosClass::Idle as u8, target: 0 });
+        }
         World { stage, servers, clients, endpoints, doors, signal, way }
     }
 
@@ -126,9 +128,10 @@ impl World {
             4 if dice.one_in(64) => self.typed(server, Close { handle: self.endpoints[1] }),
             5 => {
                 server.gate.hold_float();
-                let straight = self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice);
+                let way = self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice);
                 server.gate.drop_float();
-                straight
+                assert_eq!(way, Way::General, "its float registers are loaded");
+                way
             }
             _ if !open => {
                 self.message(server, ipc::RECV, endpoint, if dice.one_in(2) { deadline } else { NEVER }, dice)
