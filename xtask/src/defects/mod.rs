@@ -9,7 +9,7 @@ mod kept;
 mod order;
 mod outcome;
 mod patch;
-mod scratch;
+pub(crate) mod scratch;
 mod table;
 
 #[cfg(test)]

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The tracked files of the tree as they were at the start.
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     files: BTreeMap<PathBuf, (Vec<u8>, Permissions)>,
 }
 
 impl Snapshot {
     /// Reads the tree at `root`.
-    pub(super) fn of(root: &Path) -> io::Result<Snapshot> {
+    pub(crate) fn of(root: &Path) -> io::Result<Snapshot> {
         let mut list = Command::new("git");
         list.args(["ls-files", "-z"]).current_dir(root);
         let text = crate::packages::output(&mut list).map_err(io::Error::other)?;
@@ -37,15 +37,15 @@ impl Snapshot {
 }
 
 /// One copy.
-pub(super) struct Scratch<'a> {
+pub(crate) struct Scratch<'a> {
     source: &'a Snapshot,
     /// The copy.
-    pub(super) tree: PathBuf,
+    pub(crate) tree: PathBuf,
 }
 
 impl Scratch<'_> {
     /// Copies the tree; a copy of an earlier run is brought up to date.
-    pub(super) fn copy_of(source: &Snapshot, tree: PathBuf) -> io::Result<Scratch<'_>> {
+    pub(crate) fn copy_of(source: &Snapshot, tree: PathBuf) -> io::Result<Scratch<'_>> {
         let scratch = Scratch { source, tree };
         scratch.restore()?;
         Ok(scratch)

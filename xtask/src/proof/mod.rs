@@ -5,6 +5,7 @@
 pub mod beside;
 pub mod counterfactual;
 pub mod emulator;
+mod first_program;
 pub mod hostile;
 pub mod judge;
 pub mod ladder;
@@ -36,20 +37,23 @@ const APPEND: &str = "selftest panic=exit";
 const KERNEL_TESTS: &str = "kselftest";
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
-/// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes.
+/// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes, `--first-program` what the
+/// front page says of a program of one's own.
 pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         [] => prove(),
         ["--counterfactuals"] => refute::refute(""),
         ["--counterfactuals", text] => refute::refute(text),
+        ["--first-program"] => first_program::prove(&crate::root()).map_err(failed),
         ["--hostile", ..] => attack(&words[1..].join(" ")),
         ["--scenes"] => play("", Tier::Test),
         ["--scenes", "--daily"] => play("", Tier::Daily),
         ["--scenes", text] => play(text, Tier::Daily),
         _ => Err((
             2,
-            "usage: cargo xtask proof [--counterfactuals [text] | --hostile [text] | --scenes [text | --daily]]"
+            "usage: cargo xtask proof [--counterfactuals [text] | --hostile [text] | --scenes [text | --daily] | \
+             --first-program]"
                 .to_string(),
         )),
     };

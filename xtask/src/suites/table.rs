@@ -252,6 +252,14 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "first-program",
+        about: "a program from the template is made, built and run in a copy of the tree",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--first-program"],
+        ..NOTHING
+    },
+    Suite {
         name: "coverage",
         about: "lines of the kernel core, nexus-ipc and the loader that host tests run, each gap with its reason",
         tier: Tier::Daily,
