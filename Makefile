@@ -57,3 +57,4 @@ clean: ## forget everything that was built
 .PHONY: .ready
 .ready:
 	@scripts/setup.sh
+	@test -e target/debug/xtask || echo "the first build takes a minute or two: the host tool, then kernel and programs"
