@@ -1,9 +1,8 @@
-//! Does something again and again, and looks for what is lost: `churn [count]` starts programs, `churn timers` races timers.
-//! And does nothing for a while: `churn asleep [seconds] [naps]` counts what interrupts the machine meanwhile;
-//! `churn policy` kills policy while it grants something.
+//! Does something again and again, and looks for what is lost.
 //!
-//! Of programs: the kernel's counts of every kind of object are taken before and after; between them only programs ran that have
-//! ended. A difference of one frame is a leak.
+//! `churn [count]` starts programs: the kernel's counts of every kind of object are taken before and after; between them only
+//! programs ran that have ended. A difference of one frame is a leak. `churn timers` races timers, `churn policy` kills policy
+//! while it grants something, and `churn asleep [seconds] [naps]` does nothing and counts what interrupts the machine.
 
 #![no_std]
 #![no_main]
