@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     general("round trip, general path", "round trip, 0 to 8 words", "1733", Some((450, 450))),
     held("round trip across shards", "round trip, 0 to 8 words", ["-", "-", "-", "-"], Some((300, 300))),
     row("round trip, nested", ["-", "1733", "-", "-"], Some((450, 450))),
-    row("round trip, queued", ["-", "1733", "-", "-"], Some((450, 450))),
+    row("round trip, queued", ["-", "1733", "-", "-"], Some((1732, 450))),
     row("round trip, float in use", ["-", "1733", "-", "-"], Some((450, 450))),
     row("call with deadline", ["-", "-", "-", "-"], None),
     row("reply and receive with deadline", ["-", "-", "-", "-"], None),

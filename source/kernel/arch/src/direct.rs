@@ -3,7 +3,7 @@
 //! `trap_entry` saves what the call keeps and jumps to one of these, with the words in place, the hart in `tp` and the
 //! target in `gp`: no Rust code uses either. Whatever the core does not take on goes on in `undirected`.
 
-use crate::{csr, hart::Hart, system::System};
+use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
@@ -47,9 +47,8 @@ fn cpu() -> &'static Cpu {
 }
 
 #[inline(always)]
-fn kernel() -> &'static Kernel {
-    let system: &'static System = at_hart!(system);
-    &system.kernel
+fn system() -> &'static System {
+    at_hart!(system)
 }
 
 /// The target of the call.
@@ -102,34 +101,40 @@ fn until(caller: &Thread, number: u64) -> Option<Until> {
 
 #[inline(always)]
 fn call(caller: &'static Thread, number: u64) -> Option<Passage> {
-    kernel().call_direct(caller, target(), until(caller, number))
+    system().kernel.call_direct(caller, target(), until(caller, number))
 }
 
 #[inline(always)]
 fn reply_recv(server: &'static Thread, number: u64) -> Option<Passage> {
-    kernel().reply_recv_direct(cpu, server, target(), until(server, number))
+    system().kernel.reply_recv_direct(cpu, server, target(), until(server, number))
+}
+
+/// The detour's entry calls this while float registers are loaded: whoever goes on may not see them.
+#[unsafe(no_mangle)]
+extern "C" fn release_float(hart: &'static Hart) {
+    float::release(system(), hart);
 }
 
 #[inline(always)]
 fn call_aside(caller: &'static Thread, number: u64) -> Option<Passage> {
-    kernel().call_detour(caller, target(), until(caller, number), Bytes::NONE)
+    system().kernel.call_detour(caller, target(), until(caller, number), Bytes::NONE)
 }
 
 #[inline(always)]
 fn reply_recv_aside(server: &'static Thread, number: u64) -> Option<Passage> {
-    kernel().reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE))
+    system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE))
 }
 
 #[inline(always)]
 fn call_with_bytes(caller: &'static Thread, number: u64) -> Option<Passage> {
     let bytes = Bytes::of(caller.frame.get(reg::T6))?;
-    kernel().call_detour(caller, target(), until(caller, number), bytes)
+    system().kernel.call_detour(caller, target(), until(caller, number), bytes)
 }
 
 #[inline(always)]
 fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Option<Passage> {
     let bytes = Bytes::of(server.frame.get(reg::T6))?;
-    kernel().reply_recv_detour(cpu, server, target(), (until(server, number), bytes))
+    system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), bytes))
 }
 
 /// The number of the call, as the detour's entry kept it.

@@ -17,6 +17,7 @@ global_asm!(
     call_extended = const ipc::CALL_EXTENDED,
     messages = const ipc::SEND + 1,
     whoami = const Whoami::NUMBER,
+    float = const core::mem::offset_of!(crate::hart::Hart, float),
     process = const core::mem::offset_of!(Thread, process),
     service = const core::mem::offset_of!(Thread, service),
 );

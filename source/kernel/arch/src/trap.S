@@ -85,6 +85,22 @@
     ld      sp, 8(tp)
     .endm
 
+# Keeps the number of a call, and takes float registers off the hart. Words stay where they are, t0 = running thread.
+    .macro  without_float
+    ld      t0, 0(tp)
+    keep    7, t2
+    ld      t1, {float}(tp)
+    beqz    t1, 9f
+    keep    10, a0
+    each_word keep, t0
+    mv      a0, tp
+    call    release_float
+    ld      t0, 0(tp)
+    each_word fetch, t0
+    fetch   10, a0, t0
+9:
+    .endm
+
 # trap_entry: stvec.
 #   in:        any state; from user mode: sscratch = Hart
 #   out:       a system call: as direct_entry or call_entry; all else: as other_trap
@@ -124,13 +140,11 @@ trap_entry:
 #   out:       call_detour, reply_recv_detour of direct.rs: as from trap_entry, with the number in the frame
     .globl  call_elsewhere
 call_elsewhere:
-    ld      t0, 0(tp)
-    keep    7, t2
+    without_float
     j       call_detour
     .globl  reply_recv_elsewhere
 reply_recv_elsewhere:
-    ld      t0, 0(tp)
-    keep    7, t2
+    without_float
     j       reply_recv_detour
 
 # undirected: neither was the detour.
@@ -164,8 +178,9 @@ message_words:
     keep    30, t5
     keep    31, t6
     mv      gp, t3
-    andi    t4, t2, 1
-    bnez    t4, 2f
+    andi    s0, t2, 1
+    without_float
+    bnez    s0, 2f
     j       call_extended_detour
 2:  j       reply_recv_extended_detour
 

@@ -16,8 +16,11 @@ impl Kernel {
         let (mut thread, mut waiting) = (caller, 0);
         for _ in 0..MAX_CALL_DEPTH {
             waiting += u32::from(thread.process.get() as u32 == owner);
-            held.require(self.threads.at(Thread::index_of_token(thread.link.get())).header.shard())?;
-            let Some(caller) = self.awaiting(thread.link.get()) else {
+            let link = thread.link.get();
+            if link != 0 {
+                held.require(self.threads.at(Thread::index_of_token(link)).header.shard())?;
+            }
+            let Some(caller) = self.awaiting(link) else {
                 let all = self.processes.at(owner).account.used(Resource::Threads);
                 let circle = waiting != 0 && waiting == all;
                 return if circle { Err(Error::Deadlock.into()) } else { Ok(()) };
