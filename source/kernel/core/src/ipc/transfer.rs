@@ -126,7 +126,7 @@ impl Kernel {
         let Some((source, target)) = chunks.next() else { return };
         let whole = length % 64 / 8;
         source.iter().zip(target).take(whole).for_each(|(source, target)| target.set(source.get()));
-        if length % 8 > 0 {
+        if !length.is_multiple_of(8) {
             target[whole].set(source[whole].get() & ((1 << (8 * (length % 8))) - 1));
         }
     }
