@@ -16,16 +16,18 @@ mod trace;
 use reading::Readings;
 use std::process::ExitCode;
 
-/// Measures and prints, writes or checks the tables; `--wall`: those that only the host's clock gives.
+/// Measures and prints, writes or checks the tables; `--executed`: only those of what the kernel executed; `--wall`: those
+/// that only the host's clock gives.
 pub fn run(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words[..] {
         [] => print(),
         ["--write"] => tables().and_then(|text| page::write(&text)),
         ["--check"] => check(),
+        ["--executed"] => crate::run::build().and_then(|()| executed()).map(|text| print!("{text}")),
         ["--wall"] => wall(),
         _ => {
-            eprintln!("usage: cargo xtask bench [--write | --check | --wall]");
+            eprintln!("usage: cargo xtask bench [--write | --check | --executed | --wall]");
             return ExitCode::from(2);
         }
     };

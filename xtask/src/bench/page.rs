@@ -37,7 +37,7 @@ verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IM
   the machine sleeps. Smallest memory: the last of 16, 15, … MiB that comes to the prompt.
 - Kernel alone: from the emulator's log of every instruction, from the trap to the `sret`; the `ecall` is one more.
 - Without a look for interrupts: from a trap, a sleep or a look at the pending bits to the next look, sleep or `sret`. Boot, then
-  messages as above; boot, then everything that the proof does. Left out: the first entry into user mode, which no interrupt
+  messages as above and each call at the most it takes at once; boot, then everything that the proof does. Left out: the first entry into user mode, which no interrupt
   precedes, and the look at all invariants, which the boot argument `selftest` allows.
 ";
 

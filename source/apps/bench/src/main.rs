@@ -13,6 +13,7 @@ extern crate alloc;
 mod births;
 mod bulk;
 mod causes;
+mod edges;
 mod leaves;
 mod pair;
 mod partner;
@@ -34,7 +35,7 @@ fn main() -> Result<(), Error> {
     match env::arguments().nth(1) {
         Some("client") => client(&Client::of_start_page()?),
         Some("pair") => pair_alone(),
-        Some("called") => pair::call(&Client::of_start_page()?),
+        Some("called") => called(&Client::of_start_page()?),
         Some("held") => roots::call(&Client::of_start_page()?),
         Some("wall") => wall::run(),
         Some("caller") => wall::call(&Client::of_start_page()?),
@@ -64,13 +65,19 @@ fn server() -> Result<(), Error> {
     Ok(())
 }
 
-/// Counted messages and nothing else, for who looks at each instruction.
+/// Counted messages, then the longest calls that there are, for who looks at each instruction.
 fn pair_alone() -> Result<(), Error> {
     let server = Server::with_client("called")?;
     pair::serve(&server)?;
+    edges::serve(&server)?;
     server.see_off()?;
     println!("bench: end");
     Ok(())
+}
+
+fn called(client: &Client) -> Result<(), Error> {
+    pair::call(client)?;
+    edges::call(client)
 }
 
 fn client(client: &Client) -> Result<(), Error> {

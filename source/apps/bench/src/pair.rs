@@ -37,18 +37,18 @@ const KINDS: [Kind; 3] = [
         bytes: 0,
         rows: ["call with deadline", "reply and receive with deadline", "round trip with deadlines"],
     },
-    Kind {
-        call: ipc::CALL_EXTENDED,
-        answer: ipc::REPLY_RECV_EXTENDED,
-        bytes: BYTES,
-        rows: ["call, 512 bytes", "reply and receive, 512 bytes", "round trip, 512 bytes"],
-    },
+    Kind::extended(BYTES, ["call, 512 bytes", "reply and receive, 512 bytes", "round trip, 512 bytes"]),
 ];
 
 impl Kind {
     /// Words alone, without a deadline.
     pub(crate) const fn plain(rows: [&'static str; 3]) -> Kind {
         Kind { call: ipc::CALL, answer: ipc::REPLY_RECV, bytes: 0, rows }
+    }
+
+    /// With bytes, and a deadline as all that have bytes.
+    pub(crate) const fn extended(bytes: usize, rows: [&'static str; 3]) -> Kind {
+        Kind { call: ipc::CALL_EXTENDED, answer: ipc::REPLY_RECV_EXTENDED, bytes, rows }
     }
 
     fn exchange(&self, number: u64, target: Handle, words: [u64; 8]) -> Result<Counted, Error> {

@@ -4,7 +4,7 @@
 
 use super::code::{Code, Does};
 use super::log::Registers;
-use super::record::{Counts, Event, Mark, Recorder, Visit};
+use super::record::{Counts, Event, Mark, Recorder, Visit, Way};
 use nexus_abi::syscall::{self, Syscall, ipc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub(in crate::bench) struct Account {
     pub(in crate::bench) locks: BTreeMap<u64, Lock>,
     /// Round trips of words without deadlines: a call, and the answer that is the next visit.
     pub(in crate::bench) trips: Trips,
-    /// What one way of a message did, least and most, by its name and whether it went straight.
+    /// What one way of a message did, least and most, by its name and how it went.
     pub(in crate::bench) ways: BTreeMap<(String, Way), [Counts; 2]>,
 }
 
@@ -77,13 +77,6 @@ impl Trips {
         let common = self.held.iter().filter(|(lock, _)| others.held.contains_key(lock)).map(|(_, sum)| sum);
         (1000 * common.sum::<u64>()).checked_div(self.instructions)
     }
-}
-
-/// How a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::bench) enum Way {
-    Straight,
-    General,
 }
 
 /// What a visit was for.
@@ -200,8 +193,7 @@ impl Reading<'_> {
         self.deaf_since = None;
         if let Some(visit) = visit {
             self.trip(visit);
-            let way = if visit.general { Way::General } else { Way::Straight };
-            self.account.way(&self.operation, way, visit.counts);
+            self.account.way(&self.operation, visit.way, visit.counts);
         }
     }
 

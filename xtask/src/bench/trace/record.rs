@@ -39,20 +39,41 @@ pub(in crate::bench) struct Counts {
     pub(in crate::bench) fences: u64,
 }
 
+/// How a message went, the longer way last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::bench) enum Way {
+    /// Its words stayed in their registers.
+    #[default]
+    Straight,
+    /// Without a save of what the call does not keep.
+    Detour,
+    /// With everything saved.
+    General,
+}
+
 /// One visit to the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Visit {
     pub(super) counts: Counts,
-    /// True if it came by the place where messages that cannot go straight go on.
-    pub(super) general: bool,
+    /// If it was a message's.
+    pub(super) way: Way,
 }
+
+/// Functions by which a way is known.
+const WAYS: [(&str, Way); 5] = [
+    ("call_detour", Way::Detour),
+    ("reply_recv_detour", Way::Detour),
+    ("call_extended_detour", Way::Detour),
+    ("reply_recv_extended_detour", Way::Detour),
+    ("message_taken", Way::General),
+];
 
 /// Takes addresses in the order of execution.
 pub(super) struct Recorder {
     start: u64,
     doings: Vec<Does>,
     entries: Vec<u64>,
-    general: Vec<u64>,
+    ways: Vec<(u64, Way)>,
     now: u64,
     visit: Option<Visit>,
     /// Instructions before the first exit: the boot's.
@@ -70,7 +91,7 @@ impl Recorder {
             start: code.start,
             doings: code.doings(),
             entries: vec![first?, second?],
-            general: vec![code.place("message_taken")?, code.place("undirected")?],
+            ways: WAYS.iter().map(|(name, way)| Some((code.place(name)?, *way))).collect::<Option<_>>()?,
             now: 0,
             visit: None,
             boot: None,
@@ -96,7 +117,8 @@ impl Recorder {
         }
         self.now += 1;
         if let Some(visit) = &mut self.visit {
-            visit.general |= self.general.contains(&address);
+            let way = self.ways.iter().find(|(place, _)| *place == address);
+            visit.way = way.map_or(visit.way, |(_, way)| visit.way.max(*way));
             count(&mut visit.counts, does.unwrap_or(Does::Other));
         }
         match does {

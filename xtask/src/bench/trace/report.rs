@@ -1,7 +1,7 @@
 //! The account as tables.
 
-use super::account::{Account, Lengths, Lock, Way};
-use super::record::Counts;
+use super::account::{Account, Lengths, Lock};
+use super::record::{Counts, Way};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -17,11 +17,13 @@ const LOCKS: [(&str, &str); 4] = [
     ("8requests", "interrupt controller"),
 ];
 /// One way of a message: what the log calls it, how it goes, what the table calls it.
-const WAYS: [(&str, Way, &str); 6] = [
+const WAYS: [(&str, Way, &str); 8] = [
     ("Call", Way::Straight, "call"),
     ("ReplyRecv", Way::Straight, "reply and receive"),
     ("CallUntil", Way::Straight, "call with deadline"),
     ("ReplyRecvUntil", Way::Straight, "reply and receive with deadline"),
+    ("Call", Way::Detour, "call, detour, shortest"),
+    ("ReplyRecv", Way::Detour, "reply and receive, detour, shortest"),
     ("Call", Way::General, "call, general path, shortest"),
     ("ReplyRecv", Way::General, "reply and receive, general path, shortest"),
 ];
