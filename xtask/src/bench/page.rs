@@ -37,8 +37,12 @@ verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IM
   the machine sleeps. Smallest memory: the last of 16, 15, … MiB that comes to the prompt.
 - Kernel alone: from the emulator's log of every instruction, from the trap to the `sret`; the `ecall` is one more.
 - Without a look for interrupts: from a trap, a sleep or a look at the pending bits to the next look, sleep or `sret`. Boot, then
-  messages as above and each call at the most it takes at once; boot, then everything that the proof does. Left out: the first entry into user mode, which no interrupt
-  precedes, and the look at all invariants, which the boot argument `selftest` allows.
+  messages as above and calls with as much as they take at once; boot, then everything that the proof does. Left out: the first
+  entry into user mode, which no interrupt precedes, and the look at all invariants, which the boot argument `selftest` allows.
+- Pairs with homes of their own: the same program in two shards; locks that both take, by address.
+
+By the host's clock, never the same twice: `cargo xtask bench --wall` prints round trips on one CPU and between two, 1 to 4 pairs, and
+what two pairs gain on two CPUs beside what two loops gain.
 ";
 
 /// The whole page.

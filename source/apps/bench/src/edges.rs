@@ -7,8 +7,8 @@ use crate::partner::{Client, Server};
 use nexus_abi::layout::{GROW_BATCH, MAP_BATCH, PAGE_SIZE, SHARED_START};
 use nexus_abi::message::MAX_INLINE;
 use nexus_abi::syscall::{
-    Close, Derive, Map, MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Protect, Revoke, TimerCreate, TimerSet,
-    Unmap, Wait, WaitSetAdd, WaitSetCreate, access,
+    Close, Derive, Map, MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Protect, Revoke, TimerCreate,
+    TimerSet, Unmap, Wait, WaitSetAdd, WaitSetCreate, access,
 };
 use nexus_abi::{Error, Rights};
 use nexus_rt::kernel::invoke;
@@ -18,7 +18,8 @@ use nexus_rt::time::deadline_in;
 const PLACE: u64 = SHARED_START + (1 << 36) - MAP_BATCH / 2 * PAGE_SIZE as u64;
 /// Handles derived from one, and members of a wait set.
 const MANY: u64 = 8;
-const LONGEST: Kind = Kind::extended(MAX_INLINE, ["call, longest", "reply and receive, longest", "round trip, longest"]);
+const LONGEST: Kind =
+    Kind::extended(MAX_INLINE, ["call, longest", "reply and receive, longest", "round trip, longest"]);
 
 /// The client's half.
 pub(crate) fn call(client: &Client) -> Result<(), Error> {
