@@ -122,6 +122,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "asleep", about: "all services up, the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| alone(machine, "churn,asleep,60"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
+    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: acts::chaos, ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },

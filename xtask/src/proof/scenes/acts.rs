@@ -204,6 +204,10 @@ pub(super) fn timers(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("bench: end", SLOW).map(drop)
 }
 
+pub(super) fn chaos(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.wait_for("chaos: nothing was wrong", SLOW).map(drop)
+}
+
 pub(super) fn race_timers(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.send_line("run churn timers 20000")?;
     desk.session.wait_for(" cancelled, 0 wrong", SLOW)?;
