@@ -18,6 +18,7 @@ use super::variant::Difference;
 use super::verdict::{Ending, escape};
 use std::path::Path;
 use std::time::Duration;
+use wiring::Wiring;
 
 const PROMPT: &str = "nexus> ";
 /// From the start of the emulator to the prompt.
@@ -62,6 +63,8 @@ pub struct Scene {
     pub tier: Tier,
     /// A place, and the program that lies there and acts instead of a person; none: a person does.
     instead: Option<(&'static str, &'static str)>,
+    /// What is another in the manifest then.
+    rewired: Option<fn(&mut Wiring)>,
     machine: fn(Machine) -> Machine,
     begins: Begins,
     act: fn(&mut Desk) -> Result<(), SessionError>,
@@ -73,6 +76,7 @@ const PLAIN: Scene = Scene {
     about: "",
     tier: Tier::Test,
     instead: None,
+    rewired: None,
     machine: |machine| machine,
     begins: Begins::AtPrompt,
     act: |_| Ok(()),
@@ -93,6 +97,13 @@ fn leaping(machine: Machine) -> Machine {
 /// The same for a program of the image with these words, which commas part: its status becomes the machine's, 0 or 1.
 fn alone(machine: Machine, words: &str) -> Machine {
     machine.with("ICOUNT", "shift=0,sleep=off").append(&format!("selftest={words}"))
+}
+
+/// Services run in a class below the shell's, in whose place the killer lies: so it comes at any instruction of theirs,
+/// and not only when they have answered.
+fn below_the_killer(wiring: &mut Wiring) {
+    let others = wiring.services.iter_mut().filter(|service| service.name.as_str() != "shell");
+    others.for_each(|service| service.qos = nexus_abi::QosClass::Normal);
 }
 
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
@@ -122,7 +133,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "asleep", about: "all services up, the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| alone(machine, "churn,asleep,60"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
-    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: acts::chaos, ..PLAIN },
+    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: acts::chaos, ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
@@ -146,7 +157,8 @@ pub const SCENES: &[Scene] = &[
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
     if let Some((place, program)) = scene.instead {
-        return run_instead(root, scene, machine, Difference::Replaced(place.to_string(), program.to_string()));
+        let replaced = Difference::Replaced(place.to_string(), program.to_string());
+        return run_instead(root, scene, machine, replaced);
     }
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
@@ -166,7 +178,15 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
 
 /// Runs a scene that a program plays. The machine has no prompt then, and is ended with the desk.
 fn run_instead(root: &Path, scene: &Scene, machine: Machine, difference: Difference) -> Result<(), String> {
-    let machine = super::with_image(root, machine, &[difference])?;
+    let mut differences = vec![difference];
+    if let Some(rewire) = scene.rewired {
+        let manifest = crate::manifest::load(&root.join("system.toml")).map_err(|refusal| refusal.to_string())?;
+        let mut wiring = manifest.wiring;
+        rewire(&mut wiring);
+        let written = wiring.write().map_err(|error| format!("the changed manifest: {error:?}"))?;
+        differences.push(Difference::Manifest(written));
+    }
+    let machine = super::with_image(root, machine, &differences)?;
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     (scene.act)(&mut Desk { session }).map_err(|error| error.to_string())
 }

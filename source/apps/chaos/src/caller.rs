@@ -2,8 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use nexus_abi::syscall::{NotificationCreate, Notify, Wait};
-use nexus_abi::{Deadline, Error, Handle};
+use nexus_abi::syscall::{NotificationCreate, Notify, QosSet, Wait};
+use nexus_abi::{Deadline, Error, Handle, QosClass};
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Instant, println};
 
@@ -67,7 +67,8 @@ impl Shared {
 
 /// The thread.
 pub(crate) fn run(shared: &Shared) {
-    let ended = Clients::new().and_then(|mut clients| {
+    let lowered = invoke(QosSet { class: QosClass::Normal as u8, target: 0 });
+    let ended = lowered.and_then(|_| Clients::new()).and_then(|mut clients| {
         loop {
             invoke(Wait { notification: shared.go, deadline: Deadline::NEVER })?;
             episode(shared, &mut clients);

@@ -17,11 +17,15 @@ use crate::victim::{Clients, Question, VICTIMS};
 /// Kills of each victim that have to count.
 const KILLS: u64 = 20;
 /// Rounds at most; in each, every victim that lacks kills is killed once.
-const ROUNDS: u64 = 3 * KILLS;
+const ROUNDS: u64 = 2 * KILLS;
 /// A restart takes at most this long, of a hundred 99 times: 50 ms.
 const RESTART: u64 = 500_000;
-/// Between two kills: each victim rests longer than the window in which ends count.
-const REST: Duration = Duration::from_millis(2_500);
+/// Before each round: a victim rests longer than the window in which its ends count.
+const REST: Duration = Duration::from_millis(10_500);
+/// Between two kills: what the one before set going has settled.
+const PAUSE: Duration = Duration::from_millis(200);
+/// For the successor's first answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A hunt looks this often whether a call is on its way.
 const LOOKS: u64 = 500;
 const SEED: u64 = 1;
@@ -69,6 +73,7 @@ pub(crate) fn rounds(shared: &Shared) -> Result<u64, Error> {
     let before = Census::take(info);
     let mut scores = [const { None::<Score> }; VICTIMS.len()].map(|score| score.unwrap_or_default());
     for round in 0..ROUNDS {
+        killer.pause(deadline_in(REST));
         for (victim, score) in scores.iter_mut().enumerate().filter(|(_, score)| score.counted < KILLS) {
             let once = Clients::asks_once(victim) && round % 2 == 1;
             killer.kill(victim, if once { Question::Once } else { Question::Again }, score)?;
@@ -85,7 +90,7 @@ impl Killer<'_> {
     }
 
     fn kill(&mut self, victim: usize, question: Question, score: &mut Score) -> Result<(), Error> {
-        self.pause(deadline_in(REST));
+        self.pause(deadline_in(PAUSE));
         self.shared.begin(victim, question)?;
         for _ in 0..LOOKS {
             let moment = Instant::now().ticks() + 1 + self.random.below(2_000);
@@ -96,7 +101,7 @@ impl Killer<'_> {
         }
         self.shared.killed.store(Instant::now().ticks(), Ordering::Release);
         self.supervisor.kill(VICTIMS[victim])?;
-        invoke(Wait { notification: self.shared.over, deadline: deadline_in(2 * REST) })?;
+        invoke(Wait { notification: self.shared.over, deadline: deadline_in(PATIENCE) })?;
         let at = |field: &core::sync::atomic::AtomicU64| field.load(Ordering::Acquire);
         score.kills += 1;
         score.counted += at(&self.shared.in_flight).min(1);

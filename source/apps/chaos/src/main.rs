@@ -1,8 +1,7 @@
 //! Kills each service again and again while it is called, and counts what became of the calls, of the service and of memory.
 //!
 //! It lies in the shell's place, whose routes reach every service and whose permission ends them. One thread calls, one
-//! kills; both are of the services' own class, so the kernel's time slice decides where a service is when the killer
-//! comes. A kill counts if a call had begun before it and was not answered by the service that died. `run` under
+//! kills; services run below the killer there, so that it comes at any of their instructions. A kill counts if a call had begun before it and was not answered by the service that died. `run` under
 //! `cargo xtask proof --scenes chaos`.
 
 #![no_std]
@@ -27,7 +26,7 @@ use nexus_rt::{Server, println, thread, time::deadline_in};
 
 nexus_rt::program!(main);
 
-/// Ticks that the loop runs until init has seen that it does.
+/// How long the loop runs until init has seen that it does.
 const FIRST: core::time::Duration = core::time::Duration::from_secs(1);
 const STACK_PAGES: u64 = 8;
 

@@ -16,6 +16,7 @@ mod logs;
 mod one_cpu;
 mod policy;
 mod qos;
+mod routes;
 mod streams;
 mod threads;
 mod timers;
@@ -66,6 +67,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("timed coalesce", timers::timers_share_wake_ups),
     ("test_reject_timer_registration_over_limit", timers::owner_has_a_limit),
     ("test_reject_timer_registration_over_global_limit", timers::all_have_a_limit),
+    ("ipc routing", routes::are_found_within_a_budget),
     ("policy allow", policy::what_is_delegated_works),
     ("policy deny", policy::what_is_revoked_is_dead),
     ("policyd requester spoof denied", policy::nobody_is_who_he_says),
