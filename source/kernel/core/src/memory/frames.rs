@@ -91,6 +91,7 @@ impl Frames {
     }
 
     /// Gives a frame back.
+    #[inline(never)]
     pub fn release(&self, frame: u32) {
         let _held = self.lock.hold();
         self.at(frame).0[0].set(self.free.get().into());

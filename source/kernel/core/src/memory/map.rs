@@ -204,11 +204,14 @@ impl Serve for Unmap {
         let hole = page > span.page && page + pages < span.end();
         kernel.check_records(process, hole.into())?;
         kernel.clear_pages(context.cpu, process, page..page + pages);
-        if pages == span.pages && kernel.last_use(mapping) {
+        if pages < span.pages {
+            kernel.cut(process, mapping, page..page + pages);
+        } else if kernel.last_use(mapping) {
             kernel.hollow(mapping);
             return Err(Stop::Restart);
+        } else {
+            kernel.remove_mapping(mapping);
         }
-        kernel.cut(process, mapping, page..page + pages);
         Ok(done)
     }
 }

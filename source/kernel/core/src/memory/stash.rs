@@ -44,12 +44,19 @@ impl Stash<'_> {
         self.first = self.frames.at(frame).0[0].take() as u32;
         Some(frame)
     }
+
+    #[inline(never)]
+    fn give_back(&mut self) {
+        while let Some(frame) = self.take() {
+            self.frames.release(frame);
+        }
+    }
 }
 
 impl Drop for Stash<'_> {
     fn drop(&mut self) {
-        while let Some(frame) = self.take() {
-            self.frames.release(frame);
+        if self.count > 0 {
+            self.give_back();
         }
     }
 }

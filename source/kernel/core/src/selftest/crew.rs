@@ -64,7 +64,7 @@ impl Crew {
         parent.account.check_child(&QUOTA)?;
         kernel.may_make_process(&QUOTA)?;
         let root = kernel.frames.allocate().ok_or(Error::Exhausted)?;
-        let identity = Identity { service: ServiceId::service("kselftest"), name };
+        let identity = Identity { service: const { ServiceId::service("kselftest") }, name };
         let process = kernel.new_process(0, identity, &QUOTA, root)?;
         parent.account.carve(&process.account);
         kernel.own(parent, Tag::new(Kind::Process, process.index()));
