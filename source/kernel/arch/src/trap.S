@@ -296,7 +296,9 @@ ending_entry:
     mv      a0, tp
     j       ending_taken
 
-# other_trap: an interrupt or a fault: every register is saved.
+# other_trap: an interrupt or a fault: every register is saved, and a reservation ends: whoever ran meanwhile may have
+# reserved the same, and a store between its own pair must not be let through by that. (A call between the pair is the
+# program's own doing.) Nothing reserves the spare word, so this store is refused.
 #   in:        tp = Hart, t0 in its spare word, the rest is the program's
 #   out:       trap_taken(a0 Hart), which ends in a jump to resume
 other_trap:
@@ -307,6 +309,8 @@ other_trap:
     keep    10, a0
     ld      t1, 16(tp)
     keep    5, t1                       # t0
+    addi    t1, tp, 16
+    sc.d    zero, zero, (t1)
     csrrw   t1, sscratch, zero
     keep    4, t1                       # tp
     csrr    t1, sepc
