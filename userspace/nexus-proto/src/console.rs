@@ -26,5 +26,7 @@ interface! {
         4 lend once {} -> Lent { stream: Moved };
         /// Ends the loan: the lent stream is at its end, keys come to the session again.
         5 retake again {} -> Retaken {};
+        /// Waits until all that was written before, lines of the system too, is sent. For everybody with a route.
+        6 flush again {} -> Flushed {};
     }
 }

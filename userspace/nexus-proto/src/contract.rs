@@ -158,6 +158,7 @@ pub fn console_session<T: Transport>(session: T, events: Handle) -> Kept {
     promise!(session.claim(events, 1).is_ok(), "the console can be claimed");
     promise!(session.claim(events, 1).is_ok(), "claiming again means the same");
     promise!(session.write(b"\r").is_ok_and(|written| written.length == 1), "the session writes");
+    promise!(session.flush().is_ok(), "what was written is sent");
     Ok(())
 }
 

@@ -220,6 +220,43 @@ fn lines_of_the_ring_come_out_whole_and_what_was_lost_is_said() {
 }
 
 #[test]
+fn a_line_that_lost_its_end_is_not_joined_with_the_next() {
+    let desk = Desk::new();
+    desk.ledger.borrow_mut().log = vec![
+        LogChunk { bytes: b"app/boot/x: a".to_vec(), lost: 0 },
+        LogChunk { bytes: b"init: up\n".to_vec(), lost: 9 },
+    ];
+    desk.local.signal(Signal { bits: 2, key: 0 });
+    assert_eq!(desk.shown(), "app/boot/x: a\r\nconsoled: 9 bytes lost\r\ninit: up\r\n");
+}
+
+#[test]
+fn a_flush_is_answered_when_ring_and_screen_are_sent_and_not_before() {
+    let desk = Desk::new();
+    let mut session = desk.claimed();
+    desk.device.borrow_mut().busy = true;
+    session.write(b"text\n").unwrap();
+    desk.ledger.borrow_mut().log = vec![LogChunk { bytes: b"init: x\n".to_vec(), lost: 0 }];
+    let mut other = console::Client::new(desk.link(2, ROUTE));
+    assert_eq!(other.flush().map(drop), Err(Error::TimedOut));
+    desk.device.borrow_mut().busy = false;
+    assert!(desk.shown().ends_with("init: x\r\n"));
+    other.flush().unwrap();
+    assert_eq!(console::Client::new(desk.link(2, 7)).flush().map(drop), Err(Error::Permission));
+}
+
+#[test]
+fn who_waits_for_a_flush_is_bounded() {
+    let desk = Desk::new();
+    let mut session = desk.claimed();
+    desk.device.borrow_mut().busy = true;
+    session.write(b"x").unwrap();
+    let errors: Vec<Error> = (0..30).filter_map(|_| session.flush().err()).collect();
+    assert_eq!(errors.iter().filter(|error| **error == Error::TimedOut).count(), WRITERS);
+    assert_eq!(errors.last(), Some(&Error::Again));
+}
+
+#[test]
 fn a_flood_waits_for_the_device_and_nothing_of_it_is_lost() {
     let desk = Desk::new();
     let mut session = desk.claimed();

@@ -1,7 +1,7 @@
 //! Keeps the foreground session from printing what looks like a line of the system.
 //!
-//! Lines of the system begin with a name and `: `; the console puts that there from the kernel's record of the writer. A
-//! raw line that begins the same way is printed after `| `. Which names exist does not matter: the form is what people and
+//! Lines of the system begin with a name and `: `; the console puts that there from the kernel's record of the writer. The
+//! kernel's audit begins with its name and a space. A raw line that begins the same way is printed after `| `. Which names exist does not matter: the form is what people and
 //! scripts go by. Two forms are the session's own, `error: ` and a prompt, a name and `> `: a program that has the console
 //! on loan gets its mark for them too.
 
@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 const NAME: usize = 24;
 /// What a shell prints before the name of a failure.
 const FREE: &[u8] = b"error";
+/// What the kernel's audit begins with.
+const AUDIT: &[u8] = b"QOS-AUDIT ";
 const MARK: &[u8] = b"| ";
 
 /// Who writes raw bytes.
@@ -44,7 +46,7 @@ impl Guard {
         match &mut self.start {
             Some(start) if may_follow(start, byte, writer) => {
                 start.push(byte);
-                if start.ends_with(b": ") || start.ends_with(b"> ") {
+                if start.ends_with(b": ") || start.ends_with(b"> ") || start == AUDIT {
                     self.mark(out);
                 }
             }
@@ -87,6 +89,7 @@ fn may_follow(start: &[u8], byte: u8, writer: Writer) -> bool {
     match (start, byte) {
         ([], byte) => byte.is_ascii_alphabetic(),
         ([.., b':' | b'>'], byte) => byte == b' ',
+        (name, b' ') => AUDIT.strip_suffix(b" ") == Some(name),
         (name, b':') => writer == Writer::Program || name != FREE,
         (_, b'>') => writer == Writer::Program,
         (name, byte) => name.len() < NAME && (byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)),
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_line_that_looks_like_the_system_s_is_marked() {
-        for line in ["init: ready", "SELFTEST: end", "KSELFTEST: x ok", "QOS-AUDIT: y", "app/boot/x: y", "execd: z"] {
+        for line in ["init: ready", "SELFTEST: end", "KSELFTEST: x ok", "QOS-AUDIT y", "app/boot/x: y", "execd: z"] {
             assert_eq!(printed(&[&format!("a\n{line}\nb\n")]), format!("a\n| {line}\nb\n"));
             assert_eq!(printed(&[&format!("a\r{line}")]), format!("a\r| {line}"));
         }
@@ -125,6 +128,7 @@ mod tests {
             "error: ENOENT: x",
             "hello, world",
             "12:30: tea",
+            "QOS-AUDITED x",
             "a b: c",
             "http://x: y",
             "init:ready",

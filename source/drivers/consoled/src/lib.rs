@@ -24,7 +24,7 @@ use guard::Writer;
 use keyboard::{Effect, Keyboard, Reader};
 use nexus_abi::{Error, Handle, ProcessId};
 use nexus_ipc::{Answered, Call, Message, Outcome, Port, Serve, Signal, Ticket};
-use nexus_proto::console::{self, Claimed, Console, Keys, Lent, Retaken};
+use nexus_proto::console::{self, Claimed, Console, Flushed, Keys, Lent, Retaken};
 use nexus_proto::stream::{self, Chunk, Closed, Stream};
 use screen::Screen;
 
@@ -34,7 +34,7 @@ const ROUTE_SHIFT: u32 = 56;
 const ERASE: &[u8] = b"\x08 \x08";
 /// The bit that the device's interrupt signals.
 const DEVICE_BIT: u64 = 1;
-/// Writers that may wait for the console at once.
+/// Writers that may wait for the console at once, and as many who wait until all is sent.
 const WRITERS: usize = 8;
 /// Bytes that one turn takes from or gives to the device, so that a flood cannot keep the loop.
 const TURN: usize = 512;
@@ -72,27 +72,32 @@ pub struct Consoled<R, B> {
     badge: u64,
     waiting: Option<Waiting>,
     writing: Vec<Writing>,
+    flushing: Vec<Ticket<Flushed>>,
 }
 
 impl<R: Registers, B: Board> Consoled<R, B> {
     /// A console over this device.
     pub fn new(uart: Uart<R>, board: B) -> Self {
         let (screen, keyboard) = (Screen::default(), Keyboard::default());
-        let (holder, waiting, writing) = (None, None, Vec::new());
-        Consoled { uart, board, screen, keyboard, holder, loan: 0, badge: 0, waiting, writing }
+        let (holder, waiting, writing, flushing) = (None, None, Vec::new(), Vec::new());
+        Consoled { uart, board, screen, keyboard, holder, loan: 0, badge: 0, waiting, writing, flushing }
     }
 
     /// Moves what can move: keys to readers, the ring and writers to the screen, the screen to the device.
     pub fn turn(&mut self, port: &mut dyn Port) {
         self.take_keys();
         self.answer_reader(port);
-        self.take_log();
+        let all_taken = self.take_log();
         self.take_writers(port);
         for _ in 0..TURN {
             match self.screen.next() {
                 Some(byte) if self.uart.transmit(byte) => self.screen.sent(),
                 _ => break,
             }
+        }
+        if all_taken && self.screen.pending() == 0 {
+            // Who is gone needs no answer.
+            self.flushing.drain(..).for_each(|ticket| _ = ticket.answer(port, Ok(Flushed {})));
         }
         let room = self.keyboard.has_room(self.reader());
         let keys = if room { uart::Keys::Wanted } else { uart::Keys::Held };
@@ -137,17 +142,19 @@ impl<R: Registers, B: Board> Consoled<R, B> {
         }
     }
 
-    fn take_log(&mut self) {
+    /// Answers whether all of the ring was taken.
+    fn take_log(&mut self) -> bool {
         while self.screen.takes_system() {
-            let Ok(chunk) = self.board.log() else { return };
+            let Ok(chunk) = self.board.log() else { return false };
             if chunk.lost > 0 {
-                self.screen.system(alloc::format!("consoled: {} bytes lost\n", chunk.lost).as_bytes());
+                self.screen.lost(chunk.lost);
             }
             if chunk.bytes.is_empty() {
-                return;
+                return true;
             }
             self.screen.system(&chunk.bytes);
         }
+        false
     }
 
     /// Writers are served in the order in which they came.
@@ -262,6 +269,18 @@ impl<R: Registers, B: Board> Console for Consoled<R, B> {
         self.interrupt_waiters(call.port);
         self.loan = 0;
         Ok(Retaken {})
+    }
+
+    fn flush(&mut self, call: &mut Call<'_>) -> Outcome<Flushed> {
+        if is_loan(call.caller.badge) {
+            return Err(Error::Permission.into());
+        }
+        if self.flushing.len() >= WRITERS {
+            return Err(Error::Again.into());
+        }
+        let (ticket, deferred) = call.defer()?;
+        self.flushing.push(ticket);
+        Err(deferred.into())
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::guard::{Guard, Writer};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use nexus_abi::{identity::MAX_NAME, message::MAX_LINE};
 
 /// Bytes of output that wait for the device at most.
 pub(crate) const QUEUE: usize = 16 * 1024;
@@ -17,6 +18,8 @@ const SMALLEST: usize = 512;
 const REPEATED: usize = 512;
 /// A line of the system that is longer than this is broken.
 const LINE: usize = 4096;
+// The kernel's longest line is whole: the rest of one could look like another's.
+const _: () = assert!(LINE >= MAX_NAME + 2 + 4 * MAX_LINE);
 
 /// The two writers and the queue to the device.
 #[derive(Debug, Default)]
@@ -73,6 +76,14 @@ impl Screen {
         self.queue.len() <= SESSION_QUEUE
     }
 
+    /// Says that bytes of the system were lost. What came of their line stands alone: what follows begins one.
+    pub(crate) fn lost(&mut self, bytes: u64) {
+        if !self.line.is_empty() {
+            self.print_line();
+        }
+        self.system(alloc::format!("consoled: {bytes} bytes lost\n").as_bytes());
+    }
+
     /// Takes bytes of the system; what is no whole line yet waits for its rest.
     pub(crate) fn system(&mut self, bytes: &[u8]) {
         for byte in bytes {
@@ -110,10 +121,16 @@ impl Screen {
         self.queue.extend(b"\r\n");
     }
 
+    /// After lines of the system. What is too long to be repeated is over: its writer is at the beginning of a line.
     fn repeat(&mut self) {
-        if !self.partial.is_empty() && self.partial.len() <= REPEATED && self.queue.back() == Some(&b'\n') {
-            self.queue.extend(&self.partial);
+        if self.queue.back() != Some(&b'\n') {
+            return;
         }
+        if self.partial.len() > REPEATED {
+            self.partial.clear();
+            self.guard = Guard::default();
+        }
+        self.queue.extend(&self.partial);
     }
 }
 
@@ -207,5 +224,15 @@ mod tests {
         shown(&mut screen);
         screen.system(b"init: one\n");
         assert_eq!(shown(&mut screen), "\r\ninit: one\r\n");
+    }
+
+    #[test]
+    fn a_long_line_that_was_cut_off_goes_on_as_a_new_one() {
+        let mut screen = Screen::default();
+        screen.raw(&[b'x'; 600], Writer::Program);
+        shown(&mut screen);
+        screen.system(b"init: one\n");
+        screen.raw(b"init: ready\n", Writer::Program);
+        assert_eq!(shown(&mut screen), "\r\ninit: one\r\n| init: ready\r\n");
     }
 }

@@ -3,15 +3,20 @@
 use crate::system::{Cpu, Memory, Power, Process, Slot, State, Status};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 use nexus_abi::syscall::{InfoCapability, InfoCpu, InfoObjects, InfoProcess, InfoUsage, PowerOff, PowerReset};
 use nexus_abi::{Error, Handle, Kind, Rights};
+use nexus_proto::console;
 use nexus_rt::kernel::invoke;
-use nexus_rt::{Instant, env};
+use nexus_rt::{Channel, Instant, env};
 
 /// What `InfoObjects` counts beside the kinds of objects.
 const RESOURCES: [(u32, &str); 4] = [(0, "frames"), (64, "slot-blocks"), (65, "messages"), (66, "mappings")];
 const RIGHTS: [(Rights, char); 4] =
     [(Rights::USE, 'u'), (Rights::TAKE, 't'), (Rights::MANAGE, 'm'), (Rights::TRANSFER, 'x')];
+
+/// How long the console may take to send what it still has before the machine stops, and to be found.
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// The rights to read the tables and to stop the machine, as far as they were given.
 pub(super) struct Tables {
@@ -113,7 +118,12 @@ impl Tables {
         Ok(slots)
     }
 
+    /// What was printed before is sent first; a console that cannot, or is written to without end, holds nothing up.
     pub(super) fn power(&self, power: Power) -> Error {
+        let _ = Channel::to_within(console::NAME, FLUSH).and_then(|console| {
+            let deadline = Instant::now().after(FLUSH);
+            console::Client::new(console).until(deadline).flush()
+        });
         let asked = self.power.and_then(|handle| match power {
             Power::Reset => invoke(PowerReset { power: handle }).map(drop),
             Power::Off(status) => invoke(PowerOff { power: handle, status }).map(drop),

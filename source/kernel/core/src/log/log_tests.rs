@@ -102,17 +102,29 @@ fn a_reader_goes_on_where_it_was_and_is_told_what_it_lost() {
     assert_eq!((first.cursor, first.length, first.lost), (11, 11, 0));
     assert_eq!(bench.payload(11), b"bench: one\n");
 
-    let size = 512 * 8;
     let line = vec![b'x'; 1000];
     (0..5).for_each(|_| bench.say(log, &line));
     let end = 11 + 5 * 1008;
     let next = bench.call(LogRead { log, cursor: 11 }).expect("the handle is good");
-    assert_eq!(next.lost, end - size - 11);
-    assert_eq!((u64::from(next.length), next.cursor), (1024, end - size + 1024));
+    // The ring keeps 4,096 bytes, which begin inside the first of the five lines.
+    assert_eq!(next.lost, 1008);
+    assert_eq!((u64::from(next.length), next.cursor), (1024, 11 + 1008 + 1024));
     let last = bench.call(LogRead { log, cursor: end - 7 }).expect("the handle is good");
     assert_eq!((last.cursor, last.length, last.lost), (end, 7, 0));
     let none = bench.call(LogRead { log, cursor: end }).expect("the handle is good");
     assert_eq!((none.cursor, none.length, none.lost), (end, 0, 0));
+}
+
+#[test]
+fn who_comes_too_late_never_begins_inside_a_line() {
+    for length in 8..40 {
+        let bench = Bench::new(64);
+        let log = bench.log();
+        let text = &b"init: x ".repeat(5)[..length];
+        (0..600).for_each(|_| bench.say(log, text));
+        let shown = drained(bench.kernel);
+        assert!(shown.len() > 4000 && shown.lines().all(|line| line.starts_with("bench: init: x ")), "{shown}");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! in as it is; every other byte, a line feed inside a text too, becomes `\xNN`. So what follows a line feed in the ring
 //! is always a prefix that the kernel wrote, and no text can look like another's line.
 //!
-//! Readers bring a cursor, a count of bytes since boot. The ring keeps the last bytes; whoever comes too late is told
-//! how many were lost. Until somebody claims the console, and after the claimer is gone, the machine layer drains the
+//! Readers bring a cursor, a count of bytes since boot. The ring keeps the last bytes; whoever comes too late goes on at the
+//! beginning of a line, since the rest of one could look like another's, and is told how many bytes were lost. Until somebody claims the console, and after the claimer is gone, the machine layer drains the
 //! ring to its UART ([`crate::Kernel::drain`]).
 
 pub mod calls;
@@ -109,9 +109,14 @@ impl Ring {
         self.words.len() as u64 * 8
     }
 
-    /// `cursor`, or the oldest byte that is still there.
+    /// `cursor`, or, where that was overwritten, the first line that is still there as a whole.
     fn oldest(&self, cursor: u64) -> u64 {
-        cursor.max(self.end.get().saturating_sub(self.size()))
+        let end = self.end.get();
+        let kept = end.saturating_sub(self.size());
+        if cursor >= kept {
+            return cursor;
+        }
+        (kept..end).find(|&at| self.byte(at) == b'\n').map_or(end, |at| at + 1)
     }
 
     fn place(&self, at: u64) -> Option<(&'static Word, u64)> {
