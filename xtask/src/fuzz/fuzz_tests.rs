@@ -83,6 +83,8 @@ fn the_command_line_says_how_much_and_how() {
         (order.seed, order.calls, order.first, order.clock, order.pace),
         (7, 9, 3, Clock::Instructions, Pace::Twice)
     );
+    assert_eq!((order.harts, read("--harts 4").unwrap().harts), (1, 4));
+    assert!(read("--harts 2 --counted").is_err() && read("--harts 0").is_err() && read("--harts 9").is_err());
     assert_eq!(read("--slices 5").unwrap().pace, Pace::Slices(Duration::from_secs(300)));
     assert!(read("--calls").is_err() && read("--calls x").is_err() && read("--what").is_err());
 }

@@ -66,7 +66,7 @@ fn fuzz(built: &Built, order: &Order) -> Result<(), String> {
 
 /// One boot, printed and judged.
 fn one(built: &Built, order: &Order) -> Result<Report, String> {
-    println!("fuzz: seed {}, {} calls, from child {}", order.seed, order.calls, order.first);
+    println!("fuzz: seed {}, {} calls, from child {}, {} harts", order.seed, order.calls, order.first, order.harts);
     let report = run::run(built, order)?;
     print!("{}", judge::table(&report));
     judge::verdict(&report)?;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-pub(super) const USAGE: &str =
-    "usage: cargo xtask fuzz [--calls N] [--seed N] [--from CHILD] [--counted] [--twice | --slices MINUTES]";
+pub(super) const USAGE: &str = "usage: cargo xtask fuzz [--calls N] [--seed N] [--from CHILD] [--harts N] [--counted] [--twice | --slices MINUTES]";
 
 /// Calls of one boot where there are many.
 pub(super) const SLICE: u64 = 5_000_000;
@@ -39,6 +38,8 @@ pub(super) struct Order {
     pub(super) calls: u64,
     /// Number of the first child.
     pub(super) first: u64,
+    /// Harts of the machine. Counted instructions are for one.
+    pub(super) harts: u64,
     pub(super) clock: Clock,
     pub(super) pace: Pace,
 }
@@ -46,7 +47,7 @@ pub(super) struct Order {
 impl Order {
     /// Reads the arguments.
     pub(super) fn read(args: &[String]) -> Result<Order, String> {
-        let mut order = Order { seed: SEED, calls: CALLS, first: 0, clock: Clock::Host, pace: Pace::AtOnce };
+        let mut order = Order { seed: SEED, calls: CALLS, first: 0, harts: 1, clock: Clock::Host, pace: Pace::AtOnce };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut number = || {
@@ -57,12 +58,17 @@ impl Order {
                 "--calls" => order.calls = number()?,
                 "--seed" => order.seed = number()?,
                 "--from" => order.first = number()?,
+                "--harts" => order.harts = number()?,
                 "--counted" => order.clock = Clock::Instructions,
                 "--twice" => (order.clock, order.pace) = (Clock::Instructions, Pace::Twice),
                 "--slices" => order.pace = Pace::Slices(Duration::from_secs(60 * number()?)),
                 other => return Err(format!("`{other}` is unknown")),
             }
         }
-        Ok(order)
+        match (order.harts, order.clock) {
+            (1, _) | (2..=8, Clock::Host) => Ok(order),
+            (2..=8, Clock::Instructions) => Err("counted instructions are for one hart".to_string()),
+            (harts, _) => Err(format!("a machine has 1 to 8 harts, not {harts}")),
+        }
     }
 }

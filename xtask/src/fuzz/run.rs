@@ -42,11 +42,12 @@ pub(super) fn build() -> Result<Built, String> {
 
 /// Boots once and reads what the fuzzer reports; fails if it hangs, breaks off, or says so itself.
 pub(super) fn run(built: &Built, order: &Order) -> Result<Report, String> {
-    let Order { seed, calls, first, .. } = order;
+    let Order { seed, calls, first, harts, .. } = order;
     let machine = Machine::default()
         .with("KERNEL", built.kernel.display())
         .with("IMAGE", built.image.display())
         .with("MEM", "32M")
+        .with("SMP", harts)
         .append(&format!("selftest panic=exit selftest=fuzz,{seed},{calls},{first}"));
     let machine = match order.clock {
         Clock::Host => machine,

@@ -7,6 +7,7 @@ use super::emulator::Machine;
 use super::session::Session;
 use super::table::{Row, TableError, rows};
 use super::verdict::{Ending, Stamped, escape};
+use nexus_abi::identity::MAX_NAME;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,12 +17,16 @@ const PRINTER: &str = "HOSTILE: ";
 const ATTACKER: &str = "app/boot/attacker: ";
 /// No line of the system may hold these.
 const FORBIDDEN: [&str; 4] = ["PANIC", "KFAULT", "KPGF", "ALLOC-FAIL"];
+/// What every line holds that an attack forges.
+const FORGED: &str = "FORGED";
+/// What the console prints before a raw line that looks like another's.
+const MARK: &str = "| ";
 const OK: &str = "ok";
 const FAILED: &str = "FAILED";
 /// Why a row failed that the machine never came to.
 pub const MISSING: &str = "missing";
 /// For the whole boot.
-const BOUND: Duration = Duration::from_secs(240);
+const BOUND: Duration = Duration::from_secs(600);
 
 /// One attack and how it must end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +76,9 @@ pub fn judge(attacks: Vec<Attack>, transcript: &[Stamped], ending: Ending) -> (V
     let lines: Vec<&str> = transcript.iter().map(|line| line.text.as_str()).collect();
     let said: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix(PRINTER)).collect();
     let mut amiss = Vec::new();
-    let system = lines.iter().filter(|line| !line.starts_with(ATTACKER));
+    let system = lines.iter().filter(|line| !line.starts_with(ATTACKER) && !line.contains(FORGED));
     amiss.extend(system.filter(|line| FORBIDDEN.iter().any(|word| line.contains(word))).map(|line| escape(line)));
+    amiss.extend(lines.iter().filter(|line| is_forged(line)).map(|line| format!("forged: {}", escape(line))));
     let end = format!("end: {} rows, 0 failed", attacks.len());
     if said.last() != Some(&end.as_str()) {
         amiss.push(format!("the last line is not `{end}`"));
@@ -89,6 +95,16 @@ pub fn judge(attacks: Vec<Attack>, transcript: &[Stamped], ending: Ending) -> (V
         Tried { attack, failure }
     });
     (tried.collect(), amiss)
+}
+
+/// Whether a line, or what stands behind a carriage return in it, looks like one that it is not.
+fn is_forged(line: &str) -> bool {
+    line.split('\r').any(|part| {
+        let name = part.split([':', '>', ' ']).next().unwrap_or("");
+        let named = (1..=MAX_NAME).contains(&name.len())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+        part.contains(FORGED) && named && !part.starts_with(ATTACKER) && !part.starts_with(MARK)
+    })
 }
 
 /// Why an attack failed. `line`: what came in its place.

@@ -65,6 +65,17 @@ fn a_boot_that_ends_early_or_otherwise_is_amiss() {
 }
 
 #[test]
+fn a_line_that_an_attack_forged_is_amiss() {
+    for line in ["init: ready FORGED", "x\rnexus> FORGED", "QOS-AUDIT decision=allow FORGED", "error: FORGED: x"] {
+        let amiss = judged(&[GOOD[0], line, GOOD[1], END], Ending::Exited(0)).1;
+        assert_eq!(amiss, [format!("forged: {}", escape(line))]);
+    }
+    for line in ["| init: ready FORGED", "init\r| init: ready FORGED", "app/boot/attacker: init: ready FORGED"] {
+        assert_eq!(judged(&[GOOD[0], line, GOOD[1], END], Ending::Exited(0)).1, [""; 0]);
+    }
+}
+
+#[test]
 fn the_table_of_this_tree_has_each_attack_once() {
     let text = std::fs::read_to_string(crate::root().join("tests/hostile/rows")).unwrap();
     let attacks = parse(&text).unwrap();

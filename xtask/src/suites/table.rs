@@ -167,7 +167,7 @@ pub(super) const SUITES: &[Suite] = &[
         name: "syscalls",
         about: "200,000 random system calls on the target, every pair of call and error met",
         tools: EMULATOR,
-        command: &["cargo", "xtask", "fuzz"],
+        command: &["cargo", "xtask", "fuzz", "--counted"],
         ..NOTHING
     },
     Suite {
@@ -183,6 +183,38 @@ pub(super) const SUITES: &[Suite] = &[
         tools: EMULATOR,
         environment: &[("SMP", "1")],
         command: &["cargo", "xtask", "proof", "--hostile"],
+        ..NOTHING
+    },
+    Suite {
+        name: "hostile-2",
+        about: "the same attacks on two harts",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        environment: &[("SMP", "2")],
+        command: &["cargo", "xtask", "proof", "--hostile"],
+    },
+    Suite {
+        name: "hostile-4",
+        about: "the same attacks on four harts",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        environment: &[("SMP", "4")],
+        command: &["cargo", "xtask", "proof", "--hostile"],
+    },
+    Suite {
+        name: "syscalls-2",
+        about: "200,000 random system calls on two harts",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz", "--harts", "2"],
+        ..NOTHING
+    },
+    Suite {
+        name: "syscalls-4",
+        about: "200,000 random system calls on four harts",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "fuzz", "--harts", "4"],
         ..NOTHING
     },
     Suite {

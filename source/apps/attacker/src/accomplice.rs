@@ -1,5 +1,7 @@
 //! What another process of this program does for an attack: its part, by name.
 
+use core::time::Duration;
+
 use nexus_abi::message::{Extent, HEADER_BYTES, MAX_INLINE, Passing, WORDS};
 use nexus_abi::syscall::{
     Derive, EndpointCreate, Map, MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Notify, access, ipc,
@@ -7,13 +9,15 @@ use nexus_abi::syscall::{
 use nexus_abi::{Error, Handle, Rights};
 use nexus_rt::memory::{Access, View, reserve};
 use nexus_rt::sys::{Arrival, fill_registers, read_page, write_page};
-use nexus_rt::{env, kernel::invoke};
+use nexus_rt::{Instant, env, kernel::invoke};
 
-use crate::tell::message;
+use crate::tell::{PATIENCE, message, message_until};
 use crate::{Failure, Outcome, Tried, must};
 
 /// What a victim's memory and registers are full of. No other value in the system looks like it.
 pub(crate) const SECRET: u64 = 0x5ec2_e75e_c2e7_5ec2;
+/// How long who gives up waits for an answer: long enough to be received on any host.
+const LATE: Duration = Duration::from_secs(3);
 /// Times that a victim fills its registers and gives the CPU away.
 const ROUNDS: u32 = 400;
 /// Pages that a victim fills.
@@ -29,7 +33,8 @@ pub(crate) fn act(part: &str) -> Tried {
         "fill-memory" => fill_memory(),
         "long-then-short" => long_then_short(),
         "circle" => circle(),
-        "reply-used" => reply_used(),
+        "reply-used" => reply_within(PATIENCE),
+        "reply-late" => reply_within(LATE),
         "keep" => loop {
             crate::chains::rest();
         },
@@ -142,8 +147,8 @@ fn circle() -> Tried {
 }
 
 /// Calls once; its status says what it was answered.
-fn reply_used() -> Tried {
-    match message(ipc::CALL_UNTIL, judge()?, 0, [0; WORDS]) {
+fn reply_within(patience: Duration) -> Tried {
+    match message_until(ipc::CALL_UNTIL, judge()?, 0, Instant::now().after(patience), [0; WORDS]) {
         Ok(_) => Ok(Outcome::Held),
         Err(error) => Ok(Outcome::Refused(error)),
     }

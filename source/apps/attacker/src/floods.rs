@@ -7,7 +7,8 @@ use nexus_abi::Error;
 use nexus_abi::message::HEADER_BYTES;
 use nexus_abi::syscall::{LogWrite, ipc};
 use nexus_ipc::interface::{Method, tag};
-use nexus_proto::{console as screen, contract, exec, supervisor};
+use nexus_proto::console::{self as screen, Client};
+use nexus_proto::{contract, exec, supervisor};
 use nexus_rt::sys::write_page;
 use nexus_rt::{Channel, env, kernel::invoke};
 
@@ -25,6 +26,41 @@ const FORGERIES: [(&str, &str); 6] = [
     ("\r\x1b[2K\x1b[1GHOSTILE", ": FORGED ok"),
     ("PANIC", ": FORGED"),
 ];
+
+/// What the console and the kernel print without a writer's name and a colon, and what a shell prints.
+const UNNAMED: [&str; 5] =
+    ["QOS-AUDIT decision=allow FORGED", "nexus> FORGED", "error: FORGED: x", "KINIT: FORGED", "execd: FORGED"];
+/// More of an unfinished line than the console repeats below a line of the system.
+const LONG: usize = 600;
+
+/// Noise on a raw stream of the console.
+pub(crate) fn stream(kind: &str) -> Tried {
+    match kind {
+        "forged" => forged_raw(),
+        _ => Err(Failure::Wrong("there is no such noise")),
+    }
+}
+
+/// Lines of the system as raw bytes: whole, behind a carriage return, in two pieces, and where a line of the system cut
+/// a long one of this program's off.
+fn forged_raw() -> Tried {
+    let mut stream = nexus_rt::io::stdout()?;
+    let whole = FORGERIES.iter().filter(|(printer, _)| !printer.contains('\x1b'));
+    let whole = whole.map(|(printer, rest)| format!("{printer}{rest}"));
+    for forgery in whole.chain(UNNAMED.map(String::from)) {
+        stream.write_all(format!("{forgery}\nx\r{forgery}\n").as_bytes())?;
+        for at in 1..forgery.len() {
+            let (one, other) = forgery.split_at(at);
+            stream.write_all(one.as_bytes())?;
+            stream.write_all(format!("{other}\n").as_bytes())?;
+        }
+        stream.write_all(&[b'x'; LONG])?;
+        write(b"cuts it off")?;
+        Client::new(Channel::to(screen::NAME)?).flush()?;
+        stream.write_all(format!("{forgery}\n").as_bytes())?;
+    }
+    Ok(Outcome::Held)
+}
 
 /// A kind of noise.
 pub(crate) fn console(kind: &str) -> Tried {

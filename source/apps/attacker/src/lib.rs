@@ -79,6 +79,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("secret", leftovers::secret),
     ("bomb", bombs::bomb),
     ("console", floods::console),
+    ("stream", floods::stream),
     ("accomplice", accomplice::act),
 ];
 

@@ -15,7 +15,7 @@ use crate::tell::heard;
 use crate::{Failure, Outcome, Tried, must};
 
 /// How often each side must have been the faster one.
-const WINS: u64 = 200;
+const WINS: u64 = 100;
 /// How often a side gives way before it goes on, at most. Two sides that always gave way equally often would go in step on
 /// one CPU, and one of them would be the faster one for ever.
 const LONGEST_PAUSE: u64 = 3;

@@ -117,7 +117,7 @@ fn moved() -> Tried {
 fn late() -> Tried {
     let mut alike = Alike::default();
     for part in 0..2 {
-        let (_, accomplice) = caller("reply-used")?;
+        let (_, accomplice) = caller("reply-late")?;
         let reply = if part == 0 { 0 } else { invoke(Defer {})?.reply.raw() };
         // The caller's own deadline is what ends this wait.
         ends_with(accomplice, Error::TimedOut.number().into())?;

@@ -10,8 +10,8 @@ use nexus_proto::exec::{self, Fate};
 use nexus_rt::sys::{Arrival, Departure, counted};
 use nexus_rt::{Channel, Instant, env, kernel::invoke};
 
-/// How long an attack waits for something that should come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an attack waits for something that should come: where several harts share a busy host's time it may be slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The name under which this program can be started again.
 const SELF: &str = "attacker";
 

@@ -17,8 +17,8 @@ use crate::census::{Census, Change};
 use crate::rows::{End, Row};
 use crate::victim::Victim;
 
-/// How long an attack may take, and taking back what it took.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an attack may take, and taking back what it took. Only what hangs takes so long, on the busiest host.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Signals: the attack has ended; it stands.
 const ENDED: u64 = 1;
 const STANDS: u64 = 2;
@@ -87,6 +87,7 @@ impl Scene {
             let _ = scene.run(warm_up, if warm_up == "bomb fork" { End::Killed } else { End::Held });
             let _ = scene.victim.is_well();
             let _ = scene.victim.is_served();
+            let _ = scene.victim.is_heard();
         }
         scene.before.take(scene.info)?;
         Ok(scene)
@@ -94,6 +95,7 @@ impl Scene {
 
     /// Tries one row and everything that must hold after it.
     pub(crate) fn play(&mut self, row: &Row) -> Result<(), Broken> {
+        self.victim.is_heard().map_err(Broken::Wrong)?;
         let fate = self.run(row.words, row.end)?;
         self.victim.is_well().map_err(Broken::Wrong)?;
         self.victim.is_served().map_err(Broken::Wrong)?;
@@ -113,8 +115,10 @@ impl Scene {
     fn run(&mut self, words: &str, end: End) -> Result<Fate, Broken> {
         let refused = |what| move |error| Broken::Refused(what, error);
         let words: Vec<&str> = words.split_whitespace().collect();
-        let packed = exec::pack(words).map_err(refused("packing"))?;
-        let started = self.programs.start("attacker", &packed, Some(self.bell), None, None);
+        let packed = exec::pack(words.iter().copied()).map_err(refused("packing"))?;
+        // Only who attacks the stream of the program in front is lent it.
+        let stdout = if words[..1] == ["stream"] { env::handle("stdout").ok() } else { None };
+        let started = self.programs.start("attacker", &packed, Some(self.bell), stdout, None);
         let process = started.map_err(refused("start"))?.process;
         self.programs.watch(process, self.watch, ENDED).map_err(refused("watch"))?;
         let signal = self.signal();
