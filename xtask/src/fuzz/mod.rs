@@ -69,7 +69,7 @@ fn one(built: &Built, order: &Order) -> Result<Report, String> {
     println!("fuzz: seed {}, {} calls, from child {}, {} harts", order.seed, order.calls, order.first, order.harts);
     let report = run::run(built, order)?;
     print!("{}", judge::table(&report));
-    judge::verdict(&report)?;
+    judge::verdict(&report, order.harts)?;
     println!("fuzz: {} calls, {} children, nothing found", report.calls, report.next - order.first);
     Ok(report)
 }
