@@ -78,7 +78,6 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/core/src/memory/object.rs", "MAX_PAGES", "pages"),
         bound("source/kernel/core/src/memory/window.rs", "MAX_PAGES", "pages"),
         bound("source/kernel/core/src/memory/window.rs", "PHYSICAL_END", "address"),
-        bound("source/kernel/core/src/memory/stash.rs", "CAPACITY", "frames"),
         bound("source/kernel/core/src/memory/object.rs", "FREE_BATCH", "pages"),
         bound("source/kernel/core/src/memory/table.rs", "FREE_BATCH", "tables"),
         bound("source/libs/nexus-abi/src/layout.rs", "USER_START", "address"),

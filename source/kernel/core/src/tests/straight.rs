@@ -4,7 +4,7 @@
 //! straight, in one they take the detour at best; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::{cpu::Cpu, testing::Way, word::Word};
+use crate::{cpu::Cpu, ipc::detour::Bytes, testing::Way, word::Word};
 use nexus_abi::{
     QosClass,
     message::Extent,
@@ -224,15 +224,15 @@ fn compare(events: u64) {
     assert!(detour * 100 >= events * DETOUR_PERCENT, "too few took the detour: {detour} of {events}");
 }
 
-/// A message that may go straight or by the detour, and does.
-fn passes(stage: &Stage, thread: &'static Thread, number: u64, mail: Mail) -> bool {
+/// Sends a message by no shorter way than `first`; the way it took.
+fn sends(first: Way, stage: &Stage, thread: &'static Thread, number: u64, mail: Mail) -> Way {
     stage.focus(thread);
     let registers = [(reg::T2, number), (reg::T3, mail.to), (reg::T5, mail.deadline), (reg::T6, 0)];
     registers.into_iter().for_each(|(register, value)| thread.frame.set(register, value));
     thread.frame.set_message(mail.words);
-    let way = testing::ecall_from(Way::Straight, stage.kernel, thread.cpu() as usize, stage.now.get());
+    let way = testing::ecall_from(first, stage.kernel, thread.cpu() as usize, stage.now.get());
     stage.check();
-    way != Way::General
+    way
 }
 
 #[test]
@@ -240,6 +240,26 @@ fn a_closed_door_is_not_gone_through_straight() {
     let pair = pair();
     pair.stage.post(pair.server, ipc::RECV, Mail::to(pair.endpoint));
     pair.stage.does(pair.client, Close { handle: pair.door });
-    assert!(!passes(&pair.stage, pair.client, ipc::CALL, Mail::to(pair.door)));
+    assert_eq!(sends(Way::Straight, &pair.stage, pair.client, ipc::CALL, Mail::to(pair.door)), Way::General);
     assert_eq!(pair.stage.got(pair.client).status.error(), Some(Error::BadHandle));
+}
+
+#[test]
+fn the_detour_takes_no_shard_that_another_cpu_holds() {
+    let world = World::new(Way::General);
+    let (stage, server, client) = (&world.stage, world.servers[0], world.clients[2]);
+    let far = |door: &&(u64, Handle)| door.0 == client.process.get();
+    let door = world.doors.iter().find(far).expect("every client has a door").1;
+    stage.post(server, ipc::RECV, Mail::to(world.endpoints[0]));
+    // Its first message goes the general way anyhow.
+    sends(Way::General, stage, client, ipc::CALL, Mail::to(door));
+    sends(Way::General, stage, server, ipc::REPLY_RECV, Mail::to(world.endpoints[0]));
+    stage.focus(client);
+    let call = || stage.kernel.call_detour(client, door.raw(), None, Bytes::NONE).is_some();
+
+    let held = stage.kernel.shards.hold_one(server.header.shard());
+    let beside = call();
+    drop(held);
+
+    assert!(!beside && call(), "it goes as soon as that CPU lets go");
 }
