@@ -167,7 +167,7 @@ pub(super) const SUITES: &[Suite] = &[
         name: "syscalls",
         about: "200,000 random system calls on the target, every pair of call and error met",
         tools: EMULATOR,
-        command: &["cargo", "xtask", "fuzz", "--counted"],
+        command: &["cargo", "xtask", "fuzz"],
         ..NOTHING
     },
     Suite {

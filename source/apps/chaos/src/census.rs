@@ -23,7 +23,7 @@ impl Census {
         let number = |row: usize| POOLS.get(row).copied().unwrap_or_else(|| Kind::ALL[row - POOLS.len()] as u32);
         let used = |row| invoke(InfoObjects { info, kind: number(row) }).map_or(0, |found| found.used);
         let handles = |index| invoke(InfoUsage { info, index }).map_or(0, |usage| usage.handles);
-        Census { objects: core::array::from_fn(used), handles: (0..PROCESSES as u32).map(handles).map(u64::from).sum() }
+        Census { objects: core::array::from_fn(used), handles: (0..PROCESSES as u32).map(handles).sum() }
     }
 
     /// Prints what differs; answers how much does.

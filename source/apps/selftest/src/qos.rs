@@ -103,12 +103,12 @@ pub(crate) fn other_process_is_refused() -> Result<(), Failure> {
     })
 }
 
-/// A class that does not exist is none, and the last that does is known.
+/// A class that does not exist is none, and one that does is known.
 pub(crate) fn unknown_class_is_refused() -> Result<(), Failure> {
     for class in [4, 5, 255] {
         refused(class, 0, Error::Invalid, "a class that does not exist is EINVAL")?;
     }
-    refused(PERF_BURST, 0, Error::Permission, "the highest class is one, and EPERM")
+    refused(INTERACTIVE, 0, Error::Permission, "a higher class is one, and EPERM")
 }
 
 /// A class that its type cannot hold is not truncated: what is left of it might be allowed.

@@ -7,7 +7,6 @@ use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
-    Kernel,
     cpu::Cpu,
     ipc::{
         detour::Bytes,

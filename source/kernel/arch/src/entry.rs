@@ -22,7 +22,7 @@ global_asm!(
     service = const core::mem::offset_of!(Thread, service),
 );
 
-const _: () = assert!(ipc::REPLY_RECV_EXTENDED == ipc::CALL_EXTENDED + 1 && ipc::CALL_EXTENDED % 2 == 0);
+const _: () = assert!(ipc::REPLY_RECV_EXTENDED == ipc::CALL_EXTENDED + 1 && ipc::CALL_EXTENDED.is_multiple_of(2));
 
 /// What the firmware hands over.
 #[derive(Clone, Copy, Debug)]
