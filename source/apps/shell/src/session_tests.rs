@@ -145,7 +145,7 @@ impl System for Fake {
     fn rest(&mut self, time: Duration) -> Result<Rest, Error> {
         self.rested += 1;
         self.answer(
-            &format!("rest {time:?}"),
+            format!("rest {time:?}"),
             if self.patience.is_some_and(|rests| self.rested > rests) { Rest::Interrupted } else { Rest::Over },
         )
     }
