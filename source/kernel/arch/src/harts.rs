@@ -21,7 +21,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
 
 /// Milliseconds after which a hart that is not there is given up.
-const START_PATIENCE_MS: u64 = 500;
+const START_PATIENCE_MS: u64 = 2000;
 
 unsafe extern "C" {
     fn further_start();
