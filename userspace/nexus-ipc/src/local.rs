@@ -135,6 +135,18 @@ impl<S> Clone for LocalTransport<S> {
     }
 }
 
+impl<S: Serve> LocalTransport<S> {
+    /// Lets time pass to the service's next deadline if that is due by this one; else to this one, and answers false.
+    pub(crate) fn pass(&self, deadline: Deadline) -> bool {
+        let host = &mut *self.host.borrow_mut();
+        let stepped = host.step(deadline.0);
+        if !stepped && deadline != Deadline::NEVER {
+            host.port.now = host.port.now.max(deadline.0);
+        }
+        stepped
+    }
+}
+
 impl<S: Serve> Transport for LocalTransport<S> {
     fn call(&mut self, request: &Message, deadline: Deadline) -> Result<Message, Error> {
         if request.payload.len() > MAX_INLINE || request.handles.len() > MAX_HANDLES {

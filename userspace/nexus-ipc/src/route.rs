@@ -6,6 +6,8 @@
 
 use nexus_abi::{Deadline, Error, Handle, Name};
 
+use crate::pipeline::{Link, Pipeline, Waited};
+
 /// How many answers with a foreign nonce one route tolerates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonceMismatchBudget(u32);
@@ -59,7 +61,7 @@ pub struct RouteAnswer {
     pub result: Result<Handle, Error>,
 }
 
-/// The way to init and back; the kernel's is in `nexus-rt`.
+/// The way to init and back: the kernel's is in `nexus-rt`, the in-process one is [`LocalInbox`](crate::LocalInbox).
 pub trait RouteLink {
     /// Sends the request, one-way.
     fn ask(&mut self, interface: Name, nonce: u64) -> Result<(), Error>;
@@ -72,6 +74,51 @@ pub trait RouteLink {
     fn drop_handle(&mut self, handle: Handle);
 }
 
+impl<L: RouteLink + ?Sized> RouteLink for &mut L {
+    fn ask(&mut self, interface: Name, nonce: u64) -> Result<(), Error> {
+        (**self).ask(interface, nonce)
+    }
+
+    fn answer(&mut self, deadline: Deadline) -> Result<RouteAnswer, Error> {
+        (**self).answer(deadline)
+    }
+
+    fn drop_handle(&mut self, handle: Handle) {
+        (**self).drop_handle(handle);
+    }
+}
+
+impl<L: RouteLink> Link for L {
+    type Request = Name;
+    type Answer = Result<Handle, Error>;
+
+    fn ask(&mut self, interface: Name, nonce: u64) -> Result<(), Error> {
+        RouteLink::ask(self, interface, nonce)
+    }
+
+    fn answer(&mut self, deadline: Deadline) -> Result<(u64, Self::Answer), Error> {
+        RouteLink::answer(self, deadline).map(|RouteAnswer { nonce, result }| (nonce, result))
+    }
+
+    fn drop_answer(&mut self, answer: Self::Answer) {
+        if let Ok(handle) = answer {
+            self.drop_handle(handle);
+        }
+    }
+}
+
+impl From<Waited<Result<Handle, Error>>> for RouteRetryOutcome {
+    fn from(waited: Waited<Result<Handle, Error>>) -> RouteRetryOutcome {
+        match waited {
+            Waited::Answered(Ok(handle)) => RouteRetryOutcome::Success(handle),
+            Waited::Answered(Err(error)) => RouteRetryOutcome::Rejected(error),
+            Waited::Timeout => RouteRetryOutcome::Timeout,
+            Waited::NonceMismatchBudgetExceeded => RouteRetryOutcome::NonceMismatchBudgetExceeded,
+            Waited::Ipc(error) => RouteRetryOutcome::Ipc(error),
+        }
+    }
+}
+
 /// Asks for `interface` once and waits for the answer with this nonce. Ends at the deadline, or one foreign answer
 /// after the budget is used up, whatever arrives.
 pub fn route_with_nonce_budgeted(
@@ -81,23 +128,10 @@ pub fn route_with_nonce_budgeted(
     budget: NonceMismatchBudget,
     deadline: Deadline,
 ) -> RouteRetryOutcome {
-    if let Err(error) = link.ask(interface, nonce) {
-        return RouteRetryOutcome::Ipc(error);
-    }
-    for _ in 0..=budget.get() {
-        match link.answer(deadline) {
-            Ok(answer) if answer.nonce == nonce => {
-                return answer.result.map_or_else(RouteRetryOutcome::Rejected, RouteRetryOutcome::Success);
-            }
-            Ok(foreign) => {
-                if let Ok(handle) = foreign.result {
-                    link.drop_handle(handle);
-                }
-            }
-            Err(Error::Protocol) => {}
-            Err(Error::TimedOut) => return RouteRetryOutcome::Timeout,
-            Err(error) => return RouteRetryOutcome::Ipc(error),
-        }
-    }
-    RouteRetryOutcome::NonceMismatchBudgetExceeded
+    let mut alone = Pipeline::<_, 1>::over(link, nonce.wrapping_sub(1));
+    let waited = match alone.ask(interface) {
+        Ok(pending) => alone.wait(pending, budget, deadline),
+        Err(error) => Waited::Ipc(error),
+    };
+    waited.into()
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use nexus_abi::message::Status;
 use nexus_abi::syscall::{Close, Derive, EndpointCreate, ipc};
 use nexus_abi::{Deadline, Error, Handle, Name, Rights, ServiceId};
-use nexus_ipc::{NonceMismatchBudget, Notice, RouteAnswer, RouteLink, RouteRetryOutcome, route_with_nonce_budgeted};
+use nexus_ipc::{NonceMismatchBudget, Notice, Pipeline, RouteAnswer, RouteLink, RouteRetryOutcome};
 
 use crate::channel::{arrived, close_all, send};
 use crate::sys::{self, Departure, Mutex};
@@ -15,10 +15,10 @@ use crate::{aside, env, kernel::invoke, time};
 /// Who answers routes.
 const INIT: ServiceId = ServiceId::service("init");
 
-/// Answers that can wait in an inbox.
-const INBOX: u16 = 4;
+/// Answers that can wait in an inbox, and routes on their way at once.
+pub const WINDOW: usize = 4;
 /// Foreign answers that one route tolerates: as many as can have been waiting.
-const FOREIGN: u32 = INBOX as u32;
+const FOREIGN: NonceMismatchBudget = NonceMismatchBudget::new(WINDOW as u32);
 
 /// How long a route may take.
 const ROUTE_WAIT: Duration = Duration::from_secs(2);
@@ -39,6 +39,16 @@ pub fn find_within(interface: &str, wait: Duration) -> Result<Handle, Error> {
         (Some(Some(handle)), _) | (None, Ok(handle)) => Ok(handle),
         (Some(None), _) | (None, Err(_)) => ask(name, wait),
     }
+}
+
+/// Asks for those of the interfaces that nobody knows yet, several at once, so that [`find`] has them at hand. An error
+/// is the first refusal; what was not refused is known all the same.
+pub fn learn(interfaces: &[&str]) -> Result<(), Error> {
+    let names = interfaces.iter().map(|interface| Name::new(interface).ok_or(Error::Invalid));
+    let names = names.collect::<Result<Vec<Name>, Error>>()?;
+    let unknown = |name: &Name| matches!((entry(*name), env::handle(name.as_str())), (Some(None), _) | (None, Err(_)));
+    let missing: Vec<Name> = names.into_iter().filter(unknown).collect();
+    ask_each(&missing, ROUTE_WAIT).into_iter().try_for_each(|found| found.map(drop))
 }
 
 /// What was routed last for an interface.
@@ -76,12 +86,31 @@ fn forget(interface: Name, dead: Handle) -> Option<Handle> {
 
 /// Asks init, and remembers. Nobody is kept out meanwhile: of two threads that ask for the same, both get the first answer.
 fn ask(name: Name, wait: Duration) -> Result<Handle, Error> {
-    let fresh = Inbox::open()?.route(name.as_str(), wait).into_result()?;
+    ask_each(&[name], wait).pop().unwrap_or(Err(Error::Protocol))
+}
+
+/// Asks init for all of these, and remembers what came.
+fn ask_each(names: &[Name], wait: Duration) -> Vec<Result<Handle, Error>> {
+    let mut found = Vec::new();
+    if names.is_empty() {
+        return found;
+    }
+    match Inbox::open() {
+        Ok(mut inbox) => inbox.route_each(names, wait, |name, outcome| {
+            found.push(outcome.into_result().map(|fresh| keep(name, fresh)));
+        }),
+        Err(error) => found.resize(names.len(), Err(error)),
+    }
+    found
+}
+
+/// Remembers what was routed, unless another thread was first: then that is kept and this closed.
+fn keep(name: Name, fresh: Handle) -> Handle {
     let first = remember(name, fresh);
     if first != fresh {
         let _ = invoke(Close { handle: fresh });
     }
-    Ok(first)
+    first
 }
 
 fn remember(name: Name, fresh: Handle) -> Handle {
@@ -95,38 +124,58 @@ fn remember(name: Name, fresh: Handle) -> Handle {
     }
 }
 
-/// A program's inbox for routes.
+/// A program's inbox for routes, with those that are on their way.
 #[derive(Debug)]
 pub struct Inbox {
-    init: Handle,
-    endpoint: Handle,
-    nonce: u64,
+    line: Pipeline<Line, WINDOW>,
 }
 
 impl Inbox {
     /// Makes one. Needs the `init` handle from the start page.
     pub fn open() -> Result<Inbox, Error> {
         let init = env::handle(env::INIT)?;
-        let endpoint = invoke(EndpointCreate { process: None, queue: INBOX })?.endpoint;
-        Ok(Inbox { init, endpoint, nonce: sys::time() })
+        let endpoint = invoke(EndpointCreate { process: None, queue: WINDOW as u16 })?.endpoint;
+        Ok(Inbox { line: Pipeline::over(Line { init, endpoint }, sys::time()) })
     }
 
     /// Asks init for a handle to an interface, within `wait`.
     pub fn route(&mut self, interface: &str, wait: Duration) -> RouteRetryOutcome {
-        let Some(name) = Name::new(interface) else { return RouteRetryOutcome::Rejected(Error::Invalid) };
-        self.nonce = self.nonce.wrapping_add(1);
-        let (nonce, deadline) = (self.nonce, time::deadline_in(wait));
-        route_with_nonce_budgeted(self, name, nonce, NonceMismatchBudget::new(FOREIGN), deadline)
+        let mut routed = RouteRetryOutcome::Rejected(Error::Invalid);
+        if let Some(name) = Name::new(interface) {
+            self.route_each(&[name], wait, |_, outcome| routed = outcome);
+        }
+        routed
+    }
+
+    /// Asks init for handles to all of these, as many at once as the window allows, all within `wait`; each outcome is
+    /// handed over, in order.
+    pub fn route_each(&mut self, names: &[Name], wait: Duration, mut routed: impl FnMut(Name, RouteRetryOutcome)) {
+        let mut order = names.iter();
+        self.line.ask_each(names.iter().copied(), FOREIGN, time::deadline_in(wait), |waited| {
+            routed(*order.next().expect("each name ends once"), waited.into());
+        });
+    }
+
+    /// The requests on their way, for whoever waits for each by itself.
+    pub fn line(&mut self) -> &mut Pipeline<Line, WINDOW> {
+        &mut self.line
     }
 }
 
-impl Drop for Inbox {
+/// The way to init, and the endpoint where its answers arrive.
+#[derive(Debug)]
+pub struct Line {
+    init: Handle,
+    endpoint: Handle,
+}
+
+impl Drop for Line {
     fn drop(&mut self) {
         let _ = invoke(Close { handle: self.endpoint });
     }
 }
 
-impl RouteLink for Inbox {
+impl RouteLink for Line {
     fn ask(&mut self, interface: Name, nonce: u64) -> Result<(), Error> {
         let rights = Rights::USE.union(Rights::TRANSFER);
         let inbox = invoke(Derive { source: self.endpoint, rights, badge: 0 })?.handle;

@@ -88,6 +88,25 @@ fn a_route_asks_init_and_takes_the_answer_with_its_nonce() {
 }
 
 #[test]
+fn unknown_interfaces_are_asked_for_together_and_answered_in_any_order() {
+    let routed = |nonce, raw| from_init(Notice::Routed { nonce, result: Ok(handle(raw)) });
+    let refused = from_init(Notice::Routed { nonce: NONCE + 1, result: Err(Error::NotFound) });
+    let script = [routed(NONCE + 3, 24), routed(NONCE + 2, 23), refused, routed(NONCE, 21), routed(NONCE + 4, 25)];
+    let machine = Machine::install(&[("init", 6), ("given", 12)], script);
+
+    let learnt = inbox::learn(&["far", "given", "nowhere", "wide", "off", "beyond"]);
+
+    assert_eq!(learnt, Err(Error::NotFound));
+    let names = machine.names();
+    let calls: Vec<&str> = names.iter().copied().filter(|name| matches!(*name, "Send" | "Recv")).collect();
+    assert_eq!(calls, ["Send", "Send", "Send", "Send", "Recv", "Recv", "Recv", "Recv", "Send", "Recv"]);
+    for (name, raw) in [("far", 21), ("given", 12), ("wide", 23), ("off", 24), ("beyond", 25)] {
+        assert_eq!(inbox::find(name), Ok(handle(raw)), "{name}");
+    }
+    assert_eq!(machine.names().len(), names.len(), "what was learnt is not asked for again");
+}
+
+#[test]
 fn what_was_routed_once_is_kept_until_its_server_is_gone() {
     let answers = [7, 8].map(|raw| from_init(Notice::Routed { nonce: NONCE, result: Ok(handle(raw)) }));
     let machine = Machine::install(&[("init", 6)], answers);

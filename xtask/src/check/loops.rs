@@ -19,8 +19,20 @@ const LOOPERS: [&str; 3] =
     ["userspace/nexus-ipc/", "userspace/nexus-rt/src/server.rs", "userspace/nexus-proto/src/contract/"];
 
 /// Functions and methods that send or receive a message.
-const CALLS: [&str; 9] =
-    ["message", "counted", "send", "route", "find", "find_within", "renew", "exchange", "route_with_nonce_budgeted"];
+const CALLS: [&str; 12] = [
+    "message",
+    "counted",
+    "send",
+    "route",
+    "route_each",
+    "find",
+    "find_within",
+    "learn",
+    "renew",
+    "exchange",
+    "ask_each",
+    "route_with_nonce_budgeted",
+];
 /// Errors after which a client may think of trying again.
 const AGAIN: [&str; 4] = ["Again", "PeerClosed", "TimedOut", "RateLimited"];
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use nexus_abi::{Error, Handle, Name, ProcessId};
 use nexus_proto::{console, exec, logs, policy, timer};
-use nexus_rt::{Channel, time::deadline_in};
+use nexus_rt::{Channel, inbox, time::deadline_in};
 
 /// How long a call may take, the restart included.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
@@ -32,6 +32,7 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn new() -> Result<Clients, Error> {
+        inbox::learn(&[console::NAME, policy::NAME, logs::NAME, exec::NAME, timer::NAME])?;
         Ok(Clients {
             console: console::Client::new(Channel::to(console::NAME)?),
             policy: policy::Client::new(Channel::to(policy::NAME)?),

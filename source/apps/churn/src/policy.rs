@@ -13,7 +13,7 @@ use nexus_proto::exec::{self, Fate, START};
 use nexus_proto::record::{Level, Record};
 use nexus_proto::{logs, policy, supervisor};
 use nexus_rt::kernel::invoke;
-use nexus_rt::{Channel, env, println, time};
+use nexus_rt::{Channel, env, inbox, println, time};
 
 use crate::random::Random;
 
@@ -41,6 +41,7 @@ pub(crate) fn kill() -> Result<i64, Error> {
     let number = |at, default| env::arguments().nth(at).map_or(Ok(default), str::parse).map_err(|_| Error::Invalid);
     let (rounds, seed) = (number(2, ROUNDS)?, number(3, SEED)?);
     println!("{rounds} rounds, seed {seed}");
+    inbox::learn(&[policy::NAME, supervisor::NAME, exec::NAME, logs::NAME])?;
     let mut game = Game {
         policy: policy::Client::new(Channel::to(policy::NAME)?),
         supervisor: supervisor::Client::new(Channel::to(supervisor::NAME)?),

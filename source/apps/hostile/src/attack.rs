@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 use nexus_abi::syscall::{Derive, InfoInvariants, NotificationCreate, Wait};
 use nexus_abi::{Error, Handle, ProcessId, Rights};
 use nexus_proto::exec::{self, Fate};
-use nexus_rt::{Channel, Instant, env, kernel::invoke};
+use nexus_proto::{console, supervisor};
+use nexus_rt::{Channel, Instant, env, inbox, kernel::invoke};
 
 use crate::census::{Census, Change};
 use crate::rows::{End, Row};
@@ -72,6 +73,7 @@ impl Scene {
         let signals = invoke(NotificationCreate { process: None })?.notification;
         let pass_on = Rights::USE.union(Rights::TRANSFER);
         let derive = || invoke(Derive { source: signals, rights: pass_on, badge: 0 }).map(|derived| derived.handle);
+        inbox::learn(&[exec::NAME, supervisor::NAME, console::NAME])?;
         let mut scene = Scene {
             info: env::handle("info")?,
             programs: exec::Client::new(Channel::to(exec::NAME)?),
