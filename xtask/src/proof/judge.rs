@@ -95,9 +95,12 @@ impl Judge {
         self.progress()
     }
 
-    /// Looks at a line that has no end yet, such as the prompt: it can only stop the run.
+    /// Looks at a line that has no end yet, such as the prompt: it can only stop the run. A line of the ladder counts
+    /// when it is whole.
     pub fn feed_partial(&mut self, text: &str) -> Progress {
-        self.check_stop(text);
+        if !self.plan.items.iter().any(|item| item.line == text.trim_end()) {
+            self.check_stop(text);
+        }
         self.progress()
     }
 

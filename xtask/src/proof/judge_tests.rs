@@ -330,6 +330,14 @@ fn a_stop_line_outside_the_ladder_must_come_itself() {
 }
 
 #[test]
+fn a_line_of_the_ladder_stops_the_run_when_it_is_whole() {
+    let mut judge = Judge::new(until("init: start"));
+    assert_eq!(judge.feed_partial("init: start"), Progress::Running);
+    assert_eq!(judge.feed("init: start"), Progress::Done);
+    assert_eq!(judge.finish(Ending::Stopped), Verdict::Passed(1));
+}
+
+#[test]
 fn a_prompt_without_a_line_end_stops_the_run() {
     let mut judge = Judge::new(until("nexus> "));
     assert_eq!(judge.feed_partial("nexus"), Progress::Running);

@@ -3,6 +3,7 @@
 //! `ladder`, `settings` and `plan` say what is expected, `judge` decides from lines alone, the rest runs machines.
 
 pub mod beside;
+mod boots;
 pub mod counterfactual;
 pub mod emulator;
 mod first_program;
@@ -37,23 +38,25 @@ const APPEND: &str = "selftest panic=exit";
 const KERNEL_TESTS: &str = "kselftest";
 
 /// `cargo xtask proof`: judges one run. `--counterfactuals [text]` runs the table's rows whose line holds the text,
-/// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes, `--first-program` what the
-/// front page says of a program of one's own.
+/// `--hostile [text]` the attacks of `tests/hostile/rows`, `--scenes [text]` the console scenes, `--boots n` boots often,
+/// `--pace` compares one hart with two, `--first-program` what the front page says of a program of one's own.
 pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words[..] {
         [] => prove(),
         ["--counterfactuals"] => refute::refute(""),
         ["--counterfactuals", text] => refute::refute(text),
+        ["--boots", count] => boots::boots(count),
+        ["--pace"] => boots::pace(),
         ["--first-program"] => first_program::prove(&crate::root()).map_err(failed),
         ["--hostile", ..] => attack(&words[1..].join(" ")),
         ["--scenes"] => play("", Tier::Test),
         ["--scenes", "--daily"] => play("", Tier::Daily),
-        ["--scenes", text] => play(text, Tier::Daily),
+        ["--scenes", text] => play(text, Tier::Full),
         _ => Err((
             2,
             "usage: cargo xtask proof [--counterfactuals [text] | --hostile [text] | --scenes [text | --daily] | \
-             --first-program]"
+             --boots n | --pace | --first-program]"
                 .to_string(),
         )),
     };
@@ -144,8 +147,7 @@ fn play(text: &str, most: Tier) -> Outcome {
     let _lock = RunLock::take(&root).map_err(failed)?;
     crate::run::build().map_err(failed)?;
     let (mut ran, mut bad) = (0, 0);
-    let chosen =
-        SCENES.iter().filter(|scene| scene.name.contains(text) && (scene.tier == Tier::Test || most == Tier::Daily));
+    let chosen = SCENES.iter().filter(|scene| scene.name.contains(text) && scene.tier <= most);
     for scene in chosen {
         ran += 1;
         match scenes::run(&root, scene) {

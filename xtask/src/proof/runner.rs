@@ -21,8 +21,21 @@ pub struct Run {
     pub transcript: Vec<Stamped>,
 }
 
-/// Boots `machine` and judges it by `plan` within `timeout`, showing each line through `show`.
+/// Boots `machine` and judges it by `plan` within `timeout`, printing each line.
 pub fn run(root: &Path, machine: &Machine, plan: &Plan, timeout: Duration) -> io::Result<Run> {
+    watch(root, machine, plan, timeout, &mut |line| {
+        println!("  {:8.3} {}", line.at.as_secs_f64(), escape(&line.text));
+    })
+}
+
+/// [`run`], handing each line to `show`.
+pub fn watch(
+    root: &Path,
+    machine: &Machine,
+    plan: &Plan,
+    timeout: Duration,
+    show: &mut dyn FnMut(&Stamped),
+) -> io::Result<Run> {
     let mut emulator = Emulator::start(root, machine)?;
     let mut judge = Judge::new(plan.clone());
     let mut transcript = Vec::new();
@@ -31,7 +44,7 @@ pub fn run(root: &Path, machine: &Machine, plan: &Plan, timeout: Duration) -> io
     let ending = loop {
         let progress = match emulator.next(deadline) {
             Event::Line(line) => {
-                println!("  {:8.3} {}", line.at.as_secs_f64(), escape(&line.text));
+                show(&line);
                 let progress = judge.feed(&line.text);
                 transcript.push(line);
                 progress

@@ -45,12 +45,14 @@ enum Begins {
 }
 
 /// When a scene is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// In every test run.
     Test,
     /// In the daily one: it is long.
     Daily,
+    /// In the full one: it is very long.
+    Full,
 }
 
 /// One scene.
@@ -147,8 +149,9 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: harts::harts_refuted, ..PLAIN },
     Scene { name: "hart-held", about: "a hart that the debugger holds is said to be missing, no line claims it, and the first lives", machine: |machine| held::first_hart_only(machine.with("SMP", 2).append("kselftest")), act: harts::hart_held, ..PLAIN },
     Scene { name: "torture-2", about: "everything at once on two harts for 20 s, counted exactly", machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 20, 2), ..PLAIN },
-    Scene { name: "torture-2-long", about: "for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 60, 2), ..PLAIN },
-    Scene { name: "torture-4-long", about: "on four harts for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::torture(desk, 60, 4), ..PLAIN },
+    Scene { name: "torture-2-minute", about: "for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 60, 2), ..PLAIN },
+    Scene { name: "torture-4-minute", about: "on four harts for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::torture(desk, 60, 4), ..PLAIN },
+    Scene { name: "torture-8-long", about: "on eight harts for ten minutes", tier: Tier::Full, machine: |machine| machine.with("SMP", 8), act: |desk| harts::torture(desk, 600, 8), ..PLAIN },
     Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];

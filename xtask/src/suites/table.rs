@@ -234,6 +234,39 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "boots",
+        about: "60 boots each on 1, 2 and 4 harts: every hart online, in the order of the ladder",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--boots", "60"],
+        ..NOTHING
+    },
+    Suite {
+        name: "boot-8",
+        about: "the ladder at eight harts",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        environment: &[("SMP", "8"), ("REQUIRE_SMP", "1"), ("RUN_UNTIL_MARKER", "1"), ("RUN_TIMEOUT", "180s")],
+        command: &["./scripts/qemu-test.sh"],
+        ..NOTHING
+    },
+    Suite {
+        name: "pace",
+        about: "the proof takes no longer on two harts than 1.3 times what it takes on one",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--pace"],
+        ..NOTHING
+    },
+    Suite {
+        name: "torture",
+        about: "everything at once on two and four harts for 60 s, counted exactly",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "-minute"],
+        ..NOTHING
+    },
+    Suite {
         name: "straight",
         about: "a million random messages, straight and by the general way: both leave the same kernel",
         tier: Tier::Daily,
@@ -334,6 +367,22 @@ pub(super) const SUITES: &[Suite] = &[
         tier: Tier::Daily,
         tools: EMULATOR,
         command: &["cargo", "xtask", "fuzz", "--calls", "10000000", "--slices", "30"],
+        ..NOTHING
+    },
+    Suite {
+        name: "boots-200",
+        about: "200 boots each on 1, 2 and 4 harts",
+        tier: Tier::Full,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--boots", "200"],
+        ..NOTHING
+    },
+    Suite {
+        name: "torture-8",
+        about: "everything at once on eight harts for ten minutes",
+        tier: Tier::Full,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "torture-8"],
         ..NOTHING
     },
     Suite {

@@ -1,6 +1,8 @@
-//! Callers that wander from CPU to CPU, and servers that all of them call.
+//! Callers that wander from CPU to CPU, a server that stays on each, and servers that come to who calls.
+//!
+//! A call between each pair of CPUs is counted on its own.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 use core::sync::atomic::Ordering;
 
 use nexus_abi::syscall::{AffinitySet, EndpointCreate, ipc};
@@ -8,27 +10,30 @@ use nexus_abi::{Error, Handle};
 use nexus_rt::kernel::invoke;
 use nexus_rt::sys::{Departure, counted};
 
-use crate::{Shared, job};
+use crate::{CPUS, Shared, job};
 
-const SERVERS: usize = 2;
-const CALLERS: u64 = 4;
+/// Servers that may run on every CPU.
+const FREE: usize = 2;
+const CALLERS: usize = 4;
 /// Calls between two moves.
-const STAY: u64 = 50;
+const STAY: usize = 50;
 /// The first word of the call that ends a server.
 const END: u64 = u64::MAX;
 
 /// Starts them.
 pub(crate) fn begin(shared: &Arc<Shared>) -> Result<(), Error> {
-    let mut doors = [None; SERVERS];
-    for door in &mut doors {
+    let cpus = shared.cpus.load(Ordering::Relaxed) as usize;
+    let mut doors = Vec::new();
+    for number in 0..cpus + FREE {
         let endpoint = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
-        *door = Some(endpoint);
-        job(shared, move |_| serve(endpoint));
+        let home = (number < cpus).then_some(number);
+        doors.push(endpoint);
+        job(shared, move |_| serve(endpoint, home));
     }
-    let doors = doors.map(|door| door.ok_or(Error::Invalid));
+    let doors: Arc<[Handle]> = doors.into();
     for number in 0..CALLERS {
-        let doors = [doors[0]?, doors[1]?];
-        job(shared, move |shared| call(shared, doors, number));
+        let doors = doors.clone();
+        job(shared, move |shared| call(shared, &doors, number));
     }
     Ok(())
 }
@@ -39,11 +44,14 @@ fn exchange(number: u64, target: Handle, words: [u64; 8]) -> Result<[u64; 8], Er
 }
 
 /// Answers each call with every word one more, until each caller has said that it ends.
-fn serve(endpoint: Handle) -> Result<(), Error> {
+fn serve(endpoint: Handle, home: Option<usize>) -> Result<(), Error> {
+    if let Some(cpu) = home {
+        invoke(AffinitySet { thread: None, mask: 1 << cpu })?;
+    }
     let mut words = exchange(ipc::RECV, endpoint, [0; 8])?;
     let mut left = CALLERS;
     loop {
-        left -= u64::from(words[0] == END);
+        left -= usize::from(words[0] == END);
         let answer = words.map(|word| word.wrapping_add(1));
         if left == 0 {
             let done = counted(&Departure { number: ipc::REPLY, target: 0, deadline: 0, extent: 0, words: answer });
@@ -53,25 +61,42 @@ fn serve(endpoint: Handle) -> Result<(), Error> {
     }
 }
 
-fn call(shared: &Shared, doors: [Handle; SERVERS], number: u64) -> Result<(), Error> {
-    let cpus = u64::from(shared.cpus.load(Ordering::Relaxed));
-    let mut calls = number << 32;
+fn call(shared: &Shared, doors: &[Handle], number: usize) -> Result<(), Error> {
+    let cpus = doors.len() - FREE;
+    let (mut calls, mut here) = (number << 32, None);
     while shared.goes_on() {
         calls += 1;
         if calls.is_multiple_of(STAY) {
-            invoke(AffinitySet { thread: None, mask: 1 << (calls / STAY % cpus) })?;
-            Shared::count(&shared.moved);
+            here = go(shared, calls / STAY % cpus)?.or(here);
         }
-        let words = core::array::from_fn(|at| calls.wrapping_mul(at as u64 + 1));
+        let words = core::array::from_fn(|at| (calls as u64).wrapping_mul(at as u64 + 1));
+        let to = calls % doors.len();
         Shared::count(&shared.called);
-        let answer = exchange(ipc::CALL, doors[(calls % SERVERS as u64) as usize], words)?;
-        if answer != words.map(|word| word.wrapping_add(1)) {
+        if exchange(ipc::CALL, doors[to], words)? != words.map(|word| word.wrapping_add(1)) {
             shared.wrong("an answer belongs to another call");
         }
         Shared::count(&shared.answered);
+        if let Some(here) = here.filter(|_| to < cpus) {
+            Shared::count(&shared.pairs[here % CPUS][to % CPUS]);
+        }
     }
     for door in doors {
-        exchange(ipc::CALL, door, [END; 8])?;
+        exchange(ipc::CALL, *door, [END; 8])?;
     }
     Ok(())
+}
+
+/// Moves the calling thread to a CPU; none if it has moved too often lately, or there is no room.
+fn go(shared: &Shared, cpu: usize) -> Result<Option<usize>, Error> {
+    match invoke(AffinitySet { thread: None, mask: 1 << cpu }) {
+        Ok(_) => {
+            Shared::count(&shared.moved);
+            Ok(Some(cpu))
+        }
+        Err(Error::RateLimited | Error::Again) => {
+            Shared::count(&shared.stayed);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

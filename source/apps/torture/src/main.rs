@@ -1,7 +1,7 @@
 //! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`.
 //!
 //! Callers that wander over the CPUs call servers that others call too; pages are mapped, read by another thread and
-//! unmapped at one address; programs start and end or are killed; threads wake at one instant. Every job counts what it
+//! unmapped at one address; programs start and end or are killed; 66 threads wake at one instant on one CPU. Every job counts what it
 //! did and what was wrong. A job that does not end in time is a wake, a thread or an answer that was lost.
 
 #![no_std]
@@ -26,6 +26,8 @@ use nexus_rt::{env, println, thread, time::deadline_in};
 nexus_rt::program!(main);
 
 const SECONDS: u64 = 20;
+/// CPUs that a machine has at most.
+const CPUS: usize = 8;
 /// After the end for all jobs together.
 const PATIENCE: Duration = Duration::from_secs(30);
 const STACK_PAGES: u64 = 4;
@@ -42,7 +44,10 @@ pub(crate) struct Shared {
     pub(crate) wrong: AtomicU64,
     pub(crate) called: AtomicU64,
     pub(crate) answered: AtomicU64,
+    /// Calls from one CPU to a server that stays on another.
+    pub(crate) pairs: [[AtomicU64; CPUS]; CPUS],
     pub(crate) moved: AtomicU64,
+    pub(crate) stayed: AtomicU64,
     pub(crate) mapped: AtomicU64,
     pub(crate) read: AtomicU64,
     pub(crate) started: AtomicU64,
@@ -93,11 +98,11 @@ fn argument(at: usize, default: u64) -> Result<u64, Error> {
 fn main() -> Result<i64, Error> {
     let seconds = argument(1, SECONDS)?;
     let shared = Arc::new(Shared::default());
-    shared.cpus.store(argument(2, 1)?.clamp(1, 8) as u32, Ordering::Relaxed);
+    shared.cpus.store(argument(2, 1)?.clamp(1, CPUS as u64) as u32, Ordering::Relaxed);
     calls::begin(&shared)?;
     pages::begin(&shared)?;
     programs::begin(&shared);
-    sleepers::begin(&shared);
+    sleepers::begin(&shared, seconds);
     pause(Duration::from_secs(seconds))?;
     shared.over.store(1, Ordering::Release);
     let end = deadline_in(PATIENCE);
@@ -129,7 +134,7 @@ fn report(shared: &Shared) -> Result<i64, Error> {
         ("calls", at(&shared.called), at(&shared.answered)),
         ("pages", at(&shared.mapped), at(&shared.read)),
         ("programs", at(&shared.started), at(&shared.ended)),
-        ("sleeps", at(&shared.slept), at(&shared.woken)),
+        ("sleepers", at(&shared.slept), at(&shared.woken)),
     ];
     for (name, begun, done) in pairs {
         if begun != done || done == 0 {
@@ -137,6 +142,14 @@ fn report(shared: &Shared) -> Result<i64, Error> {
         }
         println!("torture: {done} of {begun} {name}");
     }
-    println!("torture: {} moves, {} wrong", at(&shared.moved), at(&shared.wrong));
+    let cpus = shared.cpus.load(Ordering::Relaxed) as usize;
+    for (from, row) in shared.pairs[..cpus].iter().enumerate() {
+        if row[..cpus].iter().any(|calls| at(calls) == 0) {
+            shared.wrong("a CPU never called another");
+        }
+        println!("torture: from cpu{from}: {:?} calls", &row[..cpus]);
+    }
+    let (moved, stayed, wrong) = (at(&shared.moved), at(&shared.stayed), at(&shared.wrong));
+    println!("torture: {moved} moves, {stayed} refused, {wrong} wrong");
     Ok(i64::from(at(&shared.wrong) != 0))
 }

@@ -25,11 +25,17 @@ struct Shown {
     seen: u64,
 }
 
-type Board = Mutex<Option<Shown>>;
+/// What readers look at.
+struct Stand {
+    shown: Option<Shown>,
+    shut: bool,
+}
+
+type Board = Mutex<Stand>;
 
 /// Starts them.
 pub(crate) fn begin(shared: &Arc<Shared>) -> Result<(), Error> {
-    let board: Arc<Board> = Arc::new(Mutex::new(None));
+    let board: Arc<Board> = Arc::new(Mutex::new(Stand { shown: None, shut: false }));
     let mut objects = Vec::new();
     for tag in 0..OBJECTS {
         let memory = invoke(MemoryCreate { process: None, pages: 1 })?.memory;
@@ -52,34 +58,33 @@ fn show(shared: &Shared, board: &Board, objects: &[Handle]) -> Result<(), Error>
         let tag = round % OBJECTS;
         let view = Arc::new(View::map(objects[tag as usize], 0, 1, Access::Read)?);
         (0..READERS).for_each(|_| Shared::count(&shared.mapped));
-        *board.lock() = Some(Shown { view, tag, left: READERS, seen: 0 });
-        while board.lock().as_ref().is_some_and(|shown| shown.left > 0) {
+        board.lock().shown = Some(Shown { view, tag, left: READERS, seen: 0 });
+        while board.lock().shown.as_ref().is_some_and(|shown| shown.left > 0) {
             invoke(Yield {})?;
         }
         // The last of it: the page is unmapped here.
-        drop(board.lock().take());
+        drop(board.lock().shown.take());
         round += 1;
     }
+    board.lock().shut = true;
     Ok(())
 }
 
 fn read(shared: &Shared, board: &Board, reader: u64) -> Result<(), Error> {
-    // Whoever shows goes on until its last page was read.
-    let mut idle = 0;
-    while shared.goes_on() || idle < 1000 {
-        idle += 1;
+    loop {
         let mut held = board.lock();
-        if let Some(shown) = held.as_mut().filter(|shown| shown.seen >> reader & 1 == 0) {
+        if held.shut {
+            return Ok(());
+        }
+        if let Some(shown) = held.shown.as_mut().filter(|shown| shown.seen >> reader & 1 == 0) {
             if shown.view.load_u64(8)? != shown.tag {
                 shared.wrong("a page that is not there any more was read");
             }
             shown.seen |= 1 << reader;
             shown.left -= 1;
             Shared::count(&shared.read);
-            idle = 0;
         }
         drop(held);
         invoke(Yield {})?;
     }
-    Ok(())
 }

@@ -1,33 +1,40 @@
-//! Threads that all wake at one instant, again and again.
+//! Two programs whose threads, 66 together, all wake at one instant on one CPU.
 
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
 
-use nexus_abi::syscall::{NotificationCreate, Wait};
-use nexus_abi::{Deadline, Error};
-use nexus_rt::Instant;
-use nexus_rt::kernel::invoke;
+use alloc::format;
+use nexus_abi::Error;
+use nexus_proto::exec::{self, Fate};
+use nexus_rt::Channel;
 
-use crate::{Shared, job};
+use crate::{Shared, job, pause};
 
-const SLEEPERS: u64 = 6;
-/// Ticks between two instants: about 13 ms.
-const BEAT: u64 = 1 << 17;
+const PROGRAMS: u64 = 2;
+/// Threads of each.
+const SLEEPERS: u64 = 33;
+/// Between two looks at whether it is over.
+const LOOK: Duration = Duration::from_millis(200);
 
-/// Starts them.
-pub(crate) fn begin(shared: &Arc<Shared>) {
-    (0..SLEEPERS).for_each(|_| job(shared, sleep));
+/// Starts them; they sleep on the last CPU.
+pub(crate) fn begin(shared: &Arc<Shared>, seconds: u64) {
+    (0..PROGRAMS).for_each(|_| job(shared, move |shared| watch(shared, seconds)));
 }
 
-fn sleep(shared: &Shared) -> Result<(), Error> {
-    let notification = invoke(NotificationCreate { process: None })?.notification;
+fn watch(shared: &Shared, seconds: u64) -> Result<(), Error> {
+    let mut exec = exec::Client::new(Channel::to(exec::NAME)?);
+    let last = shared.cpus.load(Ordering::Relaxed) - 1;
+    let words = [SLEEPERS, u64::from(last), seconds].map(|word| format!("{word}"));
+    Shared::count(&shared.slept);
+    let arguments = exec::pack(words.iter().map(|word| word.as_str()))?;
+    let process = exec.start("sleepers", &arguments, None, None, None)?.process;
     while shared.goes_on() {
-        let instant = (Instant::now().ticks() | (BEAT - 1)) + 1;
-        Shared::count(&shared.slept);
-        match invoke(Wait { notification, deadline: Deadline(instant) }) {
-            Err(Error::TimedOut) if Instant::now().ticks() >= instant => Shared::count(&shared.woken),
-            Err(Error::TimedOut) => shared.wrong("a sleep ended early"),
-            _ => shared.wrong("a sleep ended otherwise"),
-        }
+        pause(LOOK)?;
     }
+    if exec.wait(process)?.fate()? != Fate::Exited(0) {
+        shared.wrong("a sleep did not end, or early");
+    }
+    Shared::count(&shared.woken);
     Ok(())
 }

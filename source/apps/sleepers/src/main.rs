@@ -1,0 +1,87 @@
+//! Threads of one CPU that all wake at one instant, again and again: `sleepers <threads> <cpu> <seconds>`.
+//!
+//! Instants are multiples of a beat, so those of two programs are the same. Together they are more than a class of one CPU
+//! admits: a wake that is not admitted must be queued all the same. Ends with 0 if every sleep ended, none of them early.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::{boxed::Box, sync::Arc};
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+
+use nexus_abi::syscall::{AffinitySet, EndpointCreate, ipc};
+use nexus_abi::{Deadline, Error, Handle};
+use nexus_rt::sys::{Departure, counted};
+use nexus_rt::time::deadline_in;
+use nexus_rt::{Instant, env, kernel::invoke, println, thread};
+
+nexus_rt::program!(main);
+
+/// Ticks between two instants: about 13 ms.
+const BEAT: u64 = 1 << 17;
+/// Beats after the end in which every thread must have ended.
+const LAST: u64 = 1000;
+
+#[derive(Default)]
+struct Sleeps {
+    begun: AtomicU64,
+    ended: AtomicU64,
+    early: AtomicU64,
+    gone: AtomicU64,
+}
+
+fn argument(at: usize) -> Result<u64, Error> {
+    env::arguments().nth(at).and_then(|text| text.parse().ok()).ok_or(Error::Invalid)
+}
+
+fn main() -> Result<i64, Error> {
+    let (threads, cpu, seconds) = (argument(1)?, argument(2)?, argument(3)?);
+    invoke(AffinitySet { thread: None, mask: 1 << cpu })?;
+    let bed = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
+    let sleeps = Arc::new(Sleeps::default());
+    let end = deadline_in(Duration::from_secs(seconds));
+    for _ in 0..threads {
+        let theirs = sleeps.clone();
+        thread::spawn(1, Box::new(move || sleep(bed, &theirs, end)))?;
+    }
+    let mut beats = 0;
+    while sleeps.gone.load(Ordering::Acquire) < threads && beats < LAST {
+        beats += u64::from(end.passed(nexus_rt::Instant::now().ticks()));
+        nap(bed)?;
+    }
+    let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (begun, ended, early) = (at(&sleeps.begun), at(&sleeps.ended), at(&sleeps.early));
+    println!("sleepers: {ended} of {begun} sleeps on cpu{cpu}, {early} early");
+    Ok(i64::from(at(&sleeps.gone) != threads || begun != ended || begun < threads || early != 0))
+}
+
+/// Sleeps from instant to instant until `end`.
+fn sleep(bed: Handle, sleeps: &Sleeps, end: Deadline) {
+    while !end.passed(Instant::now().ticks()) {
+        sleeps.begun.fetch_add(1, Ordering::Relaxed);
+        match nap(bed) {
+            Ok(instant) => {
+                let early = u64::from(Instant::now().ticks() < instant);
+                sleeps.early.fetch_add(early, Ordering::Relaxed);
+                sleeps.ended.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => println!("sleepers: {}", error.name()),
+        }
+    }
+    sleeps.gone.fetch_add(1, Ordering::Release);
+    thread::exit();
+}
+
+/// Waits for a message that nobody sends until the next instant; which it was.
+fn nap(bed: Handle) -> Result<u64, Error> {
+    let instant = (Instant::now().ticks() | (BEAT - 1)) + 1;
+    let out = Departure { number: ipc::RECV, target: bed.raw(), deadline: instant, extent: 0, words: [0; 8] };
+    match counted(&out).arrival.status.error() {
+        Some(Error::TimedOut) => Ok(instant),
+        Some(error) => Err(error),
+        None => Err(Error::Protocol),
+    }
+}
