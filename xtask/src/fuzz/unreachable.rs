@@ -3,7 +3,7 @@
 //! The list is exact: the fuzzer must meet every declared pair that is not in it, and none that is.
 
 use nexus_abi::Error;
-use nexus_abi::syscall::{BootArguments, InfoInvariants, LogRead, LogWrite, Syscall};
+use nexus_abi::syscall::{AffinitySet, BootArguments, InfoInvariants, LogRead, LogWrite, Syscall};
 
 /// Some pairs with one reason.
 pub(super) struct Pairs {
@@ -33,6 +33,16 @@ pub(super) const UNREACHABLE: &[Pairs] = &[
         calls: &[LogWrite::NUMBER, LogRead::NUMBER, BootArguments::NUMBER],
         error: Error::State,
         why: "a thread that runs has an IPC page",
+    },
+    Pairs {
+        calls: &[AffinitySet::NUMBER],
+        error: Error::RateLimited,
+        why: "a child makes fewer than a thousand changes in a second",
+    },
+    Pairs {
+        calls: &[AffinitySet::NUMBER],
+        error: Error::Again,
+        why: "on one hart no thread has to go elsewhere; the torture meets it",
     },
     Pairs {
         calls: &[InfoInvariants::NUMBER],

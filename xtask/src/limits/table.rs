@@ -54,6 +54,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/arch/src/run.rs", "CLAIMS", "interrupts"),
         bound("source/kernel/arch/src/harts.rs", "START_PATIENCE_MS", "ms"),
         bound("source/kernel/core/src/sched/spread.rs", "STEAL_BOUND", "tasks"),
+        bound("source/kernel/core/src/cpu.rs", "EXPLICIT_LIMIT", "requests a second"),
     ] },
     Section { title: "Messages", bounds: &[
         bound("source/libs/nexus-abi/src/message.rs", "WORDS", "words"),

@@ -26,7 +26,7 @@ const START_PATIENCE_MS: u64 = 2000;
 unsafe extern "C" {
     fn further_start();
     /// A hart that nobody needs sleeps here.
-    fn park() -> !;
+    pub(crate) fn park() -> !;
 }
 
 /// Starts every hart but this one, and says which came.
@@ -81,6 +81,11 @@ extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
 /// True if `address` is in the unmapped page under a further hart's stack.
 pub(crate) fn below_a_stack(address: u64) -> bool {
     stacks().any(|stack| (stack.start - (STACK_STRIDE - STACK_BYTES)..stack.start).contains(&address))
+}
+
+/// The CPU in whose stack this address is.
+pub(crate) fn of_stack(address: u64) -> Option<usize> {
+    HARTS.iter().position(|hart| (hart.stack.get().saturating_sub(STACK_BYTES)..hart.stack.get()).contains(&address))
 }
 
 /// The stacks of the harts that were started.

@@ -3,7 +3,9 @@
 use crate::{
     arguments::AfterPanic,
     console::{put_text, write},
-    csr, harts,
+    csr,
+    hart::HARTS,
+    harts,
     power::{self, Status},
     system,
 };
@@ -12,6 +14,7 @@ use core::{
     panic::PanicInfo,
     sync::atomic::{AtomicU32, Ordering},
 };
+use nexus_core::cpu::whereabouts;
 
 /// 1 once a panic is to end with an exit status.
 static EXIT: AtomicU32 = AtomicU32::new(0);
@@ -45,12 +48,12 @@ pub(crate) fn configure(after: AfterPanic) {
 fn panicked(info: &PanicInfo) -> ! {
     claim();
     write(format_args!("PANIC: {info}\n"));
-    let stack: u64;
-    // SAFETY: reading the stack pointer changes nothing.
-    unsafe { asm!("mv {}, sp", out(reg) stack, options(nomem, nostack)) };
+    let (stack, thread): (u64, u64);
+    // SAFETY: reading the stack and thread pointers changes nothing.
+    unsafe { asm!("mv {}, sp", "mv {}, tp", out(reg) stack, out(reg) thread, options(nomem, nostack)) };
     callers(stack);
     last_lines();
-    finish()
+    finish(thread, stack)
 }
 
 /// Called by `kernel_fault` on the emergency stack, with all registers (word 0 is pc).
@@ -68,12 +71,12 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
     }
     callers(registers[2]);
     last_lines();
-    finish()
+    finish(registers[4], registers[2])
 }
 
 fn claim() {
     if CLAIMED.swap(1, Ordering::Relaxed) != 0 {
-        finish();
+        end();
     }
 }
 
@@ -137,6 +140,22 @@ fn last_lines() {
     }
 }
 
-fn finish() -> ! {
+/// Says which CPU this is. The thread pointer is only a hint; one that leads nowhere is told from the stack. Who does not
+/// know where it is while others run must not end the machine for them: it halts.
+fn finish(thread: u64, stack: u64) -> ! {
+    let Some(system) = system::get() else { end() };
+    let hint = HARTS.iter().position(|hart| core::ptr::from_ref(hart) as u64 == thread);
+    match whereabouts(system.kernel.cpus, hint, harts::of_stack(stack)) {
+        Some(cpu) => write(format_args!("on cpu{cpu}\n")),
+        None => {
+            write(format_args!("on no CPU that is known: halted\n"));
+            // SAFETY: it needs nothing and never returns.
+            unsafe { harts::park() }
+        }
+    }
+    end()
+}
+
+fn end() -> ! {
     if EXIT.load(Ordering::Relaxed) != 0 { power::stop(Status::Panic) } else { power::reset() }
 }

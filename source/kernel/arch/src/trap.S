@@ -349,22 +349,22 @@ resume_first:
 #   out:       calls fault_taken(a0 = all registers, word 0 pc) on the emergency stack, which never returns
 #   state:     a second fault, on this hart or another, finds the claim taken and stops its hart
 kernel_fault:
-    csrw    sscratch, t0
-    lla     t0, fault_claimed
-    li      tp, 1
-    amoswap.w.aq tp, tp, (t0)
+    csrrw   t0, sscratch, t0            # t0 = the kernel's tp
+    lla     tp, fault_claimed
+    amoswap.w.aq tp, tp, (tp)           # what is stored is part of an address, and not 0
     bnez    tp, park
-    lla     t0, fault_frame
-    keep    2, sp
-    keep    3, gp
-    each_other keep, t0
-    keep    10, a0
+    lla     tp, fault_frame
+    keep    2, sp, tp
+    keep    3, gp, tp
+    keep    4, t0, tp                   # a hint which hart this is
+    each_other keep, tp
+    keep    10, a0, tp
     csrrw   t1, sscratch, zero
-    keep    5, t1                       # t0; the old tp is lost, it was only a hint
+    keep    5, t1, tp                   # t0
     csrr    t1, sepc
-    keep    0, t1
+    keep    0, t1, tp
     lla     sp, emergency_stack_top
-    mv      a0, t0
+    mv      a0, tp
     call    fault_taken
     j       park
 

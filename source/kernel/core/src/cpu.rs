@@ -2,6 +2,8 @@
 
 use core::sync::atomic::Ordering::Acquire;
 
+use nexus_abi::Error;
+
 use crate::{
     sched::queue::RunQueue,
     time::wheel::Wheel,
@@ -85,10 +87,39 @@ pub struct Cpu {
     pub since: Word,
     /// 0: no events are recorded; else see [`crate::trace`].
     pub traced: Half,
+    /// Explicit requests that it made lately. Only this CPU touches it.
+    pub explicit: Explicit,
     /// Requests to the machine layer.
     pub requests: Requests,
     /// Counters for listings.
     pub counters: Counters,
+}
+
+/// Explicit requests to choose anew, and changes of affinity, that one CPU makes in a second at most.
+pub const EXPLICIT_LIMIT: u32 = 1000;
+
+/// How many explicit requests were made in which second.
+#[derive(Debug, Default)]
+pub struct Explicit {
+    second: Word,
+    made: Half,
+}
+
+impl Explicit {
+    /// `ERATELIMITED`: this second has had [`EXPLICIT_LIMIT`] of them.
+    pub(crate) fn check(&self, second: u64) -> Result<(), Error> {
+        let made = if self.second.get() == second { self.made.get() } else { 0 };
+        if made < EXPLICIT_LIMIT { Ok(()) } else { Err(Error::RateLimited) }
+    }
+
+    /// One more was made.
+    pub(crate) fn count(&self, second: u64) {
+        if self.second.get() != second {
+            self.second.set(second);
+            self.made.set(0);
+        }
+        self.made.add(1);
+    }
 }
 
 /// Handles of one message.
@@ -203,6 +234,15 @@ pub struct Counters {
     pub given: Word,
     /// Distinct threads that ran here.
     pub tasks: Word,
+}
+
+/// Which CPU this is, for who was not told. `hint`: what the thread pointer says; `stack`: whose stack the stack pointer is
+/// in. A hint counts only where that CPU takes part. While no CPU but the first was started it is the first. `None`: the
+/// caller must not go on.
+pub fn whereabouts(cpus: &[Cpu], hint: Option<usize>, stack: Option<usize>) -> Option<usize> {
+    let alone = cpus.iter().skip(1).all(|cpu| cpu.online.atomic().load(Acquire) == OFFLINE);
+    let known = |at: &usize| cpus.get(*at).is_some_and(Cpu::is_online);
+    hint.filter(known).or(stack.filter(known)).or(alone.then_some(0))
 }
 
 impl Cpu {

@@ -142,7 +142,7 @@ impl Serve for QosSet {
 }
 
 /// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. `EAGAIN`: the class is
-/// full on those. A thread that can run runs on one of them when this is answered; one that waits does when it is woken.
+/// full on those. `ERATELIMITED`: too many changes on this CPU in this second. A thread that can run runs on one of them when this is answered; one that waits does when it is woken.
 impl Serve for AffinitySet {
     fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
         let kernel = context.kernel;
@@ -155,14 +155,25 @@ impl Serve for AffinitySet {
         }
         let stays = mask >> thread.cpu() & 1 != 0;
         let before = thread.affinity.get();
+        let (second, explicit) = (kernel.second(context.now), &context.cpu.explicit);
+        let count = || {
+            if mask as u32 != before {
+                explicit.count(second)
+            }
+        };
+        if mask as u32 != before {
+            explicit.check(second)?;
+        }
         thread.affinity.set(mask as u32);
         if stays || kernel.settled_elsewhere(context.cpu, thread) == Moved::Yes {
+            count();
             return Ok(AffinityWasSet { mask });
         }
         if kernel.place(thread).is_none() {
             thread.affinity.set(before);
             return Err(Error::Again.into());
         }
+        count();
         kernel.send_away(context.cpu, thread);
         Err(Stop::Restart)
     }

@@ -1,6 +1,7 @@
 //! Classes, shares and affinity: who may set what, and that a refusal changes nothing.
 
 use crate::{
+    cpu::EXPLICIT_LIMIT,
     memory::bench::Bench,
     sched::queue::{ADMISSION_LIMIT, End},
     testing::{self, WIDE, give},
@@ -238,6 +239,20 @@ fn affinity_is_clamped_to_the_cpus_that_are_online() {
     assert_eq!(second.affinity.get(), 0b110);
     second.header.die();
     bench.refused(AffinitySet { thread: Some(handle), mask: 1 }, Error::PeerClosed);
+}
+
+#[test]
+fn changes_of_affinity_are_limited_in_each_second() {
+    let bench = Bench::with(testing::machine(2, 64), &WIDE);
+    let second = testing::thread(bench.kernel, bench.process);
+    let handle = handle_to(&bench, second, Rights::MANAGE);
+    for change in 0..u64::from(EXPLICIT_LIMIT) {
+        assert!(bench.call(AffinitySet { thread: Some(handle), mask: 0b10 | change & 1 }).is_ok());
+    }
+    let before = second.affinity.get();
+    bench.refused(AffinitySet { thread: Some(handle), mask: u64::from(before ^ 1) }, Error::RateLimited);
+    assert_eq!(second.affinity.get(), before);
+    assert!(bench.call(AffinitySet { thread: Some(handle), mask: before.into() }).is_ok(), "nothing is changed");
 }
 
 #[test]

@@ -205,10 +205,19 @@ impl Kernel {
         self.cpus.get(number as usize).filter(|cpu| cpu.is_online())
     }
 
-    /// Interrupts another CPU so that it chooses anew. `EINVAL`: no such CPU, or it is not online: nothing is sent.
+    /// The second of a time: explicit requests are limited in each.
+    pub(crate) fn second(&self, now: u64) -> u64 {
+        now / self.machine.timebase.max(1)
+    }
+
+    /// Interrupts another CPU so that it chooses anew. `EINVAL`: no such CPU, or it is not online. `ERATELIMITED`: too many
+    /// such requests in this second. Then nothing is sent.
     #[must_use = "a refused request interrupts nobody"]
-    pub fn request_resched(&self, cpu: &Cpu, target: u32) -> Result<(), Error> {
+    pub fn request_resched(&self, cpu: &Cpu, target: u32, now: u64) -> Result<(), Error> {
         let target = self.online(target).ok_or(Error::Invalid)?;
+        let second = self.second(now);
+        cpu.explicit.check(second)?;
+        cpu.explicit.count(second);
         cpu.counters.requests.add(1);
         self.kick_cpu(cpu, target);
         Ok(())

@@ -1,7 +1,7 @@
 //! Who goes to which CPU: placement, waking, asking and giving, affinity, and what is refused.
 
 use super::*;
-use crate::cpu::{GIVEN_UP, OFFLINE};
+use crate::cpu::{EXPLICIT_LIMIT, GIVEN_UP, OFFLINE, whereabouts};
 use crate::{
     process::Process,
     testing::{self, WIDE},
@@ -74,11 +74,11 @@ const INTERACTIVE: QosClass = QosClass::Interactive;
 fn test_reject_invalid_ipi_target_cpu() {
     let floor = Floor::new(4);
     for number in [4, 5, 8, 31, 32, u32::MAX] {
-        assert_eq!(floor.kernel.request_resched(floor.cpu(0), number), Err(Error::Invalid));
+        assert_eq!(floor.kernel.request_resched(floor.cpu(0), number, 0), Err(Error::Invalid));
         assert_eq!(floor.kernel.ask_for_work(floor.cpu(0), number, NORMAL, 1), Err(Error::Invalid));
     }
     assert_eq!((floor.cpu(0).requests.kicks.get(), floor.cpu(0).counters.requests.get()), (0, 0));
-    assert_eq!(floor.kernel.request_resched(floor.cpu(0), 3), Ok(()));
+    assert_eq!(floor.kernel.request_resched(floor.cpu(0), 3, 0), Ok(()));
     assert_eq!((floor.cpu(0).requests.kicks.get(), floor.cpu(0).counters.requests.get()), (0b1000, 1));
 }
 
@@ -87,10 +87,51 @@ fn test_reject_offline_cpu_resched() {
     let floor = Floor::new(3);
     for state in [OFFLINE, GIVEN_UP] {
         floor.cpu(2).online.set(state);
-        assert_eq!(floor.kernel.request_resched(floor.cpu(0), 2), Err(Error::Invalid));
+        assert_eq!(floor.kernel.request_resched(floor.cpu(0), 2, 0), Err(Error::Invalid));
         assert_eq!(floor.kernel.ask_for_work(floor.cpu(0), 2, NORMAL, 1), Err(Error::Invalid));
         assert_eq!((floor.cpu(0).requests.kicks.get(), floor.cpu(2).kicked.get()), (0, 0));
     }
+}
+
+#[test]
+fn explicit_requests_are_limited_in_each_second() {
+    let floor = Floor::new(2);
+    let (kernel, here) = (floor.kernel, floor.cpu(0));
+    let second = kernel.machine.timebase.max(1);
+    for at in 0..u64::from(EXPLICIT_LIMIT) {
+        assert_eq!(kernel.request_resched(here, 1, second + at % second), Ok(()));
+    }
+    floor.cpu(1).kicked.set(0);
+    assert_eq!(kernel.request_resched(here, 1, 2 * second - 1), Err(Error::RateLimited));
+    assert_eq!(
+        (floor.cpu(1).kicked.get(), here.counters.requests.get()),
+        (0, EXPLICIT_LIMIT.into()),
+        "nothing is sent"
+    );
+    assert_eq!(kernel.request_resched(floor.cpu(1), 0, 2 * second - 1), Ok(()), "another CPU has a limit of its own");
+    assert_eq!(kernel.request_resched(here, 1, 2 * second), Ok(()), "the next second");
+}
+
+#[test]
+fn test_reject_tp_hint_for_offline_cpu() {
+    let floor = Floor::new(4);
+    let cpus = floor.kernel.cpus;
+    assert_eq!(whereabouts(cpus, Some(2), Some(1)), Some(2), "a hint that may be true");
+    for state in [OFFLINE, GIVEN_UP] {
+        floor.cpu(2).online.set(state);
+        assert_eq!(whereabouts(cpus, Some(2), Some(1)), Some(1), "then the stack decides");
+        assert_eq!(whereabouts(cpus, Some(2), Some(2)), None);
+        assert_eq!(whereabouts(cpus, Some(2), None), None, "and never the first CPU, for others run");
+    }
+    for nobody in [4, 8, usize::MAX] {
+        assert_eq!(whereabouts(cpus, Some(nobody), Some(3)), Some(3));
+        assert_eq!(whereabouts(cpus, None, Some(nobody)), None);
+    }
+    for other in [1, 2, 3] {
+        floor.cpu(other).online.set(OFFLINE);
+    }
+    assert_eq!(whereabouts(cpus, Some(2), None), Some(0), "nobody else was started");
+    assert_eq!(whereabouts(cpus, None, None), Some(0));
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl Trial<'_> {
     fn nothing_without_a_send(&self, target: &'static Cpu) -> Finding {
         let before = self.chain(target);
         self.ground.set_kicks(Kicks::Lost);
-        let accepted = self.kernel.request_resched(self.here, target.id.get());
+        let accepted = self.kernel.request_resched(self.here, target.id.get(), self.ground.now());
         self.turn_until(SILENCE_MS, || false);
         let chain = self.since(target, before);
         self.ground.set_kicks(Kicks::Sent);
@@ -180,7 +180,7 @@ impl Trial<'_> {
     /// A request is accepted, sent, trapped and acknowledged, once each.
     fn acknowledges(&self, target: &'static Cpu) -> Finding {
         let before = self.chain(target);
-        if self.kernel.request_resched(self.here, target.id.get()).is_err() {
+        if self.kernel.request_resched(self.here, target.id.get(), self.ground.now()).is_err() {
             return Err(self.failure(target, before, "was refused as a target"));
         }
         let whole = Chain { requested: 1, sent: 1, trapped: 1, acknowledged: 1 };
@@ -212,7 +212,7 @@ impl Trial<'_> {
 
     fn refuses(&self, watched: &'static Cpu, number: u32) -> Finding {
         let before = self.chain(watched);
-        let asked = self.kernel.request_resched(self.here, number);
+        let asked = self.kernel.request_resched(self.here, number, self.ground.now());
         self.turn_until(SILENCE_MS, || false);
         if asked != Err(Error::Invalid) || self.chain(watched) != before {
             return Err(self.failure(watched, before, "was interrupted by a request that must be refused"));
@@ -226,7 +226,7 @@ impl Trial<'_> {
         let given = self.here.counters.given.get();
         crew.queue_here(self, thief);
         let fail = |why| Err(self.failure(thief, before, why));
-        if self.kernel.request_resched(self.here, thief.id.get()).is_err() {
+        if self.kernel.request_resched(self.here, thief.id.get(), self.ground.now()).is_err() {
             return fail("was refused as a target");
         }
         if !self.turn_until(ANSWER_MS, || crew.progress(0) > 0) {

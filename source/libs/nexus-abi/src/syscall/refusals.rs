@@ -6,7 +6,7 @@
 use super::table::{TYPED, ipc};
 use crate::Error::{
     self, Again, BadAddress, BadHandle, Deadlock, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, PeerClosed,
-    Permission, State, TimedOut, WrongKind,
+    Permission, RateLimited, State, TimedOut, WrongKind,
 };
 
 /// What may refuse a call, by the call's name.
@@ -66,7 +66,7 @@ pub const REFUSALS: &[(&str, &[Error])] = &[
     ("ProcessOpen", &[BadHandle, WrongKind, Permission, NotFound, OverLimit, Exhausted]),
     ("QosGet", &[BadHandle, WrongKind, Permission, PeerClosed]),
     ("QosSet", &[Permission, Invalid, Again]),
-    ("AffinitySet", &[BadHandle, WrongKind, Permission, PeerClosed, Invalid]),
+    ("AffinitySet", &[BadHandle, WrongKind, Permission, PeerClosed, Invalid, Again, RateLimited]),
     ("SharesSet", &[BadHandle, WrongKind, Permission, PeerClosed, Invalid]),
     ("InfoProcess", &[BadHandle, WrongKind, Permission, Invalid, NotFound]),
     ("InfoUsage", &[BadHandle, WrongKind, Permission, Invalid, NotFound]),

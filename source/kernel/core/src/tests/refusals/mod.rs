@@ -12,7 +12,7 @@ mod scene;
 use super::*;
 use examples::EXAMPLES;
 use nexus_abi::syscall::{ENDS, REFUSALS};
-use rows::{PATCHED, ROWS};
+use rows::{PATCHED, ROWS, ROWS_OF_TWO};
 use scene::{Registers, Scene, Setting};
 use std::{collections::BTreeSet, println};
 
@@ -93,8 +93,9 @@ fn every_refusal_that_the_abi_declares_is_provoked_and_none_beside() {
         assert_eq!(scene.enter(&registers, name), Some(error), "{name} with {value:#x} in x{register}");
         provoked.insert((name, error.name()));
     }
-    for (name, error, row) in ROWS {
-        let scene = Scene::new();
+    let rows = ROWS.iter().map(|row| (1, row)).chain(ROWS_OF_TWO.iter().map(|row| (2, row)));
+    for (cpus, (name, error, row)) in rows {
+        let scene = Scene::on(Stage::new(cpus));
         let registers = row(&scene);
         assert_eq!(scene.enter(&registers, name), Some(*error), "{name}");
         provoked.insert((name, error.name()));

@@ -2,6 +2,7 @@
 
 use super::scene::{MAPPED, Registers, Scene, Setting, message, registers};
 use super::{examples::named, *};
+use crate::cpu::EXPLICIT_LIMIT;
 use nexus_abi::{
     Error::{
         Again, BadAddress, BadHandle, Deadlock, Exhausted, Exists, Invalid, NoCall, NotFound, OverLimit, TimedOut,
@@ -10,8 +11,8 @@ use nexus_abi::{
     QosClass,
     message::{Extent, Passing},
     syscall::{
-        Bind, ConsoleClaim, Derive, DmaAddress, DmaCreate, Map, MemoryGrow, MemorySeal, ProcessWatch, Protect, QosSet,
-        Quiesce, Unmap, access, ipc,
+        AffinitySet, Bind, ConsoleClaim, Derive, DmaAddress, DmaCreate, Map, MemoryGrow, MemorySeal, ProcessWatch,
+        Protect, QosSet, Quiesce, Unmap, access, ipc,
     },
 };
 
@@ -152,6 +153,21 @@ fn pageless(scene: &Scene, name: &str) -> Registers {
 
 /// A hole in the middle of a mapping.
 const MIDDLE: u64 = MAPPED + PAGE_SIZE as u64;
+
+/// The same, where there are two CPUs.
+pub(super) const ROWS_OF_TWO: &[(&str, Error, Setting)] = &[
+    ("AffinitySet", Again, |s| {
+        let other = s.crowd_other();
+        registers(AffinitySet { thread: None, mask: 1 << other })
+    }),
+    ("AffinitySet", Error::RateLimited, |s| {
+        let kernel = s.stage.kernel;
+        let second = kernel.second(s.stage.now.get());
+        let here = s.caller.cpu();
+        (0..EXPLICIT_LIMIT).for_each(|_| kernel.cpus[here as usize].explicit.count(second));
+        registers(AffinitySet { thread: None, mask: 1 << here })
+    }),
+];
 
 /// Call, error, and what has to be before.
 #[rustfmt::skip]

@@ -245,6 +245,18 @@ impl Scene {
         }
     }
 
+    /// Sends the caller's class one thread more than it admits on the CPU, of two, that the caller does not use; which.
+    pub(super) fn crowd_other(&self) -> u32 {
+        let (kernel, hog) = (self.stage.kernel, self.hog());
+        let (here, other) = (self.caller.cpu(), 1 - self.caller.cpu());
+        for _ in 0..=crate::sched::queue::ADMISSION_LIMIT {
+            let thread = testing::thread(kernel, hog);
+            thread.set_cpu(other);
+            testing::wake(kernel, &kernel.cpus[here as usize], thread);
+        }
+        other
+    }
+
     /// Begins to revoke a handle of the caller, by its second thread, and stops half-way.
     pub(super) fn half_revoke(&self, handle: Handle) {
         for _ in 0..20 {
