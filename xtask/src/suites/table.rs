@@ -248,7 +248,6 @@ pub(super) const SUITES: &[Suite] = &[
         tools: EMULATOR,
         environment: &[("SMP", "8"), ("REQUIRE_SMP", "1"), ("RUN_UNTIL_MARKER", "1"), ("RUN_TIMEOUT", "180s")],
         command: &["./scripts/qemu-test.sh"],
-        ..NOTHING
     },
     Suite {
         name: "pace",

@@ -1,8 +1,8 @@
 //! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`.
 //!
 //! Callers that wander over the CPUs call servers that others call too; pages are mapped, read by another thread and
-//! unmapped at one address; programs start and end or are killed; 66 threads wake at one instant on one CPU. Every job counts what it
-//! did and what was wrong. A job that does not end in time is a wake, a thread or an answer that was lost.
+//! unmapped at one address; programs start and end or are killed; 66 threads wake at one instant on one CPU. Every job counts
+//! what it did and what was wrong. A job that does not end in time is a wake, a thread or an answer that was lost.
 
 #![no_std]
 #![no_main]
@@ -20,8 +20,9 @@ use core::time::Duration;
 
 use nexus_abi::Error;
 use nexus_abi::syscall::{NotificationCreate, Wait};
+use nexus_proto::exec;
 use nexus_rt::kernel::invoke;
-use nexus_rt::{env, println, thread, time::deadline_in};
+use nexus_rt::{Channel, env, println, thread, time::deadline_in};
 
 nexus_rt::program!(main);
 
@@ -99,6 +100,8 @@ fn main() -> Result<i64, Error> {
     let seconds = argument(1, SECONDS)?;
     let shared = Arc::new(Shared::default());
     shared.cpus.store(argument(2, 1)?.clamp(1, CPUS as u64) as u32, Ordering::Relaxed);
+    // The way to execd is found once: the inbox for an answer takes all messages that the program may have.
+    Channel::to(exec::NAME)?;
     calls::begin(&shared)?;
     pages::begin(&shared)?;
     programs::begin(&shared);

@@ -142,7 +142,8 @@ impl Serve for QosSet {
 }
 
 /// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. `EAGAIN`: the class is
-/// full on those. `ERATELIMITED`: too many changes on this CPU in this second. A thread that can run runs on one of them when this is answered; one that waits does when it is woken.
+/// full on those. `ERATELIMITED`: too many changes on this CPU in this second. A thread that can run runs on one of them when
+/// this is answered; one that waits does when it is woken.
 impl Serve for AffinitySet {
     fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
         let kernel = context.kernel;
