@@ -21,6 +21,7 @@ pub(crate) fn abused(kind: &str) -> Tried {
         "while-open" => while_open(),
         "passed-on" => passed_on(),
         "moved" => moved(),
+        "nowhere" => nowhere(),
         "late" => late(),
         "kept" => kept(),
         "dropped" => dropped(),
@@ -109,6 +110,22 @@ fn moved() -> Tried {
     let mut alike = Alike::default();
     alike.add("a call", message(ipc::CALL_EXTENDED, other.raw(), extent.to_word(), [0; 8]))?;
     message(ipc::REPLY, reply.raw(), 0, [0; 8])?;
+    ends_with(accomplice, 0)?;
+    alike.outcome()
+}
+
+/// Answers, and receives through what may not be received through any more, and through no handle at all.
+fn nowhere() -> Tried {
+    let (endpoint, door) = door(0)?;
+    let handle = invoke(Derive { source: endpoint, rights: Rights::ALL, badge: 0 })?.handle;
+    let accomplice = Accomplice::start(&["accomplice", "reply-used"], Some(door))?;
+    message(ipc::RECV, handle.raw(), 0, [0; 8])?;
+    invoke(Close { handle })?;
+    let mut alike = Alike::default();
+    for nowhere in [handle.raw(), 0, u64::MAX] {
+        alike.add("ReplyRecv", message(ipc::REPLY_RECV, nowhere, 0, [1; 8]))?;
+    }
+    message(ipc::REPLY, 0, 0, [0; 8])?;
     ends_with(accomplice, 0)?;
     alike.outcome()
 }

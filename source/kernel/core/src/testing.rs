@@ -144,7 +144,7 @@ pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'st
     thread.process.set(process.header.me());
     thread.start_tokens();
     thread.looked_at.set(u64::MAX);
-    thread.source.set(Thread::NO_SOURCE);
+    thread.source_endpoint.set(Thread::NOWHERE);
     thread.gate.start(0, thread.header.shard());
     thread.set_base_class(QosClass::Normal);
     thread.affinity.set((1 << kernel.cpus.len()) - 1);

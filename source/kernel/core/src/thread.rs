@@ -1,7 +1,7 @@
 //! Threads: one flow of control in one process, for life.
 
 use crate::{
-    arena::{Header, Object},
+    arena::{Header, Object, index_of},
     gate::Gate,
     word::{Half, Word},
 };
@@ -191,10 +191,11 @@ pub struct Thread {
     pub process: Word,
     /// Trace that its current work belongs to.
     pub trace: Word,
-    /// The handle through which it may receive straight: that of its last receive, while it stands and nothing was
-    /// signalled to it since; else [`Thread::NO_SOURCE`].
+    /// The handle of its last receive.
     pub source: Word,
-    /// Reference of the endpoint of its last receive: the one that `source` names, or in whose list it is.
+    /// Reference of the endpoint of that receive: through `source` it may receive from there straight. Without its
+    /// generation, so that it is no endpoint's reference, if it may not: the handle is gone, the endpoint is not near, or
+    /// something was signalled to it since.
     pub source_endpoint: Word,
     /// The caller it has to answer: that thread's [`Thread::token`], or 0.
     pub link: Word,
@@ -253,8 +254,18 @@ impl Thread {
     /// Set in [`Thread::extent`] while the queued call is a fault.
     pub const FAULT: u64 = 1 << 63;
 
-    /// No handle: its generation is one that is never given.
-    pub const NO_SOURCE: u64 = u64::MAX;
+    /// [`Thread::source_endpoint`] of who never received: no endpoint has this index.
+    pub const NOWHERE: u64 = u32::MAX as u64;
+
+    /// Takes away that it may receive straight. No value of `source` would do: a program may name any.
+    pub(crate) fn forget_source(&self) {
+        self.source_endpoint.set(index_of(self.source_endpoint.get()).into());
+    }
+
+    /// True if it may receive straight.
+    pub(crate) fn knows_source(&self) -> bool {
+        self.source_endpoint.get() > Thread::NOWHERE
+    }
 
     /// What it is doing.
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Capability slots.
 
 use crate::word::{Half, Word};
-use nexus_abi::{Kind, Rights};
+use nexus_abi::{Handle, Kind, Rights};
 
 /// One capability, or a free place for one. 64 bytes.
 ///
@@ -11,8 +11,8 @@ use nexus_abi::{Kind, Rights};
 pub struct Slot {
     /// The handle, while a capability stands here; else 0.
     pub key: Word,
-    /// The handle, if this is an endpoint of its process's shard that may be called; else 0. One compare proves
-    /// generation, kind, right and shard.
+    /// The handle, if this is an endpoint of its process's shard that may be called; else [`Slot::no_call`], or 0 while the
+    /// slot is free. One compare proves generation, kind, right and shard.
     pub call_key: Word,
     /// Reference of the object; of a root, its scope; of a reply, the caller's token.
     pub object: Word,
@@ -34,6 +34,11 @@ pub struct Slot {
 
 impl Slot {
     const REVOKING: u32 = 1 << 16;
+
+    /// What no program can find in this slot: it names another slot of a block. (0 names the first one.)
+    pub const fn no_call(handle: Handle) -> u64 {
+        !handle.raw()
+    }
 
     /// The kind of what it names; `None` if the slot is free.
     pub fn kind(&self) -> Option<Kind> {

@@ -95,7 +95,8 @@ impl Kernel {
         slot.object.set(capability.object);
         slot.badge.set(capability.badge);
         slot.set_meta(Some(capability.kind), capability.rights);
-        slot.call_key.set(if near && capability.rights.contains(Rights::USE) { handle.raw() } else { 0 });
+        let callable = near && capability.rights.contains(Rights::USE);
+        slot.call_key.set(if callable { handle.raw() } else { Slot::no_call(handle) });
         slot.key.set(handle.raw());
         if let Some(header) = self.header_of(capability.kind, capability.object) {
             header.capabilities.add(1);
@@ -168,7 +169,7 @@ impl Kernel {
         let process = self.processes.at(slot.process.get());
         if slot.allows(Kind::Endpoint, Rights::TAKE) {
             let receivers = self.threads_of(process).filter(|thread| thread.source.get() == handle.raw());
-            receivers.for_each(|thread| thread.source.set(Thread::NO_SOURCE));
+            receivers.for_each(Thread::forget_source);
         }
         for key in [&slot.key, &slot.call_key, &slot.object] {
             key.set(0);

@@ -99,7 +99,7 @@ impl Kernel {
         if let Some(thread) = woken {
             self.wake_with_signal(cpu, target, thread);
         } else if let Some(thread) = bound {
-            thread.source.set(Thread::NO_SOURCE);
+            thread.forget_source();
         }
         Ok(())
     }
@@ -250,7 +250,7 @@ impl Serve for Bind {
             before.bound.set(0);
         }
         context.thread.bound.set(target.map_or(0, |target| target.header.me()));
-        context.thread.source.set(Thread::NO_SOURCE);
+        context.thread.forget_source();
         if let Some(target) = target {
             target.bound.set(me);
         }

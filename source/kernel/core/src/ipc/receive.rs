@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     Kernel,
+    arena::index_of,
     event::{Context, Stop},
     lock::Held,
     thread::{Stamp, State, Thread},
@@ -124,8 +125,9 @@ impl Kernel {
             }
             Arrival::Nothing => {
                 let near = endpoint.header.shard() == thread.header.shard();
-                thread.source.set(if near { request.target } else { Thread::NO_SOURCE });
-                thread.source_endpoint.set(endpoint.header.me());
+                thread.source.set(request.target);
+                let reference = endpoint.header.me();
+                thread.source_endpoint.set(if near { reference } else { index_of(reference).into() });
                 self.block(context, State::Receiving, request.deadline.0);
                 endpoint.receivers.push(&self.threads, thread);
                 return Err(Halt::Stop(Stop::Blocked));

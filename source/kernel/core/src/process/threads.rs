@@ -93,7 +93,7 @@ impl Kernel {
             .into_iter()
             .for_each(|link| link.set(0));
         thread.ends.set(0);
-        thread.source.set(Thread::NO_SOURCE);
+        thread.source_endpoint.set(Thread::NOWHERE);
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
         thread.shares.set(100);

@@ -8,7 +8,10 @@ use crate::{cpu::Cpu, ipc::detour::Bytes, testing::Way, word::Word};
 use nexus_abi::{
     QosClass,
     message::Extent,
-    syscall::{Bind, Close, Defer, EndpointCreate, NotificationCreate, Notify, QosSet, Wait, Yield, ipc},
+    syscall::{
+        Bind, Close, Defer, Derive, EndpointCreate, NotificationCreate, Notify, QosSet, ThreadExit, TimerCreate, Wait,
+        Yield, ipc,
+    },
 };
 use std::{println, string::String};
 
@@ -262,4 +265,63 @@ fn the_detour_takes_no_shard_that_another_cpu_holds() {
     drop(held);
 
     assert!(!beside && call(), "it goes as soon as that CPU lets go");
+}
+
+/// A message by each shorter way is refused as a handle that is none, and leaves everything as it was.
+fn refused_by_every_way(stage: &Stage, thread: &'static Thread, number: u64, to: u64) {
+    for way in [Way::Straight, Way::Detour] {
+        let mail = Mail { to, words: [0; 8], deadline: NEVER, extent: 0 };
+        assert_eq!(sends(way, stage, thread, number, mail), Way::General, "{to:#x}");
+        assert_eq!(stage.got(thread).status.error(), Some(Error::BadHandle), "{to:#x}");
+    }
+}
+
+#[test]
+fn no_handle_opens_no_door_whatever_stands_in_the_first_slot() {
+    let pair = pair();
+    let stage = &pair.stage;
+    stage.homes.set((pair.server.header.shard() + SHARDS - 1) as u8 % SHARDS as u8);
+    let thief = stage.thread(stage.process("thief"));
+    let signal = stage.does(thief, NotificationCreate { process: None }).notification;
+    let timer = stage.does(thief, TimerCreate { notification: signal, bits: 1 }).timer;
+    // It has waited once, so that the straight way knows its slots.
+    let later = Deadline(stage.now.get() + 1);
+    stage.ask(thief, Wait { notification: signal, deadline: later });
+    stage.pass_to(later.0 + 1);
+    stage.does(thief, Close { handle: signal });
+    let first = stage.does(thief, Derive { source: timer, rights: Rights::ALL, badge: 99 }).handle;
+    assert_eq!(first.index(), 0, "its timer stands in its first slot");
+    assert_eq!(
+        stage.place(thief, first),
+        stage.place(pair.server, pair.endpoint),
+        "and is numbered as the endpoint is"
+    );
+    stage.post(pair.server, ipc::RECV, Mail::to(pair.endpoint));
+
+    refused_by_every_way(stage, thief, ipc::CALL, 0);
+
+    assert_eq!(pair.server.state(), State::Receiving, "nobody called it");
+}
+
+#[test]
+fn who_takes_a_servers_place_among_the_threads_does_not_receive_for_it() {
+    let pair = pair();
+    let stage = &pair.stage;
+    let second = stage.thread(pair.home);
+    stage.post(second, ipc::RECV, Mail::to(pair.endpoint));
+    stage.post(pair.client, ipc::CALL, Mail::to(pair.door));
+    stage.homes.set((second.header.shard() + SHARDS - 1) as u8 % SHARDS as u8);
+    let home = stage.process("thief");
+    stage.ask(second, ThreadExit {});
+    let [thief, friend] = [(); 2].map(|()| stage.thread(home));
+    assert!(core::ptr::eq(thief, second), "it has the place of a thread that received there");
+    let own = stage.does(thief, EndpointCreate { process: None, queue: 0 }).endpoint;
+    stage.post(friend, ipc::CALL, Mail::to(own));
+    stage.posts(thief, ipc::RECV, Mail::to(own)).expect("its friend waits");
+
+    for never in [u64::MAX, 0] {
+        refused_by_every_way(stage, thief, ipc::REPLY_RECV, never);
+    }
+
+    assert_eq!(friend.state(), State::Awaiting, "nothing was answered");
 }

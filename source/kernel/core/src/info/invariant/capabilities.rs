@@ -36,7 +36,7 @@ impl Kernel {
             let retired = slot.badge.get() + 1 >= GENERATION_END;
             if slot.key.get() == 0 {
                 check.that("an empty slot is free", free & 1 << bit != 0 || retired);
-                check.same("an empty slot allows nothing", slot.call_key.get(), 0);
+                check.same("an empty slot allows nothing", (slot.call_key.get(), slot.object.get()), (0, 0));
                 let links = [&slot.parent, &slot.child, &slot.next, &slot.previous].map(|link| link.get());
                 check.same("an empty slot hangs on nothing", links, [0; 4]);
                 continue;
@@ -59,7 +59,8 @@ impl Kernel {
         check.that("a used slot has a kind", kind.is_some());
         let home = self.processes.at(slot.process.get()).header.shard();
         let near = kind == Some(Kind::Endpoint) && handle.map(Handle::shard) == Some(home);
-        let expected = if near && slot.rights().contains(Rights::USE) { key } else { 0 };
+        let callable = near && slot.rights().contains(Rights::USE);
+        let expected = handle.filter(|_| !callable).map_or(key, Slot::no_call);
         check.same("a slot's key to call says what its rights say", slot.call_key.get(), expected);
         let object = kind.and_then(|kind| self.header_of(kind, slot.object.get()));
         if let Some(object) = object {

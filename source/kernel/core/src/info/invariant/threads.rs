@@ -59,14 +59,14 @@ impl Kernel {
             check.same("a notification knows whom it is bound to", bound.bound.get(), thread.header.me());
             let signalled = thread.state() == State::Receiving && self.peek(bound).is_some();
             check.that("nobody sleeps over a bound signal", !signalled);
-            let told = thread.source.get() == Thread::NO_SOURCE;
+            let told = !thread.knows_source();
             check.that("who has a bound signal does not receive straight", told || self.peek(bound).is_none());
         }
     }
 
     /// Whoever may receive straight has the right to, and its endpoint is near.
     fn check_source(&self, check: &mut Check, thread: &Thread) {
-        if thread.source.get() == Thread::NO_SOURCE {
+        if !thread.knows_source() {
             return;
         }
         let process = self.processes.at(index_of(thread.process.get()));
@@ -144,7 +144,8 @@ impl Kernel {
             let receivers = endpoint.receivers.iter(&self.threads);
             let (receivers, _) = walk_links(check, &self.threads, receivers, |check, thread| {
                 check.same("a queued receiver receives", thread.state(), State::Receiving);
-                check.that("a queued receiver waits here", endpoint.header.names(thread.source_endpoint.get()));
+                let here = index_of(endpoint.header.reference());
+                check.same("a queued receiver waits here", index_of(thread.source_endpoint.get()), here);
             });
             found[State::Receiving as usize] += receivers;
             let waits = endpoint.queue[0].get() != 0 || endpoint.callers.iter().any(|list| !list.is_empty());
