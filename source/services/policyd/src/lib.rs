@@ -17,7 +17,7 @@ pub use rules::MAX_DELEGATIONS;
 use alloc::vec::Vec;
 
 use nexus_abi::{Deadline, Error, Name, ServiceId};
-use nexus_ipc::{Answered, Call, Leave, Message, Notice, Outcome, Port, Serve, Ticket};
+use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, Serve, Ticket};
 use nexus_proto::audit::{Audit, Ledger};
 use nexus_proto::policy::{self, ASK, DELEGATE, Decided, Delegated, EXPLAIN, Explained, Policy, Revoked, Rule};
 use wiring::Wiring;
@@ -102,11 +102,7 @@ impl<W: World> Policyd<W> {
 
     /// init asks for a route that the manifest does not give. No answer is a denial, so one that cannot be sent is none.
     fn decide_route(&mut self, nonce: u64, subject: ServiceId, interface: Name) {
-        let verdict = self.rules.judge(subject, interface);
-        let result = match (verdict.rule, verdict.interface) {
-            (Rule::Delegation, Some(interface)) => Ok(Leave { interface, permits: verdict.permits }),
-            _ => Err(Error::Permission),
-        };
+        let result = self.rules.given(subject, interface).ok_or(Error::Permission);
         let _ = self.world.tell(Notice::Decided { nonce, result });
     }
 

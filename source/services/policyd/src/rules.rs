@@ -72,6 +72,14 @@ impl Rules {
         }
     }
 
+    /// What somebody lets it have under this very name: init gives under it, and pulls by it.
+    pub(crate) fn given(&self, subject: ServiceId, name: Name) -> Option<Leave> {
+        let manifest = self.manifest(self.wiring.party(subject)?, name);
+        let given = |given: &&Delegation| given.subject == subject && given.name == name;
+        let given = self.delegations.iter().find(given).filter(|given| given.standing == Standing::Valid);
+        given.filter(|_| manifest.rule == Rule::Default).map(|given| given.leave)
+    }
+
     /// What the manifest alone says.
     pub(crate) fn manifest(&self, party: Party, name: Name) -> Verdict {
         let named = self.wiring.routes_of(party).find(|route| route.name == name);

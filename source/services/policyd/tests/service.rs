@@ -79,6 +79,7 @@ fn wiring() -> Wiring {
         routes: vec![
             Route { holder: Party::Program(0), name: name("work"), interface: 0, badge: badge(0, 3) },
             Route { holder: Party::Program(2), name: name("work"), interface: 0, badge: badge(0, 7) },
+            Route { holder: Party::Program(2), name: name("job"), interface: 0, badge: badge(0, 7) },
         ],
         ..Wiring::default()
     }
@@ -153,7 +154,11 @@ impl Desk {
 
     /// init's question about a route; the answer that it was told.
     fn ask(&self, from: ServiceId, subject: ServiceId) -> Option<Result<Leave, Error>> {
-        let question = Notice::Decide { nonce: 5, subject, interface: name("work") };
+        self.ask_for(from, subject, "work")
+    }
+
+    fn ask_for(&self, from: ServiceId, subject: ServiceId, interface: &str) -> Option<Result<Leave, Error>> {
+        let question = Notice::Decide { nonce: 5, subject, interface: name(interface) };
         self.outside.0.borrow_mut().told.clear();
         self.transport(from, 0).send(&question.to_message()).expect("one-way");
         self.outside.0.borrow().told.iter().find_map(|notice| match notice {
@@ -214,6 +219,18 @@ fn init_is_told_what_was_delegated_and_nothing_else() {
     assert_eq!(desk.ask(INIT, ServiceId(2)), Some(Err(Error::Permission)), "nor is nobody");
     desk.client().revoke(PROGRAM, name("work")).expect("it gave it");
     assert_eq!(desk.ask(INIT, PROGRAM), Some(Err(Error::Permission)));
+}
+
+#[test]
+fn what_was_delegated_under_one_name_is_given_under_no_other() {
+    let desk = Desk::new();
+    let other = desk.transport(ServiceId::program("app/boot/other"), DELEGATE);
+    Client::new(other).delegate(PROGRAM, name("job"), 3).expect("its own, by the name of its route");
+    assert_eq!(desk.ask_for(INIT, PROGRAM, "job"), Some(Ok(LEAVE)));
+    assert_eq!(desk.ask(INIT, PROGRAM), Some(Err(Error::Permission)), "init would pull the other name alone");
+    let mut owner = Client::new(desk.transport(SERVER, ASK));
+    let rule = owner.decide(PROGRAM, name("work"), 3).map(|decided| decided.rule);
+    assert_eq!(rule, Ok(Rule::Delegation as u8), "the owner knows its interface by its own name");
 }
 
 #[test]
