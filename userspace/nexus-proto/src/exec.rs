@@ -39,7 +39,8 @@ interface! {
         2 wait once { process: ProcessId } -> Ended { kind: u64, detail: u64, pc: u64, address: u64 };
         /// Says how a program is, without waiting; the record stays.
         3 state again { process: ProcessId } -> Stated { kind: u64, detail: u64, pc: u64, address: u64 };
-        /// Signals `bits` to a notification when the program has ended, or now if it has.
+        /// Signals `bits` to a notification when the program has ended, or now if it has. Asked again by the same caller for
+        /// the same bits, it takes the place of what was asked before.
         4 watch again { process: ProcessId, notification: Handle, bits: u64 } -> Watched {};
         /// Ends a program with a status; it is gone when the answer comes.
         5 kill again { process: ProcessId, status: i64 } -> Killed {};

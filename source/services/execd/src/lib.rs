@@ -221,9 +221,14 @@ impl<K: Ground> Exec for Execd<K> {
 
     fn watch(&mut self, call: &mut Call<'_>, process: ProcessId, notification: Handle, bits: u64) -> Outcome<Watched> {
         let record = self.record(&call.caller, process)?;
-        let watch = Watch { notification, bits };
+        let watch = Watch { notification, bits, by: call.caller.process };
+        let same = |old: &&mut Watch| (old.by, old.bits) == (watch.by, bits);
         if !record.fate.is_running() {
             self.fire(watch);
+        } else if let Some(before) = record.watches.iter_mut().find(same) {
+            // Asked again, it takes no second place: who asks each time it waits would soon find none.
+            let before = core::mem::replace(before, watch);
+            self.close(before.notification);
         } else if record.watches.len() == MAX_WAITERS {
             return Err(Error::OverLimit.into());
         } else {

@@ -29,6 +29,8 @@ pub(crate) struct Fate {
 pub(crate) struct Watch {
     pub(crate) notification: Handle,
     pub(crate) bits: u64,
+    /// Who asked for it.
+    pub(crate) by: ProcessId,
 }
 
 /// One program.

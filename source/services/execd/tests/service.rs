@@ -317,18 +317,36 @@ fn watchers_are_signalled_once_and_their_handles_closed() {
 }
 
 #[test]
+fn who_watches_again_takes_no_second_place() {
+    let local = setup();
+    let mut owner = client(&local, 1, START);
+    let process = start(&mut owner, "spin");
+
+    for _ in 0..2 * MAX_WAITERS {
+        let bell = with_kernel(&local, |kernel| kernel.handle("bell"));
+        owner.watch(process, bell, 4).expect("it has a place");
+    }
+    with_kernel(&local, |kernel| assert_eq!(kernel.count("bell"), 1, "the handle that came last is kept"));
+    owner.kill(process, 0).expect("its own");
+
+    with_kernel(&local, |kernel| {
+        assert_eq!((kernel.notified.len(), kernel.count("bell")), (1, 0), "it is told once");
+    });
+}
+
+#[test]
 fn waiters_and_watchers_are_bounded() {
     let local = setup();
     let mut owner = client(&local, 1, START);
     let process = start(&mut owner, "spin");
-    for _ in 0..MAX_WAITERS {
+    for at in 0..MAX_WAITERS {
         let bell = with_kernel(&local, |kernel| kernel.handle("bell"));
-        owner.watch(process, bell, 1).expect("there is room");
+        owner.watch(process, bell, 1 << at).expect("there is room");
         assert_eq!(owner.until(Deadline(1)).wait(process).err(), Some(Error::TimedOut));
     }
 
     let bell = with_kernel(&local, |kernel| kernel.handle("bell"));
-    assert_eq!(owner.watch(process, bell, 1).err(), Some(Error::OverLimit));
+    assert_eq!(owner.watch(process, bell, 1 << MAX_WAITERS).err(), Some(Error::OverLimit));
     assert_eq!(owner.wait(process).err(), Some(Error::OverLimit));
     assert_eq!(local.closed(), [bell]);
 }
