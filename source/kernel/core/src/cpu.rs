@@ -83,6 +83,8 @@ pub struct Cpu {
     pub kicked: Half,
     /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
     pub slice_end: Word,
+    /// 1 while an event is handled that the running thread did not cause.
+    pub outside: Half,
     /// When the running thread, or idleness, began; time up to here is accounted.
     pub since: Word,
     /// 0: no events are recorded; else see [`crate::trace`].

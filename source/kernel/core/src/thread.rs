@@ -218,7 +218,8 @@ pub struct Thread {
     pub bound: Word,
     /// Ticks it has run. Written by the CPU it runs on.
     pub cpu_time: Word,
-    /// What a higher class left of its slice; 0: it has a whole one.
+    /// What a higher class left of its slice; 0: it has a whole one. With [`Thread::UNTIL`]: when the slice ends, running or
+    /// not, since what it woke by a call of its own works on its account.
     pub slice_left: Word,
     /// Times it was switched to.
     pub switches: Word,
@@ -253,6 +254,9 @@ pub struct Thread {
 impl Thread {
     /// Set in [`Thread::extent`] while the queued call is a fault.
     pub const FAULT: u64 = 1 << 63;
+
+    /// Set in [`Thread::slice_left`] where a time stands, not a span.
+    pub const UNTIL: u64 = 1 << 63;
 
     /// [`Thread::source_endpoint`] of who never received: no endpoint has this index.
     pub const NOWHERE: u64 = u32::MAX as u64;

@@ -129,7 +129,7 @@ impl Kernel {
         self.trace(cpu, What::Timer, None);
         self.expire(cpu, now);
         self.end_slice(cpu, now);
-        self.settle(cpu, now);
+        self.settle_outside(cpu, now);
     }
 
     /// A device raised an interrupt line.
@@ -137,7 +137,7 @@ impl Kernel {
         let cpu = &self.cpus[cpu];
         cpu.counters.device_interrupts.add(1);
         self.raise(cpu, line);
-        self.settle(cpu, now);
+        self.settle_outside(cpu, now);
     }
 
     /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not
@@ -148,7 +148,7 @@ impl Kernel {
         self.stand_still(cpu);
         self.take_mail(cpu);
         self.evict(cpu, now);
-        self.settle(cpu, now);
+        self.settle_outside(cpu, now);
         self.give_away(cpu);
     }
 

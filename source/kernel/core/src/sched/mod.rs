@@ -41,6 +41,13 @@ impl Kernel {
         self.trace_time(cpu, now);
     }
 
+    /// After an event that the running thread did not cause: whoever takes the CPU from it now leaves it its slice.
+    pub(crate) fn settle_outside(&'static self, cpu: &'static Cpu, now: u64) {
+        cpu.outside.set(1);
+        self.settle(cpu, now);
+        cpu.outside.set(0);
+    }
+
     /// See [`Cpu::floor`].
     #[cold]
     fn floor(cpu: &Cpu) -> u32 {
@@ -67,7 +74,7 @@ impl Kernel {
             self.invite(cpu);
             return;
         }
-        let next = best.and_then(|class| cpu.queue.pop(&self.threads, class));
+        let next = best.and_then(|class| self.next_of(cpu, class, now));
         self.run(cpu, next, now);
         match next {
             Some(thread) => {
@@ -90,6 +97,18 @@ impl Kernel {
             cpu.queue.remove(&self.threads, first);
             cpu.queue.push(&self.threads, first, End::Back);
         }
+    }
+
+    /// Takes the first of a class; one whose slice was used up by what it woke goes behind the others.
+    fn next_of(&self, cpu: &Cpu, class: QosClass, now: u64) -> Option<&'static Thread> {
+        let first = cpu.queue.pop(&self.threads, class)?;
+        let left = first.slice_left.get();
+        if left & Thread::UNTIL != 0 && left & !Thread::UNTIL <= now {
+            first.slice_left.set(0);
+            cpu.queue.push(&self.threads, first, End::Back);
+            return cpu.queue.pop(&self.threads, class);
+        }
+        Some(first)
     }
 
     /// The thread that holds the CPU and can go on.
@@ -119,7 +138,12 @@ impl Kernel {
                 over if over <= now || over == EXPIRED => (End::Back, 0),
                 later => (end, later - now),
             };
-            thread.slice_left.set(if end == End::Front { left } else { 0 });
+            let left = if end == End::Front { left } else { 0 };
+            thread.slice_left.set(if left == 0 || cpu.outside.get() == 1 {
+                left
+            } else {
+                Thread::UNTIL | (now + left)
+            });
             thread.set_state(State::Ready);
             cpu.queue.push(&self.threads, thread, end);
         }
@@ -172,7 +196,7 @@ impl Kernel {
     fn set_slice(&self, cpu: &Cpu, thread: &Thread, now: u64) {
         let end = cpu.slice_end.get();
         if end >= EXPIRED && Self::waited_for(cpu, thread) {
-            let left = if end == EXPIRED { 0 } else { self.fresh_slice(thread) };
+            let left = if end == EXPIRED { 0 } else { self.fresh_slice(thread, now) };
             cpu.slice_end.set(now.saturating_add(left));
         }
     }
@@ -182,9 +206,10 @@ impl Kernel {
     }
 
     /// What an interrupted thread has left, or a whole slice.
-    fn fresh_slice(&self, thread: &Thread) -> u64 {
+    fn fresh_slice(&self, thread: &Thread, now: u64) -> u64 {
         match thread.slice_left.take() {
             0 => self.machine.slice,
+            until if until & Thread::UNTIL != 0 => (until & !Thread::UNTIL).saturating_sub(now),
             left => left,
         }
     }
@@ -211,6 +236,7 @@ impl Kernel {
 mod tests {
     use crate::testing::{self, WIDE};
     use crate::thread::{State, Thread};
+    use crate::{Kernel, cpu::Cpu};
     use nexus_abi::QosClass;
 
     /// Two threads of one class, the first of which wakes a third of a higher class all the time.
@@ -238,6 +264,41 @@ mod tests {
         }
         assert!(other.cpu_time.get() > 0, "the other thread of the class never ran");
         assert!(waker.cpu_time.get() > 0);
+    }
+
+    /// How long the first of two threads of one class keeps the CPU from the other while a third of a higher class runs for
+    /// 90 ticks of each 100: woken by `settle`, which tells by whom.
+    fn kept_while_another_works(settle: fn(&'static Kernel, &'static Cpu, u64)) -> u64 {
+        let kernel = testing::machine(1, 256);
+        let process = testing::process(kernel, "app/test", &WIDE);
+        let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
+        urgent.set_base_class(QosClass::Interactive);
+        testing::put_on_cpu(kernel, 0, waker);
+        let cpu = &kernel.cpus[0];
+        testing::wake(kernel, cpu, other);
+        kernel.settle(cpu, 0);
+        let mut now = 0;
+        while cpu.current.get() == waker.index() {
+            now += 10;
+            testing::wake(kernel, cpu, urgent);
+            settle(kernel, cpu, now);
+            assert_eq!(cpu.current.get(), urgent.index());
+            now += 90;
+            urgent.set_state(State::Waiting);
+            kernel.settle(cpu, now);
+            kernel.end_slice(cpu, now);
+            kernel.settle(cpu, now);
+            assert!(now < 20 * kernel.machine.slice, "the other thread never runs");
+        }
+        assert_eq!(cpu.current.get(), other.index());
+        now
+    }
+
+    #[test]
+    fn who_wakes_a_higher_class_pays_for_its_work_and_who_is_interrupted_does_not() {
+        let slice = testing::machine(1, 256).machine.slice;
+        assert_eq!(kept_while_another_works(Kernel::settle), slice);
+        assert_eq!(kept_while_another_works(Kernel::settle_outside), 10 * slice);
     }
 
     /// Two threads of one class, the first of which calls a server of a higher class all the time.
