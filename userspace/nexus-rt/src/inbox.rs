@@ -18,7 +18,7 @@ const INIT: ServiceId = ServiceId::service("init");
 /// Answers that can wait in an inbox, and routes on their way at once.
 pub const WINDOW: usize = 4;
 /// Foreign answers that one route tolerates: as many as can have been waiting.
-const FOREIGN: NonceMismatchBudget = NonceMismatchBudget::new(WINDOW as u32);
+const FOREIGN: u32 = WINDOW as u32;
 
 /// How long a route may take.
 const ROUTE_WAIT: Duration = Duration::from_secs(2);
@@ -151,9 +151,14 @@ impl Inbox {
     /// handed over, in order.
     pub fn route_each(&mut self, names: &[Name], wait: Duration, mut routed: impl FnMut(Name, RouteRetryOutcome)) {
         let mut order = names.iter();
-        self.line.ask_each(names.iter().copied(), FOREIGN, time::deadline_in(wait), |waited| {
-            routed(*order.next().expect("each name ends once"), waited.into());
-        });
+        self.line.ask_each(
+            names.iter().copied(),
+            NonceMismatchBudget::new(FOREIGN),
+            time::deadline_in(wait),
+            |waited| {
+                routed(*order.next().expect("each name ends once"), waited.into());
+            },
+        );
     }
 
     /// The requests on their way, for whoever waits for each by itself.

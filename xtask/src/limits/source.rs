@@ -139,7 +139,7 @@ impl<'a> Source<'a> {
 
 /// Whether this is the source of what the target runs; programs that only prove or measure have no bounds that others meet.
 fn on_target(path: &str) -> bool {
-    let proofs = ["attacker", "bench", "chaos", "churn", "fuzz", "hostile", "selftest", "torture"]
+    let proofs = ["abuse", "attacker", "bench", "chaos", "churn", "fuzz", "hostile", "selftest", "torture"]
         .map(|name| format!("source/apps/{name}/"));
     let target = path.starts_with("source/") || path.starts_with("userspace/");
     target && !proofs.iter().any(|folder| path.starts_with(folder.as_str()))

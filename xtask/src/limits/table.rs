@@ -68,7 +68,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("userspace/nexus-rt/src/sys/target/seat.rs", "SEATS", "threads of a program"),
         bound("source/apps/shell/src/machine/services.rs", "PATIENCE", "ms"),
         bound("userspace/nexus-ipc/src/local.rs", "PATIENCE", "ticks"),
-        bound("userspace/nexus-rt/src/inbox.rs", "INBOX", "messages"),
+        bound("userspace/nexus-rt/src/inbox.rs", "WINDOW", "messages"),
         bound("userspace/nexus-rt/src/inbox.rs", "FOREIGN", "messages"),
         bound("userspace/nexus-rt/src/inbox.rs", "ROUTE_WAIT", "ms"),
     ] },

@@ -108,6 +108,12 @@ fn below_the_killer(wiring: &mut Wiring) {
     others.for_each(|service| service.qos = nexus_abi::QosClass::Normal);
 }
 
+/// Programs may have the class that services have, and the abusers do.
+fn without_ceiling(wiring: &mut Wiring) {
+    let abusers = wiring.programs.iter_mut().filter(|program| program.name.as_str().ends_with("/attacker"));
+    abusers.for_each(|program| program.qos = nexus_abi::QosClass::Interactive);
+}
+
 /// All scenes. One that does not end the machine itself is ended by `shutdown`.
 #[rustfmt::skip]
 pub const SCENES: &[Scene] = &[
@@ -136,6 +142,9 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
     Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: acts::chaos, ..PLAIN },
+    Scene { name: "abuse", about: "whatever others do to a service, its honest clients get nine tenths of their share", machine: |machine| alone(machine, "abuse,60"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
+    Scene { name: "abuse-long", about: "also when it goes on for long", tier: Tier::Daily, machine: |machine| alone(machine, "abuse,400"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
+    Scene { name: "abuse-refuted", about: "not where the class of programs has no ceiling", rewired: Some(without_ceiling), machine: |machine| alone(machine, "abuse,40,flood"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },
     Scene { name: "race-timers", about: "20,000 random registrations and cancellations have one outcome each", tier: Tier::Daily, act: acts::race_timers, ..PLAIN },
     Scene { name: "classes", about: "a program's class is set by who may, and a killed timed comes back", act: acts::classes, ..PLAIN },
@@ -159,14 +168,16 @@ pub const SCENES: &[Scene] = &[
 /// Runs one scene below `root`.
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
-    if let Some((place, program)) = scene.instead {
-        let replaced = Difference::Replaced(place.to_string(), program.to_string());
-        return run_instead(root, scene, machine, replaced);
-    }
+    let differences = differences(root, scene)?;
+    let machine = if differences.is_empty() { machine } else { super::with_image(root, machine, &differences)? };
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
-    let sat = if scene.begins == Begins::AtPrompt { desk.sit_down() } else { Ok(()) };
+    let sat = if scene.begins == Begins::AtPrompt && scene.instead.is_none() { desk.sit_down() } else { Ok(()) };
     let acted = sat.and_then(|()| (scene.act)(&mut desk));
+    if scene.instead.is_some() {
+        // The machine has no prompt then, and is ended with the desk.
+        return acted.map_err(|error| error.to_string());
+    }
     let (asked, status) = match scene.ends {
         Ends::Itself(status) => (acted, status),
         Ends::WhenAsked => (acted.and_then(|()| desk.session.send_line("shutdown")), 0),
@@ -179,9 +190,10 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     if ending == Ending::Exited(status) { Ok(()) } else { Err(format!("the machine ended with {ending:?}")) }
 }
 
-/// Runs a scene that a program plays. The machine has no prompt then, and is ended with the desk.
-fn run_instead(root: &Path, scene: &Scene, machine: Machine, difference: Difference) -> Result<(), String> {
-    let mut differences = vec![difference];
+/// What is another in the boot image than in the built one.
+fn differences(root: &Path, scene: &Scene) -> Result<Vec<Difference>, String> {
+    let replaced = scene.instead.map(|(place, program)| Difference::Replaced(place.to_string(), program.to_string()));
+    let mut differences = Vec::from_iter(replaced);
     if let Some(rewire) = scene.rewired {
         let manifest = crate::manifest::load(&root.join("system.toml")).map_err(|refusal| refusal.to_string())?;
         let mut wiring = manifest.wiring;
@@ -189,9 +201,7 @@ fn run_instead(root: &Path, scene: &Scene, machine: Machine, difference: Differe
         let written = wiring.write().map_err(|error| format!("the changed manifest: {error:?}"))?;
         differences.push(Difference::Manifest(written));
     }
-    let machine = super::with_image(root, machine, &differences)?;
-    let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
-    (scene.act)(&mut Desk { session }).map_err(|error| error.to_string())
+    Ok(differences)
 }
 
 /// A person at the console.

@@ -22,6 +22,7 @@ mod races;
 mod ranges;
 mod replies;
 mod rights;
+mod strain;
 mod tell;
 
 use nexus_abi::Error;
@@ -87,6 +88,9 @@ const ATTACKS: &[(&str, Attack)] = &[
 pub fn run() -> i64 {
     let mut words = env::arguments().skip(1);
     let (name, operand) = (words.next().unwrap_or(""), words.next());
+    if name == "strain" {
+        return strain::strain(operand.unwrap_or(""));
+    }
     if let Some((_, attack)) = ATTACKS.iter().find(|(known, _)| *known == name) {
         return status(name, operand.unwrap_or(""), *attack);
     }

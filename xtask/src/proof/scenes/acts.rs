@@ -208,6 +208,18 @@ pub(super) fn chaos(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("chaos: nothing was wrong", SLOW).map(drop)
 }
 
+/// Played by a program, which judges itself: its status becomes the machine's.
+pub(super) fn abuse(desk: &mut Desk) -> Result<(), SessionError> {
+    const ROUNDS: Duration = Duration::from_secs(300);
+    desk.session.wait_for(" things were wrong", ROUNDS)?;
+    desk.session
+        .transcript()
+        .iter()
+        .filter(|line| line.text.contains(" | "))
+        .for_each(|line| println!("{}", line.text));
+    Ok(())
+}
+
 pub(super) fn race_timers(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.send_line("run churn timers 20000")?;
     desk.session.wait_for(" cancelled, 0 wrong", SLOW)?;

@@ -1,0 +1,135 @@
+//! Measures what is left to honest clients of a service beside each kind of abuse.
+//!
+//! Honest programs call init, or ask it for routes, and count what they get; as many programs as there are abusers do
+//! the same beside them. What they get then is their share. Then the others abuse init instead, in one way after the
+//! other, and the honest ones have to get nine tenths of their share. Run under counted instructions, each number is
+//! the same every time: `cargo xtask proof --scenes abuse`.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod census;
+mod honest;
+
+use alloc::format;
+use core::time::Duration;
+
+use nexus_abi::{Error, ProcessId};
+use nexus_proto::exec::{self, Fate};
+use nexus_rt::{Channel, Instant, env, println};
+
+use census::Census;
+
+nexus_rt::program!(main);
+
+const HONEST: usize = 2;
+const ABUSERS: usize = 3;
+/// For starting everybody, before all begin.
+const START: Duration = Duration::from_millis(20);
+/// Milliseconds that all go on, if no argument says another number.
+const SPAN: u64 = 100;
+/// Percent of their share that honest clients get at least.
+const LEAST: u64 = 90;
+
+/// A kind of abuse: its name, what honest clients do meanwhile, and whether it must be refused.
+const KINDS: [(&str, &str, Refusals); 9] = [
+    ("flood", "calls", Refusals::Perhaps),
+    ("mute", "calls", Refusals::Surely),
+    ("kept", "calls", Refusals::Surely),
+    ("nested", "calls", Refusals::Surely),
+    ("circle", "calls", Refusals::Surely),
+    ("nonces", "routes", Refusals::Perhaps),
+    ("handles", "calls", Refusals::Perhaps),
+    ("askers", "routes", Refusals::Perhaps),
+    ("cancelled", "calls", Refusals::Surely),
+];
+
+/// Whether an abuser hears that it goes too far: not where the service takes up all that comes at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusals {
+    Perhaps,
+    Surely,
+}
+
+/// What came of one round: what honest clients got, what the others tried, and what of that was refused.
+#[derive(Clone, Copy, Default)]
+struct Round {
+    got: u64,
+    tried: u64,
+    refused: u64,
+}
+
+fn main() -> Result<i64, Error> {
+    match env::arguments().nth(1) {
+        Some("honest") => honest::count(),
+        None => judge(SPAN, None),
+        Some(span) => judge(span.parse().map_err(|_| Error::Invalid)?, env::arguments().nth(2)),
+    }
+}
+
+/// Every kind, or the one of this name, for so many milliseconds each; status 1: something was wrong.
+fn judge(span: u64, only: Option<&str>) -> Result<i64, Error> {
+    let span = Duration::from_millis(span);
+    let mut programs = exec::Client::new(Channel::to(exec::NAME)?);
+    let info = env::handle("info")?;
+    // Whatever is made once is made.
+    round(&mut programs, span, ["calls", "calls"])?;
+    let before = Census::take(info);
+    let mut wrong = 0;
+    for what in ["calls", "routes"] {
+        let kinds = || KINDS.iter().filter(|&&(kind, by, _)| by == what && only.is_none_or(|only| only == kind));
+        if kinds().next().is_none() {
+            continue;
+        }
+        let share = round(&mut programs, span, [what, what])?;
+        println!("share | {what} | {} for {HONEST} beside {ABUSERS} that got {}", share.got, share.tried);
+        for &(kind, _, refusals) in kinds() {
+            let beside = round(&mut programs, span, [kind, what])?;
+            let percent = beside.got * 100 / share.got.max(1);
+            println!(
+                "{kind} | {} tried | {} refused | {} {what} | {percent} %",
+                beside.tried, beside.refused, beside.got
+            );
+            let unbounded = refusals == Refusals::Surely && beside.refused == 0;
+            wrong += i64::from(percent < LEAST || beside.tried == 0 || unbounded);
+        }
+    }
+    wrong += i64::from(Census::take(info) != before);
+    println!("{wrong} things were wrong");
+    Ok(i64::from(wrong != 0))
+}
+
+/// Lets the others do `kind` and honest clients `what` at the same time.
+fn round(programs: &mut exec::Client<Channel>, span: Duration, [kind, what]: [&str; 2]) -> Result<Round, Error> {
+    let begin = Instant::now().after(START);
+    let end = Instant::from_ticks(begin.0).after(span);
+    let (begin, end) = (format!("{}", begin.0), format!("{}", end.0));
+    let (mut honest, mut others) = ([ProcessId(0); HONEST], [ProcessId(0); ABUSERS]);
+    for process in &mut honest {
+        let words = exec::pack(["honest", what, &begin, &end])?;
+        *process = programs.start("abuse", &words, None, None, None)?.process;
+    }
+    for process in &mut others {
+        let words = exec::pack(["strain", kind, &begin, &end])?;
+        *process = programs.start("attacker", &words, None, None, None)?.process;
+    }
+    let mut round = Round::default();
+    for process in honest {
+        round.got += status(programs, process)?;
+    }
+    for process in others {
+        let told = status(programs, process)?;
+        round.tried += told >> 32;
+        round.refused += told & u64::from(u32::MAX);
+    }
+    Ok(round)
+}
+
+fn status(programs: &mut exec::Client<Channel>, process: ProcessId) -> Result<u64, Error> {
+    match programs.wait(process)?.fate()? {
+        Fate::Exited(status) => Ok(status as u64),
+        _ => Err(Error::Protocol),
+    }
+}
