@@ -157,6 +157,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "harts-4", about: "and on all of four", machine: |machine| machine.with("SMP", 4), act: |desk| harts::harts(desk, 4), ..PLAIN },
     Scene { name: "harts-refuted", about: "not where nothing places or steals", machine: |machine| machine.with("SMP", 2).append("defect=no-spread"), act: harts::harts_refuted, ..PLAIN },
     Scene { name: "hart-held", about: "a hart that the debugger holds is said to be missing, no line claims it, and the first lives", machine: |machine| held::first_hart_only(machine.with("SMP", 2).append("kselftest")), act: harts::hart_held, ..PLAIN },
+    Scene { name: "hart-astray", about: "a hart that the firmware starts at the first one's entry comes all the same", machine: |machine| machine.with("SMP", 2).append("kselftest defect=old-entry"), act: harts::hart_astray, ..PLAIN },
     Scene { name: "torture-2", about: "everything at once on two harts for 20 s, counted exactly", machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 20, 2), ..PLAIN },
     Scene { name: "torture-2-minute", about: "for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 60, 2), ..PLAIN },
     Scene { name: "torture-4-minute", about: "on four harts for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::torture(desk, 60, 4), ..PLAIN },

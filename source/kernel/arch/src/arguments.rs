@@ -79,6 +79,8 @@ pub enum Defect {
     None,
     /// Only the boot hart comes.
     LostHart,
+    /// The firmware starts harts where the first one began.
+    OldEntry,
     /// Interrupts of other harts are never sent.
     LostKick,
     /// Interrupts of other harts are sent even where a self-test has them lost.
@@ -109,11 +111,12 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 14] = [
+    const NAMES: [(&str, Defect); 15] = [
         ("stray-kick", Defect::StrayKick),
         ("lost-kick", Defect::LostKick),
         ("no-spread", Defect::NoSpread),
         ("lost-hart", Defect::LostHart),
+        ("old-entry", Defect::OldEntry),
         ("late-timer", Defect::LateTimer),
         ("shared-float", Defect::SharedFloat),
         ("panic", Defect::Panic),

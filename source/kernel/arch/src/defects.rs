@@ -16,7 +16,7 @@ pub fn show(defect: Defect, system: &'static System, memory: &Memory) {
     let data = ptr::from_ref(system) as u64;
     match defect {
         Defect::None | Defect::LateTimer | Defect::SharedFloat => return,
-        Defect::LostHart | Defect::LostKick | Defect::StrayKick | Defect::NoSpread => return,
+        Defect::LostHart | Defect::OldEntry | Defect::LostKick | Defect::StrayKick | Defect::NoSpread => return,
         Defect::Panic => panic!("asked for by a boot argument"),
         Defect::Stack => drop(black_box(descend(0))),
         Defect::WriteText => write(show as *const () as u64),

@@ -16,11 +16,11 @@ _start:
     csrw    sie, zero
     csrr    s0, instret
 
-    # One hart boots; the others, where there are any, sleep until they are asked for.
+    # One hart boots.
     lla     t0, boot_claimed
     li      t1, 1
     amoswap.w.aq t1, t1, (t0)
-    bnez    t1, park
+    bnez    t1, not_first
 
     # The boot table shows this place twice: in the upper half, among all the gigabytes from entry 256 on; and here, for
     # the one jump.
@@ -71,6 +71,26 @@ upper_half:
     li      tp, 0
     mv      a2, s0
     call    arrived
+
+# not_first: a hart arrives where the first one did. A firmware that does not know hart states lets all of them loose here:
+#   they sleep. OpenSBI says that a hart is to start before it says where, and one that is quick, or an asker that is slow,
+#   comes here though it was asked for: its number and its stack are set, and it goes where it was meant to go.
+#   in:        a0 hart number
+#   out:       never returns; goes on at further_start (a1 virtual address of its Hart) or at park
+not_first:
+    fence   rw, rw                      # what the asker wrote before the firmware let this hart loose is seen
+    lla     a1, {harts}
+    li      t0, {most}
+1:  ld      t1, {number}(a1)
+    ld      t2, 8(a1)                   # 0: it was not asked for
+    bne     t1, a0, 2f
+    bnez    t2, 3f
+2:  addi    a1, a1, {size}
+    addi    t0, t0, -1
+    bnez    t0, 1b
+    j       park
+3:  li      t0, {direct}
+    add     a1, a1, t0
 
 # further_start: the firmware starts a further hart here (SBI, hart state management), translation off.
 #   in:        a0 hart number, a1 virtual address of its Hart, whose stack is set (offset 8)

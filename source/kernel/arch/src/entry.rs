@@ -1,6 +1,9 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
-use crate::paging;
+use crate::{
+    hart::{HARTS, Hart},
+    paging,
+};
 use core::arch::global_asm;
 use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
 use nexus_core::thread::Thread;
@@ -10,6 +13,10 @@ global_asm!(
     direct = const crate::layout::DIRECT,
     leaf = const paging::BOOT_LEAF,
     gigabytes = const paging::BOOT_GIGABYTES,
+    harts = sym HARTS,
+    most = const HARTS.len(),
+    number = const core::mem::offset_of!(Hart, number),
+    size = const size_of::<Hart>(),
 );
 global_asm!(
     include_str!("trap.S"),

@@ -19,6 +19,8 @@ pub(crate) struct Hart {
     spare: Word,
     /// The core's number for it.
     pub(crate) cpu: Word,
+    /// The machine's number for it.
+    pub(crate) number: Word,
     /// Address of the core's record of it; set once, before the hart runs anything.
     pub(crate) record: Word,
     /// Address of the system; set as `record` is.
@@ -42,6 +44,7 @@ impl Hart {
             stack: Word::new(0),
             spare: Word::new(0),
             cpu: Word::new(0),
+            number: Word::new(0),
             record: Word::new(0),
             system: Word::new(0),
             alarm: Word::new(0),
@@ -57,5 +60,7 @@ impl Hart {
     }
 }
 
-/// The harts by CPU number: 0 is the one that boots.
+/// The harts by CPU number: 0 is the one that boots. A hart may look here before the first one has cleared `.bss`.
+// SAFETY: a place for initialised data holds it as any other does.
+#[unsafe(link_section = ".data")]
 pub(crate) static HARTS: [Hart; MAX_CPUS] = [const { Hart::new() }; MAX_CPUS];

@@ -24,6 +24,7 @@ use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
 const START_PATIENCE_MS: u64 = 2000;
 
 unsafe extern "C" {
+    fn _start();
     fn further_start();
     /// A hart that nobody needs sleeps here.
     pub(crate) fn park() -> !;
@@ -34,9 +35,11 @@ pub fn start(system: &'static System, memory: &Memory) {
     let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
     for (at, (cpu, hart)) in others.clone().enumerate() {
         hart.stack.set(memory.stacks.start + (at as u64 + 1) * STACK_STRIDE);
-        let start = to_physical(further_start as *const () as u64);
+        let start = if system.defect == Defect::OldEntry { _start } else { further_start };
+        let start = to_physical(start as *const () as u64);
         let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
         if error != 0 {
+            hart.stack.set(0);
             say!("cpu{} is missing: the firmware does not start hart {}: error {error}", cpu.id.get(), cpu.hart.get());
             let _ = cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire);
         }

@@ -117,6 +117,7 @@ fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
     let first = harts.iter().filter(|hart| hart.id == boot);
     for (index, ((fact, hart), cpu)) in first.chain(others).zip(&HARTS).zip(system.kernel.cpus).enumerate() {
         hart.cpu.set(index as u64);
+        hart.number.set(fact.id);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
         hart.system.set(core::ptr::from_ref(system) as u64);
         hart.context.set(fact.context.unwrap_or(0).into());

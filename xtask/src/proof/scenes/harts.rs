@@ -68,6 +68,17 @@ pub(super) fn hart_held(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("cpus -j", "\"cpu\":1,\"hart\":1,\"state\":\"down\"").map(drop)
 }
 
+/// The firmware started the second hart where the first one began: it came all the same, and nothing else happened.
+pub(super) fn hart_astray(desk: &mut Desk) -> Result<(), SessionError> {
+    let printed: Vec<String> = desk.session.transcript().iter().map(|line| line.text.clone()).collect();
+    for line in ["KINIT: cpu1 online", "KSELFTEST: smp online ok", "KSELFTEST: ipi resched ok"] {
+        if printed.iter().filter(|printed| *printed == line).count() != 1 {
+            return Err(SessionError::Missed(line.to_string(), "not said once", printed));
+        }
+    }
+    desk.ask("cpus -j", "\"cpu\":1,\"hart\":1,\"state\":\"up\"").map(drop)
+}
+
 /// After the seconds of a torture, until it has told what it counted.
 const TOLD: Duration = Duration::from_secs(40);
 
