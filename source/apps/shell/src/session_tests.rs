@@ -306,8 +306,8 @@ fn power_takes_an_exit_status() {
 
 #[test]
 fn explain_says_which_rule_it_is() {
-    assert_eq!(printed("explain shell exec"), "allowed: route `exec` of shell in the manifest, permissions 0x3\n");
-    assert_eq!(printed("explain hello exec2"), "denied: no rule gives hello `exec2`\n");
+    assert_eq!(printed("explain shell exec"), "allowed, route `exec` of shell in the manifest, permissions 0x3\n");
+    assert_eq!(printed("explain hello exec2"), "denied, no rule gives hello `exec2`\n");
     let fake = Fake { error: Some(Error::NotFound), ..Fake::default() };
     assert!(typed_on(fake, b"explain nobody x\r").0.contains("error: ENOENT: no service or program `nobody`\n"));
 }

@@ -165,8 +165,8 @@ pub(super) fn log(desk: &mut Desk) -> Result<(), SessionError> {
 
 /// Which rule says what; and policy that was killed too often to come back.
 pub(super) fn policy(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.ask("explain shell exec", "allowed: route `exec` of shell in the manifest, permissions 0x7")?;
-    desk.ask("explain hello exec", "denied: no rule gives hello `exec`")?;
+    desk.ask("explain shell exec", "allowed, route `exec` of shell in the manifest, permissions 0x7")?;
+    desk.ask("explain hello exec", "denied, no rule gives hello `exec`")?;
     desk.ask("explain nobody exec", "error: ENOENT: ")?;
     for ends in 1..=5 {
         desk.session.send_line("kill policyd")?;

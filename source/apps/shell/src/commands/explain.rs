@@ -26,10 +26,10 @@ pub(crate) fn explain(context: &mut Context<'_>) -> Result<(), Failure> {
 fn told(found: &Explanation, subject: &str, interface: &str) -> String {
     let Explanation { rule, permits, by } = found;
     match rule {
-        Rule::Default => format!("denied: no rule gives {subject} `{interface}`\n"),
-        Rule::Own => format!("allowed: `{interface}` is {subject}'s own\n"),
-        Rule::Route => format!("allowed: route `{interface}` of {subject} in the manifest, permissions {permits:#x}\n"),
-        Rule::Grant => format!("allowed: grant `{interface}` of {subject} in the manifest\n"),
-        Rule::Delegation => format!("allowed: {by} lets {subject} have `{interface}`, permissions {permits:#x}\n"),
+        Rule::Default => format!("denied, no rule gives {subject} `{interface}`\n"),
+        Rule::Own => format!("allowed, `{interface}` is {subject}'s own\n"),
+        Rule::Route => format!("allowed, route `{interface}` of {subject} in the manifest, permissions {permits:#x}\n"),
+        Rule::Grant => format!("allowed, grant `{interface}` of {subject} in the manifest\n"),
+        Rule::Delegation => format!("allowed, {by} lets {subject} have `{interface}`, permissions {permits:#x}\n"),
     }
 }
