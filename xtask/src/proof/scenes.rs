@@ -108,6 +108,12 @@ fn below_the_killer(wiring: &mut Wiring) {
     others.for_each(|service| service.qos = nexus_abi::QosClass::Normal);
 }
 
+/// The same, and who ended is started again only after more than a caller's bound.
+fn slow_to_restart(wiring: &mut Wiring) {
+    below_the_killer(wiring);
+    wiring.backoff.first_ms = 60;
+}
+
 /// Programs may have the class that services have, and the abusers do.
 fn without_ceiling(wiring: &mut Wiring) {
     let abusers = wiring.programs.iter_mut().filter(|program| program.name.as_str().ends_with("/attacker"));
@@ -141,7 +147,10 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "asleep", about: "all services up, the machine sleeps: 60 virtual seconds with at most one timer interrupt each", machine: |machine| alone(machine, "churn,asleep,60"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
-    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| machine.with("ICOUNT", "shift=0,sleep=off"), act: acts::chaos, ..PLAIN },
+    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,20"), act: acts::chaos, ..PLAIN },
+    Scene { name: "chaos-refuted", about: "not where a service rests for 60 ms before it is started again", instead: Some(("shell", "chaos")), rewired: Some(slow_to_restart), machine: |machine| alone(machine, "chaos,1"), act: acts::chaos_refuted, ..PLAIN },
+    Scene { name: "chaos-hundreds", about: "each killed 200 times", tier: Tier::Daily, instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,200"), act: |desk| acts::chaos_long(desk, 200), ..PLAIN },
+    Scene { name: "chaos-thousand", about: "each killed 1,000 times, with another seed", tier: Tier::Full, instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,1000,2"), act: |desk| acts::chaos_long(desk, 1000), ..PLAIN },
     Scene { name: "abuse", about: "whatever others do to a service, its honest clients get nine tenths of their share", machine: |machine| alone(machine, "abuse,60"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-long", about: "also when it goes on for long", tier: Tier::Daily, machine: |machine| alone(machine, "abuse,400"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-refuted", about: "not where the class of programs has no ceiling", rewired: Some(without_ceiling), machine: |machine| alone(machine, "abuse,40,flood"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(1), ..PLAIN },

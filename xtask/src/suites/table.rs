@@ -234,6 +234,30 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "chaos-200",
+        about: "each service killed 200 times while it is called",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "chaos-hundreds"],
+        ..NOTHING
+    },
+    Suite {
+        name: "chaos-1000",
+        about: "each service killed 1,000 times while it is called",
+        tier: Tier::Full,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "chaos-thousand"],
+        ..NOTHING
+    },
+    Suite {
+        name: "abuse",
+        about: "what abuse leaves to honest clients of a service when it goes on for long",
+        tier: Tier::Daily,
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "proof", "--scenes", "abuse-long"],
+        ..NOTHING
+    },
+    Suite {
         name: "boots",
         about: "60 boots each on 1, 2 and 4 harts: every hart online, in the order of the ladder",
         tier: Tier::Daily,

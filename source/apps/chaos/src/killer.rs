@@ -1,11 +1,12 @@
 //! The thread that kills: each victim in turn, at random moments, when a call is on its way.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use nexus_abi::syscall::Wait;
-use nexus_abi::{Deadline, Error};
+use nexus_abi::{Deadline, Error, Handle};
 use nexus_proto::supervisor;
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Channel, Instant, env, println, time::deadline_in};
@@ -14,10 +15,11 @@ use crate::caller::Shared;
 use crate::census::Census;
 use crate::victim::{Clients, Question, VICTIMS};
 
-/// Kills of each victim that have to count.
+/// Kills of each victim that have to count, and the seed, if the boot arguments name none.
 const KILLS: u64 = 20;
-/// Rounds at most; in each, every victim that lacks kills is killed once.
-const ROUNDS: u64 = 2 * KILLS;
+const SEED: u64 = 1;
+/// Rounds for each kill that has to count, at most; in each, every victim that lacks kills is killed once.
+const ROUNDS: u64 = 2;
 /// A restart takes at most this long, of a hundred 99 times: 50 ms.
 const RESTART: u64 = 500_000;
 /// Before each round: a victim rests longer than the window in which its ends count.
@@ -28,7 +30,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A hunt looks this often whether a call is on its way.
 const LOOKS: u64 = 500;
-const SEED: u64 = 1;
+/// Kills and seed stand behind this in the boot arguments.
+const ASKED: &str = "selftest=chaos,";
 
 /// SplitMix64.
 struct Random(u64);
@@ -63,24 +66,36 @@ struct Killer<'a> {
 /// Kills every victim until enough of the kills counted; answers how much was wrong.
 pub(crate) fn rounds(shared: &Shared) -> Result<u64, Error> {
     let supervisor = supervisor::Client::new(Channel::to(supervisor::NAME)?);
-    let mut killer = Killer { shared, supervisor, random: Random(SEED) };
-    println!("chaos: seed {SEED}");
+    let info = env::handle("info")?;
+    let (kills, seed) = asked(info)?;
+    let mut killer = Killer { shared, supervisor, random: Random(seed) };
+    println!("chaos: {kills} kills that count, seed {seed}");
     // Whatever is made once is made: also the ways to those that died once.
     for victim in 0..VICTIMS.len() {
         killer.kill(victim, Question::Again, &mut Score::default())?;
     }
-    let info = env::handle("info")?;
     let before = Census::take(info);
     let mut scores = [const { None::<Score> }; VICTIMS.len()].map(|score| score.unwrap_or_default());
-    for round in 0..ROUNDS {
+    for round in 0..ROUNDS * kills {
         killer.pause(deadline_in(REST));
-        for (victim, score) in scores.iter_mut().enumerate().filter(|(_, score)| score.counted < KILLS) {
+        for (victim, score) in scores.iter_mut().enumerate().filter(|(_, score)| score.counted < kills) {
             let once = Clients::asks_once(victim) && round % 2 == 1;
             killer.kill(victim, if once { Question::Once } else { Question::Again }, score)?;
         }
     }
     let differ = Census::take(info).differences(&before);
-    Ok(differ + VICTIMS.iter().zip(scores).map(|(name, score)| score.judge(name)).sum::<u64>())
+    Ok(differ + VICTIMS.iter().zip(scores).map(|(name, score)| score.judge(name, kills)).sum::<u64>())
+}
+
+/// Kills and seed that the boot arguments ask for.
+fn asked(info: Handle) -> Result<(u64, u64), Error> {
+    let words = String::from_utf8(env::boot_arguments(info)?).map_err(|_| Error::Invalid)?;
+    let Some(asked) = words.split_whitespace().find_map(|word| word.strip_prefix(ASKED)) else {
+        return Ok((KILLS, SEED));
+    };
+    let mut numbers = asked.split(',');
+    let mut number = |default| numbers.next().map_or(Ok(default), str::parse).map_err(|_| Error::Invalid);
+    Ok((number(KILLS)?, number(SEED)?))
 }
 
 impl Killer<'_> {
@@ -118,7 +133,7 @@ impl Killer<'_> {
 
 impl Score {
     /// Prints it; answers how much was wrong.
-    fn judge(mut self, name: &str) -> u64 {
+    fn judge(mut self, name: &str, kills: u64) -> u64 {
         self.restarts.sort_unstable();
         let most = self.restarts.last().copied().unwrap_or(u64::MAX);
         let late = self.restarts.get(self.restarts.len() * 99 / 100).copied().unwrap_or(most);
@@ -132,6 +147,6 @@ impl Score {
             self.restarts.first().copied().unwrap_or(0) / 10,
             late / 10
         );
-        self.wrong + u64::from(self.counted < KILLS) + u64::from(late > RESTART)
+        self.wrong + u64::from(self.counted < kills) + u64::from(late > RESTART)
     }
 }

@@ -52,7 +52,10 @@ fn main() -> Result<Infallible, Error> {
     let shared = Arc::new(caller::Shared::new()?);
     let theirs = shared.clone();
     thread::spawn(STACK_PAGES, Box::new(move || caller::run(&theirs)))?;
-    let wrong = killer::rounds(&shared).and_then(|wrong| Ok(wrong + limit::reached(shared.over)?));
+    let wrong = killer::rounds(&shared).and_then(|wrong| {
+        println!("chaos: limit");
+        Ok(wrong + limit::reached(shared.over)?)
+    });
     match wrong {
         Ok(0) => println!("chaos: nothing was wrong"),
         Ok(wrong) => println!("chaos: {wrong} things were wrong"),

@@ -204,19 +204,36 @@ pub(super) fn timers(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("bench: end", SLOW).map(drop)
 }
 
+/// Services that come back late are found, and nothing else: each line of a service ends with its restarts.
+pub(super) fn chaos_refuted(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.wait_for("chaos: limit", SLOW)?;
+    let printed: Vec<String> = told(desk, " with a call on its way ");
+    let late = |line: &String| line.contains(" 0 wrong ") && number_after(line, "p99 ").is_some_and(|us| us > 50_000);
+    if printed.len() == 5 && printed.iter().all(late) { Ok(()) } else { Err(missed("five late services", printed)) }
+}
+
 pub(super) fn chaos(desk: &mut Desk) -> Result<(), SessionError> {
-    desk.session.wait_for("chaos: nothing was wrong", SLOW).map(drop)
+    chaos_long(desk, 20)
+}
+
+/// Some seconds of the host for each kill.
+pub(super) fn chaos_long(desk: &mut Desk, kills: u64) -> Result<(), SessionError> {
+    desk.session.wait_for("chaos: nothing was wrong", Duration::from_secs(15 * kills))?;
+    told(desk, "chaos: ");
+    Ok(())
+}
+
+/// Prints what was said with this in it.
+fn told(desk: &Desk, mark: &str) -> Vec<String> {
+    let said = desk.session.transcript().iter().map(|line| &line.text).filter(|text| text.contains(mark));
+    said.inspect(|text| println!("{text}")).cloned().collect()
 }
 
 /// Played by a program, which judges itself: its status becomes the machine's.
 pub(super) fn abuse(desk: &mut Desk) -> Result<(), SessionError> {
     const ROUNDS: Duration = Duration::from_secs(300);
     desk.session.wait_for(" things were wrong", ROUNDS)?;
-    desk.session
-        .transcript()
-        .iter()
-        .filter(|line| line.text.contains(" | "))
-        .for_each(|line| println!("{}", line.text));
+    told(desk, " | ");
     Ok(())
 }
 
