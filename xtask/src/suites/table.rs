@@ -62,6 +62,10 @@ const COVERAGE: &str = "for target in $(cargo +nightly fuzz list); do mkdir -p t
 const DOCS: &str = "cargo doc --quiet --no-deps --document-private-items --workspace --lib --exclude nexus-arch && \
     cargo doc --quiet --no-deps --document-private-items --package nexus-arch --target riscv64imac-unknown-none-elf";
 
+/// Built as for a measurement.
+const MUTATIONS: &str =
+    "cargo test --quiet --profile parsers --package parsers --test corpus -- --ignored --nocapture ten_million";
+
 const NOTHING: Suite = Suite { name: "", about: "", tier: Tier::Test, tools: &[], environment: &[], command: &[] };
 
 pub(super) const SUITES: &[Suite] = &[
@@ -294,15 +298,9 @@ pub(super) const SUITES: &[Suite] = &[
         about: "a million random messages, straight and by the general way: both leave the same kernel",
         tier: Tier::Daily,
         command: &[
-            "cargo",
-            "test",
-            "--package",
-            "nexus-core",
-            "--lib",
-            "--",
-            "--ignored",
-            "--nocapture",
-            "general_way_leaves_for_long",
+            "sh",
+            "-c",
+            "cargo test --package nexus-core --lib -- --ignored --nocapture general_way_leaves_for_long",
         ],
         ..NOTHING
     },
@@ -326,17 +324,7 @@ pub(super) const SUITES: &[Suite] = &[
         name: "events",
         about: "a million random events at the kernel core, every invariant checked after each",
         tier: Tier::Daily,
-        command: &[
-            "cargo",
-            "test",
-            "--package",
-            "nexus-core",
-            "--lib",
-            "--",
-            "--ignored",
-            "--nocapture",
-            "no_long_sequence",
-        ],
+        command: &["sh", "-c", "cargo test --package nexus-core --lib -- --ignored --nocapture no_long_sequence"],
         ..NOTHING
     },
     Suite {
@@ -359,21 +347,7 @@ pub(super) const SUITES: &[Suite] = &[
         name: "mutations",
         about: "10 million mutations of the corpus of each parser",
         tier: Tier::Daily,
-        command: &[
-            "cargo",
-            "test",
-            "--quiet",
-            "--profile",
-            "parsers",
-            "--package",
-            "parsers",
-            "--test",
-            "corpus",
-            "--",
-            "--ignored",
-            "--nocapture",
-            "ten_million",
-        ],
+        command: &["sh", "-c", MUTATIONS],
         ..NOTHING
     },
     Suite {
