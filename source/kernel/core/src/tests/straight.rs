@@ -102,7 +102,7 @@ impl World {
         match dice.below(64) {
             0 => self.message(client, ipc::SEND, door.raw(), 0, dice),
             1 => self.typed(client, Yield {}),
-            2 => self.message(client, ipc::CALL, dice.next(), 0, dice),
+            2 => self.message(client, ipc::CALL, nowhere(dice), 0, dice),
             3 => self.typed(client, QosSet { class: dice.below(2) as u8, target: 0 }),
             4 => {
                 client.trace.set(dice.next());
@@ -141,6 +141,7 @@ impl World {
             }
             6..=19 => self.message(server, ipc::REPLY_RECV_UNTIL, endpoint, deadline, dice),
             20..=25 => self.message(server, ipc::REPLY_RECV_EXTENDED, endpoint, deadline, dice),
+            26 => self.message(server, ipc::REPLY_RECV, nowhere(dice), NEVER, dice),
             _ => self.message(server, ipc::REPLY_RECV, endpoint, NEVER, dice),
         }
     }
@@ -188,6 +189,12 @@ impl World {
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next());
         format!("{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {:?}", cpu.queue)
     }
+}
+
+/// A target that no handle has; also those that a kernel would keep where there is none.
+fn nowhere(dice: &mut Dice) -> u64 {
+    let random = dice.next();
+    dice.pick(&[0, u64::MAX, random])
 }
 
 #[test]
