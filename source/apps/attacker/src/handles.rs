@@ -1,15 +1,16 @@
 //! Handles that are none: each kind of bad handle, in each place of each call.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, SHARED_START, USER_START};
 use nexus_abi::syscall::{
     Close, Derive, Description, EndpointCreate, MemoryCreate, MemoryGrow, NotificationCreate, Revoke, TYPED,
-    ThreadCreate, TimerCreate, WaitSetCreate, ipc,
+    ThreadCreate, TimerCreate, Wait, WaitSetCreate, ipc,
 };
 use nexus_abi::{Error, Handle, Rights};
 use nexus_rt::kernel::{Kernel, Machine, invoke};
-use nexus_rt::{env, log};
+use nexus_rt::{env, log, time};
 
 use crate::alike::Alike;
 use crate::numbers::is_reserved;
@@ -18,6 +19,9 @@ use crate::{Failure, Tried, must};
 
 const SEED: u64 = 0x6861_6e64_6c65;
 const RANDOM: usize = 40;
+/// As many as this program's quota has beside the one of [`Hands`].
+const TIMERS: usize = 7;
+const TICK: Duration = Duration::from_millis(1);
 
 /// One argument of a call.
 #[derive(Clone, Copy)]
@@ -135,6 +139,7 @@ pub(crate) fn bad(kind: &str) -> Tried {
             everywhere(&hands, Only::Kinded, &|name| powerless.of(name).map(|handle| alloc::vec![handle.raw()]))
         }
         "dead" => dead(&hands),
+        "first-slot" => first_slot(),
         _ => Err(Failure::Wrong("there is no such kind of bad handle")),
     }
 }
@@ -267,6 +272,28 @@ fn dead(hands: &Hands) -> Tried {
                 }
             }
         }
+    }
+    alike.outcome()
+}
+
+/// Calls through no handle while objects stand in the first slot that are numbered as endpoints are, with a badge of choice.
+fn first_slot() -> Tried {
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    let timers: Result<Vec<Handle>, Error> =
+        (0..TIMERS).map(|_| invoke(TimerCreate { notification, bits: 1 }).map(|made| made.timer)).collect();
+    // Who has waited once is known to the straight way of messages.
+    let waited = invoke(Wait { notification, deadline: time::deadline_in(TICK) });
+    must(waited.err() == Some(Error::TimedOut), "nobody signals it")?;
+    let first = env::start()?.handles().map(|(_, handle)| handle).find(|handle| handle.index() == 0);
+    invoke(Close { handle: first.ok_or(Failure::Wrong("a program has a handle in its first slot"))? })?;
+    let mut alike = Alike::default();
+    for source in timers? {
+        let handle = invoke(Derive { source, rights: Rights::ALL, badge: u64::MAX })?.handle;
+        must(handle.index() == 0, "the first free slot is taken")?;
+        for number in [ipc::CALL, ipc::CALL_UNTIL] {
+            alike.add("a call", message(number, 0, 0, [0; 8]))?;
+        }
+        invoke(Close { handle })?;
     }
     alike.outcome()
 }
