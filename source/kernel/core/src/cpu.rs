@@ -258,3 +258,19 @@ impl Cpu {
         self.wheel.next().min(self.slice_end.get())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_spaces_an_event_changes_it_asks_for_one_fence() {
+        let requests = Requests::default();
+        [7, 7, 7].into_iter().for_each(|space| requests.fence(space));
+        let one = requests.fence.get();
+
+        (1..=300).for_each(|space| requests.fence(space));
+
+        assert_eq!((one, requests.fence.get()), (8, u64::MAX), "that of the one space, or that of all");
+    }
+}
