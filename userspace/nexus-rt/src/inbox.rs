@@ -6,10 +6,10 @@ use core::time::Duration;
 use nexus_abi::message::Status;
 use nexus_abi::syscall::{Close, Derive, EndpointCreate, ipc};
 use nexus_abi::{Deadline, Error, Handle, Name, Rights, ServiceId};
-use nexus_ipc::{NonceMismatchBudget, Notice, Pipeline, RouteAnswer, RouteLink, RouteRetryOutcome};
+use nexus_ipc::{NonceMismatchBudget, Notice, Pipeline, RouteAnswer, RouteLink, RouteRetryOutcome, Signal};
 
 use crate::channel::{arrived, close_all, send};
-use crate::sys::{self, Departure, Mutex};
+use crate::sys::{self, Departure};
 use crate::{aside, env, kernel::invoke, time};
 
 /// Who answers routes.
@@ -23,8 +23,33 @@ const FOREIGN: u32 = WINDOW as u32;
 /// How long a route may take.
 const ROUTE_WAIT: Duration = Duration::from_secs(2);
 
-/// What was routed so far, none where the server is gone and nobody asked again. As few as a program has interfaces.
-static ROUTED: Mutex<Vec<(Name, Option<Handle>)>> = Mutex::new(Vec::new());
+crate::sys::own! {
+    /// What was routed so far. As few as a program has interfaces.
+    static ROUTED: Vec<Route> = Vec::new()
+}
+
+/// The way to an interface beside that of the start page.
+struct Route {
+    name: Name,
+    handle: Handle,
+    leads: Leads,
+}
+
+/// Where a handle leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leads {
+    /// To the server, as far as anybody knows.
+    There,
+    /// To one that is gone. It is kept to be closed once there is another.
+    Nowhere,
+}
+
+impl Route {
+    /// The handle, unless its server is gone.
+    fn way(&self) -> Option<Handle> {
+        (self.leads == Leads::There).then_some(self.handle)
+    }
+}
 
 /// The handle to an interface: what was routed last, what the program was started with, or by asking init now.
 pub fn find(interface: &str) -> Result<Handle, Error> {
@@ -57,7 +82,7 @@ pub(crate) fn routed(interface: Name) -> Option<Handle> {
 }
 
 fn entry(interface: Name) -> Option<Option<Handle>> {
-    ROUTED.lock().iter().find(|(known, _)| *known == interface).map(|&(_, handle)| handle)
+    ROUTED.lock().iter().find(|route| route.name == interface).map(Route::way)
 }
 
 /// The handle to an interface after the server behind `dead` is gone: another's that was routed meanwhile, or by asking
@@ -68,18 +93,16 @@ pub fn renew(interface: Name, dead: Handle, deadline: Deadline) -> Result<Handle
         return Ok(another);
     }
     let left = time::Instant::from_ticks(deadline.0).since(time::Instant::now());
-    let found = ask(interface, left.min(ROUTE_WAIT))?;
-    let _ = invoke(Close { handle: dead });
-    Ok(found)
+    ask(interface, left.min(ROUTE_WAIT))
 }
 
 /// What was routed for an interface in the place of `dead`, which nobody finds any more.
 fn forget(interface: Name, dead: Handle) -> Option<Handle> {
     let mut routed = ROUTED.lock();
-    match routed.iter_mut().find(|(known, _)| *known == interface) {
-        Some((_, Some(handle))) if *handle != dead => return Some(*handle),
-        Some((_, known)) => *known = None,
-        None => routed.push((interface, None)),
+    match routed.iter_mut().find(|route| route.name == interface) {
+        Some(route) if route.handle != dead => return route.way(),
+        Some(route) => route.leads = Leads::Nowhere,
+        None => routed.push(Route { name: interface, handle: dead, leads: Leads::Nowhere }),
     }
     None
 }
@@ -104,22 +127,28 @@ fn ask_each(names: &[Name], wait: Duration) -> Vec<Result<Handle, Error>> {
     found
 }
 
-/// Remembers what was routed, unless another thread was first: then that is kept and this closed.
+/// Remembers what was routed, unless another thread was first: then that is kept and this closed. What led to a server
+/// that is gone is closed too, however often nobody could be found in its place.
 fn keep(name: Name, fresh: Handle) -> Handle {
-    let first = remember(name, fresh);
-    if first != fresh {
-        let _ = invoke(Close { handle: fresh });
+    let (first, spare) = remember(name, fresh);
+    if let Some(handle) = spare {
+        let _ = invoke(Close { handle });
     }
     first
 }
 
-fn remember(name: Name, fresh: Handle) -> Handle {
+/// The handle that stands, and the one that nobody needs.
+fn remember(name: Name, fresh: Handle) -> (Handle, Option<Handle>) {
     let mut routed = ROUTED.lock();
-    match routed.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, known)) => *known.get_or_insert(fresh),
-        None => {
-            routed.push((name, Some(fresh)));
-            fresh
+    let Some(route) = routed.iter_mut().find(|route| route.name == name) else {
+        routed.push(Route { name, handle: fresh, leads: Leads::There });
+        return (fresh, None);
+    };
+    match route.leads {
+        Leads::There => (route.handle, Some(fresh)),
+        Leads::Nowhere => {
+            route.leads = Leads::There;
+            (fresh, Some(core::mem::replace(&mut route.handle, fresh)))
         }
     }
 }
@@ -204,6 +233,11 @@ impl RouteLink for Line {
         }
         if let Some(error) = arrival.status.error() {
             return Err(error);
+        }
+        if arrival.status.has(Status::SIGNAL) {
+            // Not for this inbox, and not lost: it is the loop's.
+            aside::put_signal(Signal { bits: arrival.words[0], key: arrival.words[1] });
+            return Err(Error::Protocol);
         }
         let message = arrived(&arrival);
         let from_init = arrival.status.has(Status::ONE_WAY) && arrival.service == INIT.0;

@@ -9,18 +9,19 @@ use nexus_abi::layout::{MAP_BATCH, PAGE_SIZE, SHARED_START};
 use nexus_abi::syscall::{Inspect, Map, Unmap, access};
 use nexus_abi::{Error, Handle};
 
-use crate::{
-    kernel::invoke,
-    sys::{self, Mutex},
-};
+use crate::{kernel::invoke, sys};
 
 /// One batch of pages at a fixed place through which [`fill`] reaches an object.
 const SCRATCH: u64 = SHARED_START;
 /// Views start behind it, a guard page apart.
 const VIEWS: u64 = SCRATCH + (MAP_BATCH + 1) * PAGE_SIZE as u64;
 
-static SCRATCH_OWNER: Mutex<()> = Mutex::new(());
-static RANGES: Mutex<Ranges> = Mutex::new(Ranges { next: VIEWS, free: Vec::new() });
+crate::sys::own! {
+    static SCRATCH_OWNER: () = ()
+}
+crate::sys::own! {
+    static RANGES: Ranges = Ranges { next: VIEWS, free: Vec::new() }
+}
 
 /// Addresses for views. A freed range serves the next view of its size, so that the address space does not creep.
 struct Ranges {

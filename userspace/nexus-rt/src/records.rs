@@ -17,7 +17,6 @@ use nexus_proto::logs;
 use nexus_proto::record::{Level, MAX_BYTES, MAX_FIELD_BYTES, MAX_TARGET, MAX_TEXT, Record};
 
 use crate::memory::{Access, View};
-use crate::sys::Mutex;
 use crate::{Channel, env, kernel::invoke, time};
 
 /// The handle of the ring.
@@ -32,7 +31,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// What the macros of the `log` crate write; tracing every step is for those who ask.
 const LOUDEST: log::LevelFilter = log::LevelFilter::Debug;
 
-static SINK: Mutex<Sink> = Mutex::new(Sink::Unknown);
+crate::sys::own! {
+    static SINK: Sink = Sink::Unknown
+}
 static FACADE: Facade = Facade;
 
 /// Where records go.

@@ -87,7 +87,7 @@ impl Server {
     #[cold]
     fn exchange(&self, desk: &mut Desk, served: Served, deadline: Deadline) -> From {
         if served == Served::Later {
-            return desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]));
+            return self.next(desk, deadline);
         }
         let from = match self.answer(&desk.answer, deadline).map(|arrival| desk.lay(arrival)) {
             Ok(from) => self.received(desk, from, deadline),
@@ -119,7 +119,16 @@ impl Server {
     /// Gives the answer to whom it was put aside for, or else closes the link with a refusal; and the loop goes on.
     fn unanswered(&self, desk: &mut Desk, deadline: Deadline) -> From {
         answer_aside(&desk.answer).unwrap_or_else(clear_link);
-        desk.lay(message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS]))
+        self.next(desk, deadline)
+    }
+
+    /// A signal that came while the service received something else, or else what comes next.
+    fn next(&self, desk: &mut Desk, deadline: Deadline) -> From {
+        let signal = aside::take_signal().map(|Signal { bits, key }| {
+            let words = [bits, key, 0, 0, 0, 0, 0, 0];
+            Arrival { status: Status(Status::SIGNAL), words, ..Arrival::default() }
+        });
+        desk.lay(signal.unwrap_or_else(|| message(ipc::RECV, self.endpoint, deadline, 0, [0; WORDS])))
     }
 }
 

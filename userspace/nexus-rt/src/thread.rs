@@ -6,7 +6,7 @@ use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
 use nexus_abi::syscall::{Close, Map, MemoryCreate, MemoryGrow, ThreadCreate, ThreadExit, ThreadStart, access};
 use nexus_abi::{Error, Handle};
 
-use crate::sys::{self, Mutex};
+use crate::sys;
 use crate::{kernel::invoke, memory};
 
 /// What a thread runs.
@@ -18,7 +18,9 @@ struct Crowd {
     seats: usize,
 }
 
-static CROWD: Mutex<Crowd> = Mutex::new(Crowd { threads: 1, seats: 0 });
+crate::sys::own! {
+    static CROWD: Crowd = Crowd { threads: 1, seats: 0 }
+}
 
 impl Crowd {
     /// Counts a thread in, once all have seats.

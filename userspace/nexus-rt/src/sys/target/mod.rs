@@ -27,6 +27,15 @@ pub(crate) use spawn::thread_registers;
 pub use wild::go_wild;
 pub use wrong::provoke;
 
+/// Declares a static of the program, behind a lock.
+macro_rules! own {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr) => {
+        $(#[$doc])*
+        static $name: $crate::sys::Mutex<$type> = $crate::sys::Mutex::new($value);
+    };
+}
+pub(crate) use own;
+
 /// Exports the program's entry under the name that `_start` calls.
 #[macro_export]
 macro_rules! program {
