@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 
 use launch::Launched;
 use nexus_abi::syscall::{
-    Close, InfoProcess, Notify, ProcessInfo, ProcessKill, ProcessOpen, ProcessStatus, ProcessWatch, QosSet,
+    Close, InfoProcess, InfoUsage, Notify, ProcessInfo, ProcessKill, ProcessOpen, ProcessStatus, ProcessWatch, QosSet,
 };
 use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
 use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Port, Serve, Signal};
@@ -51,7 +51,8 @@ impl<K: Ground> Execd<K> {
     }
 
     /// Finds the programs that a predecessor started and that run on, so that they can be listed and ended again. Who
-    /// started them is forgotten: only those who may control all programs get at them.
+    /// started them is forgotten: only those who may control all programs get at them. One that was only half made then is
+    /// ended: nobody else would ever run it.
     pub fn recover(&mut self) -> Result<(), Error> {
         let info = self.holdings.info.ok_or(Error::Unavailable)?;
         let mut index = 1;
@@ -64,7 +65,10 @@ impl<K: Ground> Execd<K> {
             index = found.id.number() + 1;
             if !found.service.is_service() && found.service != ServiceId::KERNEL {
                 // One that ends meanwhile, or for which there is no place, is as it was before.
-                let _ = self.adopt(&found);
+                let _ = match self.kernel.invoke(InfoUsage { info, index: found.id.number() }) {
+                    Ok(usage) if usage.switches == 0 => self.discard(&found),
+                    _ => self.adopt(&found),
+                };
             }
         }
     }
@@ -80,6 +84,13 @@ impl<K: Ground> Execd<K> {
         let class = self.bundle.class(short).unwrap_or(QosClass::Normal);
         self.table.put(place, Record::new(&launched, (found.name, class), ProcessId(0)));
         Ok(())
+    }
+
+    fn discard(&mut self, found: &ProcessInfo) -> Result<(), Error> {
+        let process = self.kernel.invoke(ProcessOpen { spawn: self.holdings.spawn, process: found.id })?.process;
+        let killed = self.kernel.invoke(ProcessKill { process, status: WITH_STARTER });
+        self.close(process);
+        killed.map(drop)
     }
 
     /// The kernel under it.

@@ -473,12 +473,12 @@ fn what_a_predecessor_started_is_found_again_and_can_be_ended() {
     let handle = |raw| Handle::from_raw(raw).expect("not 0");
     let (image, spawn, ends) = (handle(101), handle(102), handle(103));
     let holdings = Holdings { image, spawn, ends, init: None, log: None, info: Some(handle(104)), timebase: 1 };
-    for (id, name, state) in
-        [(2, "shell", 0), (3, "app/boot/spin", 0), (4, "app/boot/hello", 2), (6, "app/boot/spin", 0)]
-    {
-        kernel
-            .processes
-            .insert(id, fake::Process { name: name.into(), status: [state, 0, 0, 0], ..Default::default() });
+    let spin = "app/boot/spin";
+    let found = [(2, "shell", 0), (3, spin, 0), (4, "app/boot/hello", 2), (5, spin, 0), (6, spin, 0)];
+    for (id, name, state) in found {
+        let (name, status) = (name.into(), [state, 0, 0, 0]);
+        // The fifth was made and never begun.
+        kernel.processes.insert(id, fake::Process { name, status, runs: id != 5, ..Default::default() });
     }
     let mut execd = Execd::new(kernel, boot_image().leak(), holdings).expect("a sound image");
     execd.recover().expect("info is there");
@@ -488,6 +488,10 @@ fn what_a_predecessor_started_is_found_again_and_can_be_ended() {
     let listed: Vec<_> = (0..2).map(|at| operator.list(at).expect("listed").process).collect();
     assert_eq!(listed, [ProcessId(3), ProcessId(6)], "programs that run, and no service");
     assert_eq!(operator.list(2).err(), Some(Error::NotFound));
+    with_kernel(&local, |kernel| {
+        let half_made = (kernel.processes[&5].status[0], kernel.open.contains_key(&5));
+        assert_eq!(half_made, (3, false), "what nobody would ever run is ended");
+    });
     assert_eq!(starter.kill(ProcessId(3), 1).err(), Some(Error::Permission), "nobody's but the operator's");
     operator.kill(ProcessId(3), 9).expect("it runs");
     assert_eq!(operator.wait(ProcessId(3)).and_then(|ended| ended.fate()), Ok(Fate::Killed(9)));

@@ -2,18 +2,21 @@
 //!
 //! A route is asked and answered one-way, so that init never waits for a client. The asker is known by the kernel's
 //! record of the sender; the name in the message only chooses among what its manifest entry has. If the server is
-//! about to start again the answer waits for it, in a bounded list.
+//! about to start again the answer waits for it, in a bounded list. There a process has one place for each way: who
+//! asks again has given up before, and what it asked then is refused, so that neither its questions nor the inboxes
+//! that they keep pile up.
 
 use alloc::vec::Vec;
 
-use nexus_abi::syscall::{Close, Derive};
-use nexus_abi::{Error, Handle, Name, Rights, ServiceId};
+use nexus_abi::start::ExitKind;
+use nexus_abi::syscall::{Close, Derive, ProcessStatus};
+use nexus_abi::{Error, Handle, Name, ProcessId, Rights, ServiceId};
 use nexus_ipc::Notice;
 use nexus_proto::supervisor::State;
 use wiring::{Grant, Grants, Party, badge};
 
 use crate::ground::Ground;
-use crate::init::Init;
+use crate::init::{Init, Running};
 
 /// Answers that may wait for a server.
 const MAX_WAITING: usize = 32;
@@ -29,6 +32,8 @@ pub(crate) struct Waiting {
 /// A route as it was asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question {
+    /// The kernel's record of the sender.
+    pub(crate) asker: ProcessId,
     pub(crate) nonce: u64,
     pub(crate) inbox: Handle,
 }
@@ -81,11 +86,33 @@ impl<G: Ground> Init<G> {
 
     fn route_to(&mut self, server: usize, badge: u64, question: Question) {
         match (self.running[server], self.watch.state(server)) {
-            (Some(running), _) => self.hand_over(question, running.endpoint, Rights::USE, badge),
-            (None, State::Ended | State::GivenUp) => self.answer(question, Err(Error::Unavailable)),
-            (None, _) if self.waiting.len() >= MAX_WAITING => self.answer(question, Err(Error::Again)),
-            (None, _) => self.waiting.push(Waiting { server, question, badge }),
+            (Some(running), _) if self.lives(&running) => {
+                self.hand_over(question, running.endpoint, Rights::USE, badge);
+            }
+            (_, State::Ended | State::GivenUp) => self.answer(question, Err(Error::Unavailable)),
+            _ => {
+                self.supersede(server, badge, question.asker);
+                if self.waiting.len() >= MAX_WAITING {
+                    self.answer(question, Err(Error::Again));
+                } else {
+                    self.waiting.push(Waiting { server, question, badge });
+                }
+            }
         }
+    }
+
+    /// False of one that is being taken back: its callers know already that it ended, and init is told last.
+    fn lives(&mut self, running: &Running) -> bool {
+        let stated = self.ground.invoke(ProcessStatus { process: running.launched.process });
+        stated.is_ok_and(|stated| ExitKind::from_wire(stated.state) == Some(ExitKind::Running))
+    }
+
+    /// Refuses what this process asked before about the same way.
+    fn supersede(&mut self, server: usize, badge: u64, asker: ProcessId) {
+        let same =
+            |waiting: &mut Waiting| (waiting.server, waiting.badge, waiting.question.asker) == (server, badge, asker);
+        let before: Vec<Waiting> = self.waiting.extract_if(.., same).collect();
+        before.into_iter().for_each(|waiting| self.answer(waiting.question, Err(Error::Again)));
     }
 
     /// A server started or ended: whoever waits for it is answered, or waits on.
@@ -106,7 +133,7 @@ impl<G: Ground> Init<G> {
         }
     }
 
-    pub(crate) fn answer(&mut self, Question { nonce, inbox }: Question, result: Result<Handle, Error>) {
+    pub(crate) fn answer(&mut self, Question { nonce, inbox, .. }: Question, result: Result<Handle, Error>) {
         // Whoever gave a full or dead inbox gets no answer; its own deadline ends its wait.
         let _ = self.ground.send(inbox, &Notice::Routed { nonce, result }.to_message());
         self.forget(inbox);

@@ -1,7 +1,7 @@
 //! What others may ask of init.
 
 use nexus_abi::{Deadline, Error, ProcessId};
-use nexus_ipc::{Answered, Call, Message, Notice, Outcome, Port, Serve, Signal};
+use nexus_ipc::{Answered, Call, Caller, Message, Notice, Outcome, Port, Serve, Signal};
 use nexus_proto::supervisor::{self, CONTROL, Killed, Restarted, Service, Settled, Supervisor};
 use wiring::Party;
 
@@ -21,7 +21,8 @@ impl<G: Ground> Serve for Init<G> {
         match Notice::from_message(message) {
             Ok(Notice::Up { nonce }) => self.answered(call, nonce),
             Ok(Notice::Route { nonce, interface, inbox }) => {
-                self.route(call.caller.service, interface, Question { nonce, inbox });
+                let Caller { service, process: asker, .. } = call.caller;
+                self.route(service, interface, Question { asker, nonce, inbox });
             }
             Ok(Notice::Decided { nonce, result }) => self.decided(call.caller.process, nonce, result),
             Ok(Notice::Pull { nonce, subject, interface }) => {

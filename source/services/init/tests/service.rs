@@ -458,12 +458,29 @@ fn routes_that_wait_are_bounded() {
     let world = World::ready();
     world.crash("launcher");
     for nonce in 0..40 {
-        world.route(PROBE, "exec", nonce);
+        let notice = Notice::Route { nonce, interface: name("exec"), inbox: handle(5000 + nonce) };
+        world.send(Caller { process: ProcessId(nonce + 100), ..world.caller(PROBE, 0) }, notice);
     }
     let refused = (0..40).filter(|&nonce| world.answer(nonce) == Some(Err(Error::Again))).count();
     assert_eq!(refused, 8);
     world.wait(20);
     assert!((0..32).all(|nonce| matches!(world.answer(nonce), Some(Ok(_)))));
+}
+
+#[test]
+fn who_asks_again_gives_up_what_he_asked_before() {
+    let world = World::ready();
+    world.crash("launcher");
+    let opened = |world: &World| world.see(|machine| machine.open.clone());
+    world.see(|machine| machine.open.extend([5001, 5002]));
+    world.route(PROBE, "exec", 1);
+    assert_eq!((world.answer(1), opened(&world).contains(&5001)), (None, true));
+    world.route(PROBE, "exec", 2);
+    assert_eq!(world.answer(1), Some(Err(Error::Again)));
+    assert!(!opened(&world).contains(&5001), "the inbox that nobody reads is let go");
+    assert_eq!(world.answer(2), None);
+    world.wait(20);
+    assert!(matches!(world.answer(2), Some(Ok(_))));
 }
 
 #[test]

@@ -177,6 +177,11 @@ impl Kernel for Fake {
                 self.life(number, target, &input)
             }
             syscall::InfoProcess::NUMBER => self.found(input[0]),
+            syscall::InfoUsage::NUMBER => {
+                let switches = u64::from(self.processes.get(&input[0]).ok_or(Error::NotFound)?.runs);
+                let class = nexus_abi::QosClass::Normal;
+                Ok(words(syscall::Usage { cpu: 0, frames: 0, handles: 0, threads: 1, switches, class }))
+            }
             syscall::ProcessOpen::NUMBER => self.opened(input[0]),
             syscall::Notify::NUMBER => {
                 self.open.get(&target).ok_or(Error::BadHandle)?;
