@@ -81,13 +81,13 @@ impl Tally {
 
 impl Kernel {
     /// Every invariant there is.
-    pub(crate) fn check_invariants(&self, check: &mut Check) {
+    pub fn check_invariants(&self, check: &mut Check) {
         self.check_state(check);
         self.check_memory(check);
     }
 
     /// Every invariant of everything but memory. Events have been settled.
-    pub(crate) fn check_state(&self, check: &mut Check) {
+    pub fn check_state(&self, check: &mut Check) {
         self.check_arenas(check);
         self.check_capabilities(check);
         self.check_processes(check);
@@ -97,7 +97,7 @@ impl Kernel {
     }
 
     /// Every invariant of memory: frames, objects, mappings, page tables, and what is charged for them.
-    pub(crate) fn check_memory(&self, check: &mut Check) {
+    pub fn check_memory(&self, check: &mut Check) {
         self.check_frames(check);
         for (index, process) in self.processes.iter() {
             if process.index() == index && process.root.get() != 0 {
