@@ -17,6 +17,7 @@ pub mod new_app;
 pub mod packages;
 pub mod proof;
 pub mod run;
+pub mod sim;
 pub mod suites;
 pub mod trace;
 

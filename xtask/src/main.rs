@@ -20,6 +20,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", about: "the benchmark table", run: xtask::bench::run },
     Command { name: "coverage", about: "lines of the core, nexus-ipc and the loader that host tests run", run: xtask::coverage::run },
     Command { name: "fuzz", about: "random system calls on the target", run: xtask::fuzz::main },
+    Command { name: "sim", about: "the core and the services in one process, seeded faults", run: xtask::sim::main },
     Command { name: "trace", about: "what ran when on which CPU, as a timeline", run: xtask::trace::main },
     Command { name: "limits", about: "docs/limits.md from the source", run: xtask::limits::run },
     Command { name: "image", about: "system.toml to the boot image", run: xtask::image::run },

@@ -1,6 +1,6 @@
 //! Budgets: how many seconds each suite may take, read from `tests/budget.toml`.
 
-use super::table::Suite;
+use super::row::Suite;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

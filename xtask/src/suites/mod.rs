@@ -4,6 +4,7 @@
 
 mod budget;
 mod report;
+mod row;
 pub(crate) mod runner;
 mod table;
 
@@ -12,8 +13,9 @@ mod suites_tests;
 
 use budget::Budgets;
 use report::Report;
+use row::{Suite, Tier};
 use std::process::ExitCode;
-use table::{SUITES, Suite, Tier};
+use table::SUITES;
 
 const USAGE: &str = "usage: cargo xtask test [--daily | --full] [SUITE…] | --defects [DEFECT…]";
 

@@ -1,6 +1,6 @@
 //! The table at the end, and the line that carries the verdict.
 
-use super::table::{Absence, Suite};
+use super::row::{Absence, Suite};
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;

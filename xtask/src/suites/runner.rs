@@ -4,7 +4,7 @@
 //! is ended with everything it started.
 
 use super::report::{Outcome, Verdict};
-use super::table::{Absence, Suite};
+use super::row::{Absence, Suite};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};

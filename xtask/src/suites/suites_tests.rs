@@ -2,7 +2,8 @@
 
 use super::budget::Budgets;
 use super::report::{Outcome, Report, Verdict};
-use super::table::{Absence, SUITES, Suite, Tier, Tool};
+use super::row::{Absence, Suite, Tier, Tool};
+use super::table::SUITES;
 use super::{runner, select};
 use std::fs;
 use std::path::PathBuf;

@@ -1,48 +1,8 @@
 //! The suites, in the order in which they run: what is cheap and says most comes first.
 
+use super::row::{Absence, Suite, Tier, Tool};
 use crate::doctor;
 use crate::packages::{KERNEL_TARGET, PROGRAM_TARGET};
-
-/// When a suite runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tier {
-    /// In every `make test`.
-    Test,
-    /// With `--daily` and above.
-    Daily,
-    /// With `--full`.
-    Full,
-}
-
-/// What must be there before a suite can run.
-#[derive(Clone, Copy)]
-pub(super) struct Tool {
-    /// Its version, or why it does not count as present.
-    pub(super) look: fn() -> Result<String, String>,
-    /// What its absence means.
-    pub(super) absence: Absence,
-}
-
-/// What the absence of a tool means for the verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Absence {
-    /// The suite counts as failed.
-    Fails,
-    /// The suite is reported as not run and counts as neither.
-    IsReported,
-}
-
-/// One row: a command that exits with 0 if and only if what it checks holds.
-pub(super) struct Suite {
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
-    pub(super) tier: Tier,
-    pub(super) tools: &'static [Tool],
-    /// Environment of the command.
-    pub(super) environment: &'static [(&'static str, &'static str)],
-    /// The program and its arguments; `cargo` is the cargo that runs this tool.
-    pub(super) command: &'static [&'static str],
-}
 
 const TARGETS: &[Tool] = &[
     Tool { look: || doctor::target(KERNEL_TARGET), absence: Absence::Fails },
@@ -107,6 +67,12 @@ pub(super) const SUITES: &[Suite] = &[
         name: "parsers",
         about: "every parser: each truncation and flipped bit of its corpus, some mutations, each error met",
         command: &["cargo", "test", "--quiet", "--package", "parsers", "--test", "corpus", "--", "--nocapture"],
+        ..NOTHING
+    },
+    Suite {
+        name: "sim",
+        about: "the core and the services in one process: 200 seeds of 10,000 events with faults, all clients answered",
+        command: &["cargo", "xtask", "sim", "--seeds", "200"],
         ..NOTHING
     },
     Suite {
@@ -328,6 +294,13 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "sim-2000",
+        about: "the same with 2,000 seeds",
+        tier: Tier::Daily,
+        command: &["cargo", "xtask", "sim", "--seeds", "2000"],
+        ..NOTHING
+    },
+    Suite {
         name: "first-program",
         about: "a program from the template is made, built and run in a copy of the tree",
         tier: Tier::Daily,
@@ -380,6 +353,13 @@ pub(super) const SUITES: &[Suite] = &[
         tier: Tier::Full,
         tools: EMULATOR,
         command: &["cargo", "xtask", "proof", "--scenes", "torture-8"],
+        ..NOTHING
+    },
+    Suite {
+        name: "sim-200000",
+        about: "the same with 200,000 seeds, in runs of at most 95 minutes",
+        tier: Tier::Full,
+        command: &["cargo", "xtask", "sim", "--seeds", "200000", "--slices", "95"],
         ..NOTHING
     },
     Suite {

@@ -1,0 +1,65 @@
+//! The real core and the real services in one host process: virtual time, a seeded schedule, seeded faults.
+//!
+//! Real is the kernel core, entered by its events alone ([`events`] stands where the machine layer does), and above the
+//! system call everything: `nexus-rt` with its one receive loop, init with restarts and routes, policyd, logd, execd, timed.
+//! A program is its own `main` on a stack of its own ([`program`]), entered and left at system calls; its loads and stores go
+//! through the page tables that the kernel made ([`machine`]). Not real are instructions, and devices but the clock.
+//!
+//! A run picks by its seed which CPU takes its next event and which: the alarm, a kick, a step of taking a process back, or
+//! its thread's next system call and by which way. Events take a few ticks, or by chance milliseconds; with nothing to do
+//! time moves to the core's next alarm. The faults are those that can happen: a service or program crashes before any of its system calls, or is killed
+//! through init by an operator; a one-way message meets a full queue; everything stands still.
+//!
+//! After each event every invariant of the kernel holds. By its deadline each client's call has come back, answered or
+//! with a refusal that trouble explains. Once nothing is killed any more, each client is answered by every service, and
+//! then there is as much of every kind as before the first fault. All of it follows from the seed: the same seed, the same
+//! [`Report::hash`].
+
+mod cast;
+mod census;
+mod client;
+mod events;
+mod image;
+mod machine;
+mod play;
+mod program;
+mod random;
+mod simulator;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What happened in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The run's seed.
+    pub seed: u64,
+    /// Every event with its time, registers and outcome, in one number.
+    pub hash: u64,
+    /// Events, all acts together.
+    pub events: u64,
+    /// Crashes.
+    pub kills: u64,
+    /// One-way messages that met a full queue.
+    pub drops: u64,
+    /// Messages that went straight, by the detour, and all other calls.
+    pub ways: [u64; 3],
+    /// Calls of clients that were answered in spite of trouble.
+    pub answered: u64,
+    /// Calls that were refused meanwhile, by why.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Ticks behind its deadline that the latest of them came back.
+    pub latest: u64,
+    /// Ticks that the slowest answer took when trouble was over.
+    pub slowest: u64,
+}
+
+/// Runs one seed with this many events of trouble. An error says what must not be.
+pub fn run(seed: u64, events: u64) -> Result<Report, String> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| simulator::Simulator::new(seed).run(events)));
+    let outcome = outcome.unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str);
+        Err(text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("a panic").into())
+    });
+    outcome.map_err(|what| format!("seed {seed}: {what}"))
+}
