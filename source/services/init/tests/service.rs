@@ -454,6 +454,27 @@ fn a_route_to_a_service_that_is_coming_back_waits_for_it() {
 }
 
 #[test]
+fn a_route_asked_while_its_server_is_taken_back_waits_too() {
+    let world = World::ready();
+    let launcher = ServiceId::service("launcher");
+    world.see(|machine| {
+        let (process, _) = machine.living(launcher).expect("it lives");
+        machine.processes.get_mut(&process).expect("it lives").state[0] = ExitKind::Dying as u64;
+    });
+    world.route(PROBE, "exec", 1);
+    assert_eq!(world.answer(1), None, "init is told last");
+    world.see(|machine| {
+        let dying = machine.processes.values_mut().find(|process| process.service == launcher);
+        dying.expect("it dies").state[0] = ExitKind::Running as u64;
+    });
+    world.crash("launcher");
+    assert_eq!(world.answer(1), None);
+    world.wait(20);
+    let endpoint = world.see(|machine| machine.endpoint(launcher));
+    assert!(matches!(world.answer(1), Some(Ok((to, _, _))) if to == endpoint));
+}
+
+#[test]
 fn routes_that_wait_are_bounded() {
     let world = World::ready();
     world.crash("launcher");
