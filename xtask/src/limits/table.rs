@@ -48,6 +48,8 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/core/src/audit.rs", "MAX_QOS_AUDITS", "lines a second"),
         bound("source/kernel/core/src/qos.rs", "MAX_SHARES", "shares"),
         bound("source/kernel/core/src/qos.rs", "FREE_SHARES", "shares"),
+        bound("source/kernel/core/src/qos.rs", "MAX_PERIOD", "ticks"),
+        bound("source/kernel/core/src/sched/guard.rs", "GUARD_SLICES", "slices"),
         bound("source/kernel/arch/src/memory.rs", "SLICES_PER_SECOND", "slices"),
         bound("source/kernel/core/src/time/mod.rs", "EXPIRE_BATCH", "timers and deadlines"),
         bound("source/kernel/core/src/time/wheel.rs", "LEVELS", "levels"),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::system::{
-    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Rest, Slot, State, Status,
+    Cpu, End, Entry, Explanation, Memory, NotStarted, Power, Process, Program, Query, Rest, Slot, State, Status, Terms,
     Timers, Waited,
 };
 use core::time::Duration;
@@ -39,6 +39,7 @@ impl System for Fake {
             pid,
             name: name.into(),
             class,
+            terms: class.map(|_| Terms { shares: 100, affinity: 5, budget_us: Some((2_000, 10_000)) }),
             state,
             cpu_us: 5 + 250_000 * rested,
             frames: 6,
@@ -387,12 +388,13 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
 
 #[test]
 fn top_lists_who_used_the_cpus_between_two_looks() {
-    let row = |cpu_us| format!("  3  shell  interactive           250  {cpu_us}\n");
-    let head = "pid  name   class        cpu_permille  cpu_us\n";
+    let row = |cpu_us| format!("  3  shell  interactive     100  0x5       2000/10000           250  {cpu_us}\n");
+    let head = "pid  name   class        shares  affinity  budget      cpu_permille  cpu_us\n";
     assert_eq!(printed("top"), format!("{head}{}", row(250_005)));
     assert_eq!(printed("top -n 2"), format!("{head}{}{head}{}", row(250_005), row(500_005)));
-    let json = r#"{"pid":3,"name":"shell","class":"interactive","cpu_permille":250,"cpu_us":250005}"#;
-    assert_eq!(printed("top -j"), format!("{json}\n"));
+    let who = r#"{"pid":3,"name":"shell","class":"interactive","shares":100,"affinity":"0x5","budget":"2000/10000","#;
+    assert_eq!(printed("top -j"), format!("{who}\"cpu_permille\":250,\"cpu_us\":250005}}\n"));
+    assert!(printed("ps -j").starts_with(&format!("{who}\"state\":\"running\"")));
     let (out, fake) = typed_on(Fake { patience: Some(1), ..Fake::default() }, b"top -n 9\r");
     assert_eq!((out.matches("cpu_permille").count(), fake.rested), (1, 2), "Ctrl-C ends it: {out}");
     for line in ["top x", "top -n", "top -n 0", "top -n x"] {

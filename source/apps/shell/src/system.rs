@@ -36,6 +36,17 @@ pub enum State {
     Ended(End),
 }
 
+/// What a process may use of the CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The weight of its threads inside their class.
+    pub shares: u32,
+    /// CPUs, one bit each.
+    pub affinity: u64,
+    /// Microseconds of CPU time in how many; none: any time.
+    pub budget_us: Option<(u64, u64)>,
+}
+
 /// One row of `ps`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
@@ -45,6 +56,8 @@ pub struct Process {
     pub name: String,
     /// Its class; none once it ended.
     pub class: Option<QosClass>,
+    /// What it may use of the CPUs; none once it ended.
+    pub terms: Option<Terms>,
     /// Whether it lives.
     pub state: State,
     /// CPU time in microseconds.

@@ -217,7 +217,7 @@ impl Memory {
             mappings: zeroed(runs, 1 + counts.mappings),
             timers: zeroed(runs, timers),
             irqs: zeroed(runs, 1 + lines),
-            nodes: zeroed(runs, threads + timers),
+            nodes: zeroed(runs, threads + timers + 1 + counts.processes),
             slots: zeroed(runs, 64 * (1 + counts.slot_blocks)),
             frames: &[],
             log: zeroed(runs, counts.log_words),

@@ -70,10 +70,6 @@ pub struct Cpu {
     pub queue: RunQueue,
     /// Processes being taken back here, by class.
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
-    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
-    pub cargo: [Cargo; 2],
-    /// Deadlines and timers. It has its own lock, since others take entries out.
-    pub wheel: Wheel,
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
     /// (acquire).
     pub wake_mail: Half,
@@ -91,10 +87,28 @@ pub struct Cpu {
     pub traced: Half,
     /// Explicit requests that it made lately. Only this CPU touches it.
     pub explicit: Explicit,
+    /// For whom this CPU works: the thread at the start of the chain of calls that the running one serves; 0: nobody.
+    pub payer: Half,
+    /// When that one's budget ends; `u64::MAX`: never.
+    pub budget_end: Word,
+    /// When lower classes that wait get a slice; `u64::MAX`: none does.
+    pub guard_at: Word,
+    /// Ticks that are left of the guard's slice; 0: there is none.
+    pub guard_left: Word,
+    /// The class that the guard's slice is for, and 1 + the class in which it runs.
+    pub guarded: [Half; 2],
+    /// 1 while the guard's slice runs.
+    pub lifted: Half,
+    /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU, before its kick.
+    pub changed: Half,
     /// Requests to the machine layer.
     pub requests: Requests,
     /// Counters for listings.
     pub counters: Counters,
+    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
+    pub cargo: [Cargo; 2],
+    /// Deadlines and timers. It has its own lock, since others take entries out.
+    pub wheel: Wheel,
 }
 
 /// Explicit requests to choose anew, and changes of affinity, that one CPU makes in a second at most.
@@ -236,6 +250,14 @@ pub struct Counters {
     pub given: Word,
     /// Distinct threads that ran here.
     pub tasks: Word,
+    /// Threads that began to run here outside their mask.
+    pub outside: Word,
+    /// Slices of the starvation guard.
+    pub guarded: Word,
+    /// Threads set aside until their budget is replenished.
+    pub parked: Word,
+    /// Classes changed by donation.
+    pub lifted: Word,
 }
 
 /// Which CPU this is, for who was not told. `hint`: what the thread pointer says; `stack`: whose stack the stack pointer is
@@ -255,7 +277,7 @@ impl Cpu {
 
     /// When the machine layer must interrupt next; `u64::MAX`: never.
     pub fn alarm(&self) -> u64 {
-        self.wheel.next().min(self.slice_end.get())
+        self.wheel.next().min(self.slice_end.get()).min(self.guard_at.get()).min(self.budget_end.get())
     }
 }
 

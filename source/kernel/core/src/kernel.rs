@@ -55,7 +55,8 @@ pub struct Kernel {
     pub timers: Arena<Timer>,
     /// Interrupt lines.
     pub irqs: Arena<Irq>,
-    /// Wheel nodes: a thread's deadline at its index, a timer at `threads + index`.
+    /// Wheel nodes: a thread's deadline at its index, a timer at `threads + index`, a process's
+    /// next period behind all those.
     pub nodes: &'static [Node],
     /// Capability slots, lent to processes in blocks.
     pub blocks: Blocks,
@@ -98,7 +99,7 @@ pub struct Storage {
     pub timers: &'static [Timer],
     /// See [`Kernel`].
     pub irqs: &'static [Irq],
-    /// As long as threads and timers together.
+    /// As long as threads, timers and processes together.
     pub nodes: &'static [Node],
     /// A multiple of 64.
     pub slots: &'static [Slot],
@@ -146,7 +147,7 @@ impl Kernel {
     pub fn new(storage: Storage, machine: Machine) -> Kernel {
         for (id, cpu) in storage.cpus.iter().enumerate() {
             cpu.id.set(id as u32);
-            cpu.slice_end.set(u64::MAX);
+            [&cpu.slice_end, &cpu.guard_at, &cpu.budget_end].into_iter().for_each(|when| when.set(u64::MAX));
             cpu.wheel.start(0);
             cpu.traced.set(if storage.rings.is_empty() { 0 } else { trace::ON });
         }

@@ -14,26 +14,36 @@ use crate::{
     lock::ShardSet,
     process::Process,
     sched::{
-        queue::End,
+        queue::Spent,
         spread::{Admission, Moved},
     },
     thread::{State, Thread},
 };
 use nexus_abi::{
     Error, Handle, Kind, QosClass, Rights,
-    syscall::{AffinitySet, AffinityWasSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet},
+    syscall::{
+        AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet,
+        SharesWereSet,
+    },
 };
 
 /// Largest weight that a thread may have.
 const MAX_SHARES: u32 = 1000;
 /// Largest weight that a thread may have without policy's leave.
 const FREE_SHARES: u32 = 500;
+/// Longest period of a budget, in ticks.
+const MAX_PERIOD: u64 = 1 << 40;
 
 impl Context {
     /// True if the boot image lists the caller among those that may raise classes.
     fn may_raise(&self) -> bool {
         let service = self.thread.service.get();
         service != 0 && self.kernel.machine.raisers.contains(&service)
+    }
+
+    /// The CPUs that a thread's process may use.
+    fn limit_of(&self, thread: &Thread) -> u32 {
+        self.kernel.processes.at(thread.process.get() as u32).affinity.get()
     }
 
     /// The thread that a call is about: the caller, or one whose capability has these rights.
@@ -51,7 +61,7 @@ impl Kernel {
         let mut coming = [0; crate::cpu::MAX_CPUS];
         for thread in threads {
             let runnable = matches!(thread.state(), State::Ready | State::Running);
-            if runnable && thread.base_class() != class {
+            if runnable && thread.wished_class() != class {
                 let cpu = thread.cpu() as usize % coming.len();
                 coming[cpu] += 1;
             }
@@ -64,18 +74,16 @@ impl Kernel {
         if full { Err(Error::Again) } else { Ok(()) }
     }
 
-    /// Gives a thread a class of its own; a higher one that a caller donates to it stays. The CPU it uses chooses anew;
-    /// this one has taken its mail, so what is ready here is queued here.
-    fn set_class(&self, cpu: &Cpu, thread: &Thread, class: QosClass) {
-        thread.set_base_class(class);
-        match self.cpus.get(thread.cpu() as usize) {
-            Some(own) if own.id.get() != cpu.id.get() => self.kick_cpu(cpu, own),
-            _ if thread.state() == State::Ready => {
-                cpu.queue.remove(&self.threads, thread);
-                cpu.queue.push(&self.threads, thread, End::Back);
-            }
-            _ => {}
-        }
+    /// Gives a thread a class of its own; a higher one that a caller donates to it stays. One whose budget is spent has a
+    /// lower one until it is replenished.
+    pub(crate) fn set_wish(&'static self, cpu: &Cpu, thread: &'static Thread, class: QosClass) {
+        let base = match class {
+            class if !self.processes.at(thread.process.get() as u32).budget.is_spent() => class,
+            QosClass::PerfBurst => QosClass::Normal,
+            _ => QosClass::Idle,
+        };
+        thread.wish(class, base);
+        self.reclass(cpu, Some(thread));
     }
 
     /// The living process with this number.
@@ -90,7 +98,7 @@ impl Serve for QosGet {
     fn serve(self, context: &Context) -> Verdict<QosGot> {
         let _held = context.kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::TAKE)?;
-        Ok(QosGot { class: thread.base_class() })
+        Ok(QosGot { class: thread.wished_class() })
     }
 }
 
@@ -110,12 +118,13 @@ impl Context {
         let subjects =
             || self.kernel.threads_of(process).filter(|thread| whole || thread.header.me() == self.thread.header.me());
         let own = process.index() == self.process().index();
-        let beyond = !own || subjects().any(|thread| class > thread.base_class());
-        if beyond && !self.may_raise() {
+        let beyond = !own || subjects().any(|thread| class > thread.wished_class());
+        let unbounded = class == QosClass::PerfBurst && process.budget.period.get() == 0;
+        if beyond && (unbounded || !self.may_raise()) {
             return Err(Error::Permission);
         }
         self.kernel.check_room(subjects(), class)?;
-        subjects().for_each(|thread| self.kernel.set_class(self.cpu, thread, class));
+        subjects().for_each(|thread| self.kernel.set_wish(self.cpu, thread, class));
         Ok(if beyond { Authority::Listed } else { Authority::Own })
     }
 }
@@ -130,7 +139,7 @@ impl Serve for QosSet {
         let process = if self.target == 0 { Some(context.process()) } else { kernel.numbered(self.target) };
         let target = process.map_or(self.target, Process::index);
         let subject = process.and_then(|process| kernel.threads_of(process).next());
-        let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::base_class);
+        let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::wished_class);
         let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &self));
         match set {
             Ok(Authority::Own) => {}
@@ -150,7 +159,8 @@ impl Serve for AffinitySet {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
         let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
-        let mask = self.mask & online.sum::<u64>();
+        let limit = if context.may_raise() { u64::MAX } else { u64::from(context.limit_of(thread)) };
+        let mask = self.mask & limit & online.sum::<u64>();
         if mask == 0 {
             return Err(Error::Invalid.into());
         }
@@ -175,6 +185,10 @@ impl Serve for AffinitySet {
             return Err(Error::Again.into());
         }
         count();
+        if thread.state().blocked() {
+            // Nothing is left of it on its CPU after the kick; a message that comes before finds it there.
+            thread.affinity.set(before);
+        }
         kernel.send_away(context.cpu, thread);
         Err(Stop::Restart)
     }
@@ -193,5 +207,34 @@ impl Serve for SharesSet {
         }
         thread.shares.set(self.shares);
         Ok(SharesWereSet {})
+    }
+}
+
+/// Needs `MANAGE`. `EINVAL`: shares not in 1..=1000, no CPU, a period below a millisecond, or no part of it. `EPERM`: more
+/// than the table says without being listed.
+impl Serve for LimitsSet {
+    fn serve(self, context: &Context) -> Verdict<LimitsWereSet> {
+        let kernel = context.kernel;
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        let process = context.subject(Some(self.process), Rights::MANAGE)?;
+        let mask = self.mask & ((1 << kernel.cpus.len()) - 1);
+        let part = self.budget > 0 && self.budget < self.period && self.period >= kernel.machine.timebase / 1000;
+        let timed = part || self.budget | self.period == 0;
+        if self.shares == 0 || self.shares > MAX_SHARES || mask == 0 || !timed || self.period > MAX_PERIOD {
+            return Err(Error::Invalid.into());
+        }
+        let wider = self.shares > FREE_SHARES || mask & !u64::from(process.affinity.get()) != 0;
+        if (wider || process.budget.period.get() != 0) && !context.may_raise() {
+            return Err(Error::Permission.into());
+        }
+        process.shares.set(self.shares);
+        process.affinity.set(mask as u32);
+        process.budget.set(self.budget, self.period, context.now);
+        kernel.spend(context.cpu, process, Spent::No);
+        for thread in kernel.threads_of(process) {
+            thread.set_timed(self.budget);
+            kernel.say_changed(context.cpu, thread);
+        }
+        Ok(LimitsWereSet {})
     }
 }

@@ -22,6 +22,14 @@ fn raiser() -> Bench {
     bench
 }
 
+/// `server` has a call of `caller`'s to answer.
+fn obliged(server: &Thread, caller: &Thread) {
+    caller.set_state(State::Awaiting);
+    caller.waits_on.set(server.index().into());
+    server.link.set(caller.renew_token());
+    server.boost(caller);
+}
+
 fn class_of(thread: &Thread) -> (u32, u32) {
     (thread.base_class() as u32, thread.class() as u32)
 }
@@ -129,9 +137,17 @@ fn test_reject_set_task_qos_when_target_queue_full() {
     other.thread.set_base_class(QosClass::Normal);
     let caller = testing::thread(bench.kernel, bench.process);
     caller.set_base_class(QosClass::Interactive);
-    other.thread.boost(caller);
+    obliged(other.thread, caller);
     testing::refused(bench.kernel, bench.thread, QosSet { class: 2, target: other.process.index() }, Error::Again);
     assert_eq!(class_of(other.thread), (1, 2), "the class is as it was");
+}
+
+#[test]
+fn nobody_is_perfburst_without_a_budget() {
+    let bench = raiser();
+    bench.refused(QosSet { class: 3, target: 0 }, Error::Permission);
+    bench.process.budget.set(2_000, 10_000, 0);
+    assert!(bench.call(QosSet { class: 3, target: 0 }).is_ok());
 }
 
 #[test]
@@ -141,7 +157,7 @@ fn a_listed_service_raises_itself_and_others() {
     let second = testing::thread(bench.kernel, other.process);
     let caller = testing::thread(bench.kernel, bench.process);
     caller.set_base_class(QosClass::PerfBurst);
-    second.boost(caller);
+    obliged(second, caller);
 
     assert!(bench.call(QosSet { class: 2, target: 0 }).is_ok());
     assert!(bench.call(QosSet { class: 2, target: other.process.index() }).is_ok());

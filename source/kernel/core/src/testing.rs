@@ -104,7 +104,7 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
         mappings: zeroed(513),
         timers: zeroed(65),
         irqs: zeroed(17),
-        nodes: zeroed(97 + 65),
+        nodes: zeroed(97 + 65 + 33),
         slots: zeroed(64 * 65),
         frames: Box::leak(frames.into_boxed_slice()),
         log: zeroed(512),
@@ -127,6 +127,8 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
     process.asid.set(index);
     process.service.set(ServiceId::service("test").0);
     process.account.open(quota);
+    process.shares.set(Process::SHARES);
+    process.affinity.set((1 << kernel.cpus.len()) - 1);
     process.root.set(kernel.frames.allocate().expect("the test machine has frames"));
     kernel.make_root(process.root.get());
     process.account.charge(Resource::Frames, 1);
@@ -251,6 +253,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
         kernel.threads.at(current.get()).set_state(State::New);
     }
     current.set(thread.index());
+    kernel.cpus[cpu].payer.set(thread.index());
     thread.set_cpu(cpu as u32);
     thread.set_state(State::Running);
 }

@@ -1,5 +1,9 @@
 //! Threads: one flow of control in one process, for life.
 
+mod state;
+
+pub use state::State;
+
 use crate::{
     arena::{Header, Object, index_of},
     gate::Gate,
@@ -110,6 +114,17 @@ impl Words for Frame {
     }
 }
 
+/// The class with this number, of which the low two bits count.
+#[inline(always)]
+pub(crate) fn class_of(number: u32) -> QosClass {
+    match number & 3 {
+        0 => QosClass::Idle,
+        1 => QosClass::Normal,
+        2 => QosClass::Interactive,
+        _ => QosClass::PerfBurst,
+    }
+}
+
 /// What the kernel says of a sender.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stamp {
@@ -119,58 +134,6 @@ pub struct Stamp {
     pub process: u64,
     /// The trace it works for.
     pub trace: u64,
-}
-
-/// What a thread is doing. In the comment: the list it is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub enum State {
-    /// The place is free, or the thread is dead. None.
-    Dead = 0,
-    /// Made, not started. None.
-    New = 1,
-    /// Wants to run. Its CPU's run queue, or that CPU's mailbox.
-    Ready = 2,
-    /// Runs. It is its CPU's current thread.
-    Running = 3,
-    /// Its call or fault waits to be received. The endpoint's callers of its class.
-    Calling = 4,
-    /// Its call was received. The server's link, or a reply capability, names it.
-    Awaiting = 5,
-    /// Waits for a message. The endpoint's receivers.
-    Receiving = 6,
-    /// Waits for signals. The notification's waiters.
-    Waiting = 7,
-    /// Waits for a process to be gone. That process's mourners.
-    Mourning = 8,
-    /// Its fault was received. As [`State::Awaiting`]; the answer has no message, it goes on where it stopped.
-    Faulted = 9,
-}
-
-impl State {
-    const ALL: [State; 10] = [
-        State::Dead,
-        State::New,
-        State::Ready,
-        State::Running,
-        State::Calling,
-        State::Awaiting,
-        State::Receiving,
-        State::Waiting,
-        State::Mourning,
-        State::Faulted,
-    ];
-
-    /// The state with this number.
-    #[inline(always)]
-    pub(crate) fn of(number: u64) -> State {
-        State::ALL[(number as usize).min(State::ALL.len() - 1)]
-    }
-
-    /// True while it waits for something that a deadline can end.
-    pub const fn blocked(self) -> bool {
-        self as u64 >= State::Calling as u64
-    }
 }
 
 /// A thread. Guarded by its shard, except where a field says otherwise.
@@ -216,11 +179,8 @@ pub struct Thread {
     pub looked_at: Word,
     /// Reference of the notification whose signals also end a receive.
     pub bound: Word,
-    /// Ticks it has run. Written by the CPU it runs on.
+    /// Ticks that were worked for it. Added to atomically by the CPU that did.
     pub cpu_time: Word,
-    /// What a higher class left of its slice; 0: it has a whole one. With [`Thread::UNTIL`]: when the slice ends, running or
-    /// not, since what it woke by a call of its own works on its account.
-    pub slice_left: Word,
     /// Times it was switched to.
     pub switches: Word,
     /// Where its IPC page is mapped; 0 once it is not.
@@ -229,7 +189,12 @@ pub struct Thread {
     pub next: Half,
     /// See `next`.
     pub previous: Half,
-    /// Its class by `qos_set`.
+    /// What a higher class left of its slice; 0: it has a whole one. With [`Thread::UNTIL`]: when the slice ends, running or
+    /// not, since what it woke by a call of its own works on its account.
+    pub slice_left: Half,
+    /// Its class by `qos_set`, with [`Thread::TIMED`].
+    wished_class: Half,
+    /// Its own class: the wished one, unless its budget is spent.
     base_class: Half,
     /// The class it runs in.
     class: Half,
@@ -255,8 +220,11 @@ impl Thread {
     /// Set in [`Thread::extent`] while the queued call is a fault.
     pub const FAULT: u64 = 1 << 63;
 
-    /// Set in [`Thread::slice_left`] where a time stands, not a span.
-    pub const UNTIL: u64 = 1 << 63;
+    /// Set in [`Thread::slice_left`] where the low bits of a time stand, not a span.
+    pub const UNTIL: u32 = 1 << 31;
+
+    /// Set in the wished class if its process has a budget.
+    const TIMED: u32 = 1 << 8;
 
     /// [`Thread::source_endpoint`] of who never received: no endpoint has this index.
     pub const NOWHERE: u64 = u32::MAX as u64;
@@ -269,6 +237,27 @@ impl Thread {
     /// True if it may receive straight.
     pub(crate) fn knows_source(&self) -> bool {
         self.source_endpoint.get() > Thread::NOWHERE
+    }
+
+    /// Index of the endpoint that it served last.
+    pub(crate) fn serves(&self) -> u32 {
+        index_of(self.source_endpoint.get())
+    }
+
+    /// True if its slice, that ran on while what it woke did, is over.
+    #[inline(always)]
+    pub(crate) fn slice_is_over(&self, now: u64) -> bool {
+        let left = self.slice_left.get();
+        left & Thread::UNTIL != 0 && Thread::slice_span(left, now) == 0
+    }
+
+    /// Ticks of a slice that [`Thread::slice_left`] tells of.
+    pub(crate) fn slice_span(left: u32, now: u64) -> u64 {
+        if left & Thread::UNTIL == 0 {
+            return left.into();
+        }
+        let span = left.wrapping_sub(now as u32) & !Thread::UNTIL;
+        if span > Thread::UNTIL / 2 { 0 } else { span.into() }
     }
 
     /// What it is doing.
@@ -286,13 +275,18 @@ impl Thread {
     /// The class it runs in: its own, or a higher one that a caller donates.
     #[inline(always)]
     pub fn class(&self) -> QosClass {
-        QosClass::ALL[self.class.get() as usize & 3]
+        class_of(self.class.get())
     }
 
-    /// Its own class.
+    /// Its class by `qos_set`.
+    pub fn wished_class(&self) -> QosClass {
+        class_of(self.wished_class.get())
+    }
+
+    /// Its own class: the wished one, unless its budget is spent.
     #[inline(always)]
     pub fn base_class(&self) -> QosClass {
-        QosClass::ALL[self.base_class.get() as usize & 3]
+        class_of(self.base_class.get())
     }
 
     /// True if it runs in this class or a higher one.
@@ -322,11 +316,31 @@ impl Thread {
         self.class.set(self.base_class.get());
     }
 
-    /// Gives it a class of its own; a higher one that is donated stays.
+    /// Gives a thread to which nobody donates a class.
     pub fn set_base_class(&self, class: QosClass) {
-        let donated = self.class.get() != self.base_class.get();
-        self.base_class.set(class as u32);
-        self.class.set(if donated { class.max(self.class()) } else { class } as u32);
+        [&self.wished_class, &self.base_class, &self.class].into_iter().for_each(|field| field.set(class as u32));
+    }
+
+    /// Changes the class that it is to have and the one that it has of its own; see [`crate::Kernel::reclass`].
+    pub(crate) fn wish(&self, wished: QosClass, base: QosClass) {
+        self.wished_class.set(self.wished_class.get() & Self::TIMED | wished as u32);
+        self.base_class.set(base as u32);
+    }
+
+    /// True if its process has a budget.
+    #[inline(always)]
+    pub(crate) fn timed(&self) -> bool {
+        self.wished_class.get() & Self::TIMED != 0
+    }
+
+    /// Says how many ticks of a period its process has; 0: all.
+    pub(crate) fn set_timed(&self, ticks: u64) {
+        self.wished_class.set(self.wished_class() as u32 | if ticks == 0 { 0 } else { Self::TIMED });
+    }
+
+    /// Changes the class it runs in.
+    pub(crate) fn set_class(&self, class: QosClass) {
+        self.class.set(class as u32);
     }
 
     /// True while its CPU holds its float registers.

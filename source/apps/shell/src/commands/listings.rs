@@ -1,7 +1,7 @@
 //! Commands that list: each turns what the system answers into rows.
 
 use crate::command::Context;
-use crate::system::{End, State, Status};
+use crate::system::{End, Process, State, Status};
 use crate::{Cell, Failure, Listing};
 use alloc::format;
 use alloc::string::String;
@@ -10,16 +10,22 @@ use nexus_abi::Error;
 
 /// `ps`
 pub(crate) fn ps(context: &mut Context<'_>) -> Result<(), Failure> {
-    let mut listing = Listing::new(&["pid", "name", "class", "state", "cpu_us", "frames", "handles", "threads"]);
+    const COLUMNS: &[&str] =
+        &["pid", "name", "class", "shares", "affinity", "budget", "state", "cpu_us", "frames", "handles", "threads"];
+    let mut listing = Listing::new(COLUMNS);
     for process in context.system.processes().map_err(|error| Failure::new(error, "no list of processes"))? {
         let state = match process.state {
             State::Running => String::from("running"),
             State::Ended(end) => describe(end),
         };
+        let [class, shares, affinity, budget] = terms(&process);
         listing.row([
             process.pid.into(),
             process.name.into(),
-            process.class.map(|class| class.name()).into(),
+            class,
+            shares,
+            affinity,
+            budget,
             state.into(),
             process.cpu_us.into(),
             process.frames.into(),
@@ -28,6 +34,17 @@ pub(crate) fn ps(context: &mut Context<'_>) -> Result<(), Failure> {
         ]);
     }
     show(context, &listing)
+}
+
+/// The cells under class, shares, affinity and budget: microseconds of CPU time in how many.
+pub(crate) fn terms(process: &Process) -> [Cell; 4] {
+    let budget = process.terms.and_then(|terms| terms.budget_us);
+    [
+        process.class.map(|class| class.name()).into(),
+        process.terms.map(|terms| terms.shares).into(),
+        process.terms.map(|terms| format!("{:#x}", terms.affinity)).into(),
+        budget.map(|(time, period)| format!("{time}/{period}")).into(),
+    ]
 }
 
 /// `cpus`

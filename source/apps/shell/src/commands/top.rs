@@ -1,5 +1,6 @@
 //! `top`: who used how much of the CPUs in the last second.
 
+use super::listings::{print, terms};
 use crate::command::Context;
 use crate::listing::Listing;
 use crate::system::{Process, Rest};
@@ -52,11 +53,11 @@ fn show(context: &mut Context<'_>, before: &Look, now: &Look, form: Form) -> Res
     let mut rows: Vec<(u64, &Process)> =
         living.map(|process| (process.cpu_us.saturating_sub(earlier(process)) * 1000 / past, process)).collect();
     rows.sort_by_key(|(used, process)| (Reverse(*used), process.pid));
-    let mut listing = Listing::new(&["pid", "name", "class", "cpu_permille", "cpu_us"]);
+    let mut listing = Listing::new(&["pid", "name", "class", "shares", "affinity", "budget", "cpu_permille", "cpu_us"]);
     for (used, process) in rows {
-        let class = process.class.map(|class| class.name());
-        let name = process.name.as_str();
-        listing.row([process.pid.into(), name.into(), class.into(), used.into(), process.cpu_us.into()]);
+        let [class, shares, affinity, budget] = terms(process);
+        let (pid, name) = (process.pid.into(), process.name.as_str().into());
+        listing.row([pid, name, class, shares, affinity, budget, used.into(), process.cpu_us.into()]);
     }
-    super::listings::print(context, &listing, form)
+    print(context, &listing, form)
 }

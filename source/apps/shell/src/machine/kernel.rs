@@ -1,10 +1,12 @@
 //! The kernel's tables, read row by row.
 
-use crate::system::{Cpu, Memory, Power, Process, Slot, State, Status};
+use crate::system::{Cpu, Memory, Power, Process, Slot, State, Status, Terms};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
-use nexus_abi::syscall::{InfoCapability, InfoCpu, InfoObjects, InfoProcess, InfoUsage, PowerOff, PowerReset};
+use nexus_abi::syscall::{
+    InfoCapability, InfoCpu, InfoLimits, InfoObjects, InfoProcess, InfoUsage, PowerOff, PowerReset,
+};
 use nexus_abi::{Error, Handle, Kind, Rights};
 use nexus_proto::console;
 use nexus_rt::kernel::invoke;
@@ -30,17 +32,23 @@ impl Tables {
     }
 
     pub(super) fn processes(&self) -> Result<Vec<Process>, Error> {
-        let info = self.info?;
+        let (info, cpus) = (self.info?, self.cpus()?.len().clamp(1, 64));
         rows(|index| {
             let found = invoke(InfoProcess { info, index })?;
             let pid = found.id.number();
             // It may have gone between the two calls.
             let usage = invoke(InfoUsage { info, index: pid }).ok();
+            let terms = invoke(InfoLimits { info, index: pid }).ok().map(|limits| Terms {
+                shares: limits.shares,
+                affinity: limits.mask & (u64::MAX >> (64 - cpus)),
+                budget_us: (limits.period != 0).then(|| (microseconds(limits.budget), microseconds(limits.period))),
+            });
             let count = |of: fn(&nexus_abi::syscall::Usage) -> u64| usage.as_ref().map_or(0, of);
             let row = Process {
                 pid,
                 name: found.name.as_str().to_string(),
                 class: usage.as_ref().map(|usage| usage.class),
+                terms,
                 state: State::Running,
                 cpu_us: microseconds(count(|usage| usage.cpu)),
                 frames: count(|usage| usage.frames),

@@ -102,7 +102,17 @@ impl Programs {
             };
             let (pid, name) = (listed.process.number(), listed.name.as_str().to_string());
             let state = State::Ended(end);
-            rows.push(Process { pid, name, class: None, state, cpu_us: 0, frames: 0, handles: 0, threads: 0 });
+            rows.push(Process {
+                pid,
+                name,
+                class: None,
+                terms: None,
+                state,
+                cpu_us: 0,
+                frames: 0,
+                handles: 0,
+                threads: 0,
+            });
         }
         Ok(rows)
     }

@@ -128,6 +128,8 @@ impl Kernel {
         cpu.counters.timer_interrupts.add(1);
         self.trace(cpu, What::Timer, None);
         self.expire(cpu, now);
+        self.end_budget(cpu, now);
+        self.guard(cpu, now);
         self.end_slice(cpu, now);
         self.settle_outside(cpu, now);
     }

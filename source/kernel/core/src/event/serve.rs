@@ -29,6 +29,7 @@ macro_rules! dispatcher {
 
 for_each_syscall!(dispatcher);
 
+#[inline(never)]
 fn serve<S: Serve>(context: &Context) -> Verdict<()> {
     let frame = &context.thread.frame;
     if context.kernel.machine.refused == S::NUMBER {

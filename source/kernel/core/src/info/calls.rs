@@ -17,8 +17,9 @@ use nexus_abi::{
     Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId,
     message::MAX_INLINE,
     syscall::{
-        BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants,
-        InfoObjects, InfoProcess, InfoUsage, Invariants, ObjectInfo, ProcessInfo, Usage,
+        BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants, InfoLimits,
+        InfoObjects, InfoProcess, InfoScheduler, InfoUsage, Invariants, Limits, ObjectInfo, ProcessInfo, SchedulerInfo,
+        Usage,
     },
 };
 
@@ -115,7 +116,7 @@ impl Serve for InfoUsage {
             threads += 1;
             cpu += thread.cpu_time.get();
             switches += thread.switches.get();
-            class = class.max(thread.base_class());
+            class = class.max(thread.wished_class());
         }
         Ok(Usage {
             cpu,
@@ -146,6 +147,35 @@ impl Serve for InfoCpu {
             tasks: cpu.counters.tasks.get(),
             hart: cpu.hart.get(),
         })
+    }
+}
+
+/// `ENOENT`: no process at this place.
+impl Serve for InfoLimits {
+    fn serve(self, context: &Context) -> Verdict<Limits> {
+        let _held = open(context, self.info)?;
+        let process = context.kernel.living(self.index).ok_or(Error::NotFound)?;
+        let budget = &process.budget;
+        Ok(Limits {
+            shares: process.shares.get(),
+            mask: process.affinity.get().into(),
+            budget: budget.ticks.get(),
+            period: budget.period.get(),
+            left: budget.left(),
+            throttled: budget.spendings.get(),
+        })
+    }
+}
+
+/// `ENOENT`: no such CPU.
+impl Serve for InfoScheduler {
+    fn serve(self, context: &Context) -> Verdict<SchedulerInfo> {
+        let _held = open(context, self.info)?;
+        let counters = &context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?.counters;
+        let [given, outside, guarded, parked, lifted] =
+            [&counters.given, &counters.outside, &counters.guarded, &counters.parked, &counters.lifted]
+                .map(|counter| counter.get());
+        Ok(SchedulerInfo { given, outside, guarded, parked, lifted })
     }
 }
 

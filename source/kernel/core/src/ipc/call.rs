@@ -31,9 +31,13 @@ impl Kernel {
             if request.extent & Extent::HANDLES != 0 {
                 self.check_outgoing(context, request)?;
             }
+            let heir = self.heir(endpoint);
+            if let Some(heir) = heir {
+                self.check_wait(context, held, endpoint, heir)?;
+            }
             thread.badge.set(badge);
             thread.extent.set(request.extent);
-            self.queue_caller(context, endpoint, request.deadline.0);
+            self.queue_caller(context, endpoint, heir, request.deadline.0);
             return Err(Halt::Stop(Stop::Blocked));
         };
         held.require(receiver.header.shard())?;
@@ -92,7 +96,7 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
-        let first = context.cpu.queue.occupied() >> 1 >> thread.class() as u32 == 0;
+        let first = context.cpu.queue.pressing() >> 1 >> thread.class() as u32 == 0;
         self.trace(context.cpu, What::Message, Some(thread));
         if here && first && context.thread.state() != State::Running {
             self.run_partner(context.cpu, thread);

@@ -5,7 +5,14 @@
 //! enough. Only a call made while serving one comes here.
 
 use super::{Attempt, endpoint::Endpoint};
-use crate::{Kernel, lock::ShardSet, process::quota::Resource, thread::Thread};
+use crate::{
+    Kernel,
+    arena::index_of,
+    event::Context,
+    lock::{Held, ShardSet},
+    process::quota::Resource,
+    thread::{State, Thread},
+};
 use nexus_abi::{Error, message::MAX_CALL_DEPTH};
 
 impl Kernel {
@@ -28,5 +35,45 @@ impl Kernel {
             thread = caller;
         }
         Err(Error::OverLimit.into())
+    }
+
+    /// What a call that has to wait at an endpoint needs: all shards, if it changes whom it waits for or that one waits
+    /// itself. `EDEADLK`: that one waits for the caller. `EOVERLIMIT`: more wait for each other than may be nested.
+    #[inline(always)]
+    pub(super) fn check_wait(
+        &self,
+        context: &Context,
+        held: &Held<'_>,
+        endpoint: &Endpoint,
+        heir: &'static Thread,
+    ) -> Attempt<()> {
+        let waits = heir.state().blocked() && !core::ptr::eq(heir, context.thread);
+        if waits || !heir.reaches(context.thread.class() as u32) {
+            held.require_all(ShardSet::ALL)?;
+        }
+        if waits { self.check_cycle(context, endpoint) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn check_cycle(&self, context: &Context, endpoint: &Endpoint) -> Attempt<()> {
+        let mut next = self.only_server(endpoint);
+        for _ in 0..MAX_CALL_DEPTH {
+            let Some(thread) = next else { return Ok(()) };
+            if core::ptr::eq(thread, context.thread) {
+                return Err(Error::Deadlock.into());
+            }
+            next = match thread.state() {
+                State::Calling => self.only_server(self.endpoints.at(index_of(thread.waits_on.get()))),
+                State::Awaiting | State::Faulted => self.server_of(thread),
+                _ => None,
+            };
+        }
+        Err(Error::OverLimit.into())
+    }
+
+    /// The thread that receives at an endpoint, if its process has no other.
+    fn only_server(&self, endpoint: &Endpoint) -> Option<&'static Thread> {
+        let owner = self.processes.at(endpoint.header.owner.get());
+        self.heir(endpoint).filter(|_| owner.account.used(Resource::Threads) == 1)
     }
 }

@@ -61,6 +61,14 @@ impl Endpoint {
         self.open.set(if waits { 0 } else { self.header.me() });
     }
 
+    /// Puts a caller last among those of its class.
+    pub(super) fn add_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
+        let class = caller.class() as usize;
+        caller.queued_class.set(class as u32);
+        self.callers[class].push_back(threads, caller);
+        self.note_waiting();
+    }
+
     /// Takes a waiting caller out.
     pub(super) fn remove_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
         self.callers[caller.queued_class.get() as usize & 3].remove(threads, caller);
@@ -140,8 +148,10 @@ impl Kernel {
     /// One step of taking an endpoint back: those who wait hear `EPEERCLOSED`. Holds all shards.
     pub(crate) fn destroy_endpoint(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
         let endpoint = self.endpoints.at(index);
+        let heir = self.heir(endpoint);
         endpoint.header.die();
         endpoint.note_waiting();
+        self.reclass(cpu, heir);
         if self.dismiss(cpu, endpoint) {
             return Progress::More;
         }

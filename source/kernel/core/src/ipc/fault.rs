@@ -25,7 +25,7 @@ impl Kernel {
         thread.extent.set(Thread::FAULT);
         thread.badge.set(process.fault_badge.get());
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {
-            self.queue_caller(context, endpoint, u64::MAX);
+            self.queue_caller(context, endpoint, self.heir(endpoint), u64::MAX);
             return;
         };
         endpoint.receivers.pop(receiver);
@@ -43,6 +43,6 @@ impl Kernel {
         let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
         let record = Record { end: End::Faulted, detail: cause, pc: thread.frame.get(0), address };
         self.begin_exit(cpu, process, record, thread.class());
-        self.park(thread);
+        self.set_aside(cpu, thread);
     }
 }

@@ -109,7 +109,7 @@ impl Kernel {
         self.take(target);
         let words = [bits, key, 0, 0, 0, 0, 0, 0];
         let status = if thread.state() == State::Receiving { Status::SIGNAL } else { 0 };
-        self.leave_wait(thread);
+        self.set_aside(cpu, thread);
         write_message(thread, words, status, 0, Stamp::default());
         self.make_ready(cpu, thread);
     }

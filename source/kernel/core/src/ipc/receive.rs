@@ -9,7 +9,7 @@ use crate::{
     Kernel,
     arena::index_of,
     event::{Context, Stop},
-    lock::Held,
+    lock::{Held, ShardSet},
     thread::{Stamp, State, Thread},
 };
 use nexus_abi::{
@@ -57,6 +57,9 @@ impl Kernel {
     /// What a receive would get now.
     #[inline(always)]
     pub(super) fn arrival(&self, context: &Context, held: &Held<'_>, endpoint: &Endpoint) -> Attempt<Arrival> {
+        if context.thread.serves() != index_of(endpoint.header.me()) {
+            held.require_all(ShardSet::ALL)?;
+        }
         if let Some((bits, key)) = self.peek_bound(context, held)? {
             return Ok(Arrival::Signal(bits, key));
         }
@@ -69,7 +72,13 @@ impl Kernel {
             (None, None) => Ok(Arrival::Nothing),
             (None, Some(message)) => Ok(Arrival::OneWay(message)),
             (Some(_), Some(message)) if endpoint.turn.get() == 0 => Ok(Arrival::OneWay(message)),
-            (Some(caller), _) => self.arriving(context, held, caller),
+            (Some(caller), _) => {
+                // Another thread may have been lifted by who is now received.
+                if self.other_heir(endpoint, context.thread).is_some() {
+                    held.require_all(ShardSet::ALL)?;
+                }
+                self.arriving(context, held, caller)
+            }
         }
     }
 
@@ -107,10 +116,14 @@ impl Kernel {
             }
             Arrival::Caller(caller) => {
                 endpoint.turn.set(0);
+                self.serve_at(context.cpu, thread, endpoint);
                 self.receive_caller(endpoint, &Self::queued_letter(context, caller));
+                // Whom the caller lifted from the queue it lifts from the link, if that is the same thread.
+                self.reclass(context.cpu, self.other_heir(endpoint, thread));
             }
             Arrival::OneWay(message) => {
                 endpoint.turn.set(1);
+                self.serve_at(context.cpu, thread, endpoint);
                 self.receive_one_way(endpoint, message, thread);
             }
             Arrival::Unfit(caller, error) => {
@@ -118,12 +131,14 @@ impl Kernel {
                 caller.waits_on.set(0);
                 caller.frame.refuse(error);
                 self.make_ready(context.cpu, caller);
+                self.reclass(context.cpu, self.heir(endpoint));
                 return Err(Halt::Stop(Stop::Restart));
             }
             Arrival::Nothing if request.deadline.passed(context.now) => {
                 thread.frame.refuse(Error::TimedOut);
             }
             Arrival::Nothing => {
+                self.serve_at(context.cpu, thread, endpoint);
                 let near = endpoint.header.shard() == thread.header.shard();
                 thread.source.set(request.target);
                 let reference = endpoint.header.me();
@@ -132,6 +147,9 @@ impl Kernel {
                 endpoint.receivers.push(&self.threads, thread);
                 return Err(Halt::Stop(Stop::Blocked));
             }
+        }
+        if thread.link.get() != 0 || context.cpu.payer.get() != thread.index() {
+            self.change_payer(context.cpu, context.now);
         }
         Ok(())
     }

@@ -68,6 +68,7 @@ impl Kernel {
         } else if let Some(caller) = self.answer(context, answer) {
             self.make_ready(context.cpu, caller);
         }
+        self.change_payer(context.cpu, context.now);
         if gone {
             return Err(Error::PeerClosed.into());
         }
@@ -103,7 +104,7 @@ impl Kernel {
     fn answer(&self, context: &Context, answer: Option<Answer>) -> Option<&'static Thread> {
         let thread = context.thread;
         thread.link.set(0);
-        thread.unboost();
+        self.drop_donor(thread);
         let answer = answer?;
         self.deliver(&answer);
         Some(answer.letter.to)
@@ -145,7 +146,8 @@ impl Serve for Defer {
         let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
         let reply = kernel.insert(context.process(), &capability, 0)?;
         thread.link.set(0);
-        thread.unboost();
+        kernel.drop_donor(thread);
+        kernel.change_payer(context.cpu, context.now);
         Ok(Deferred { reply })
     }
 }

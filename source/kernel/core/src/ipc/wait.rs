@@ -28,19 +28,22 @@ impl Kernel {
             self.end_faulted(cpu, thread);
             return;
         }
-        self.leave_wait(thread);
+        self.set_aside(cpu, thread);
         thread.frame.refuse(error);
         self.make_ready(cpu, thread);
     }
 
-    /// Takes a blocked thread out of whatever it waits in: an object's place is not released while a thread is in one
-    /// of its lists, so the index suffices even if the object is dead. The caller holds the shards of both.
-    pub(crate) fn leave_wait(&self, thread: &Thread) {
+    /// Takes a thread out of whatever it waits in: it is in no list and does not run until somebody says so. An object's
+    /// place is not released while a thread is in one of its lists, so the index suffices even if the object is dead. The
+    /// caller holds the shards of both. Whom it lifted is looked at last, since that may lead back to this thread.
+    pub(crate) fn set_aside(&'static self, cpu: &Cpu, thread: &Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "taken out of its wait from outside its shard");
-        let on = thread.waits_on.get();
+        let (on, mut lifted) = (thread.waits_on.get(), None);
         match thread.state() {
             State::Calling => {
-                self.endpoints.at(index_of(on)).remove_caller(&self.threads, thread);
+                let endpoint = self.endpoints.at(index_of(on));
+                endpoint.remove_caller(&self.threads, thread);
+                lifted = self.heir(endpoint);
             }
             State::Receiving => {
                 self.endpoints.at(index_of(thread.source_endpoint.get())).receivers.remove(&self.threads, thread);
@@ -52,22 +55,28 @@ impl Kernel {
                 self.processes.at(index_of(on)).mourners.remove(&self.threads, thread);
             }
             State::Awaiting | State::Faulted => {
+                lifted = self.server_of(thread);
                 thread.renew_token();
             }
-            State::Dead | State::New | State::Ready | State::Running => {}
+            State::Dead | State::New | State::Ready | State::Running | State::Parked => {}
         }
         thread.waits_on.set(0);
+        thread.set_state(State::New);
+        self.reclass(cpu, lifted);
     }
 
-    /// Puts the calling thread last among an endpoint's callers of its class.
-    pub(super) fn queue_caller(&self, context: &Context, endpoint: &Endpoint, deadline: u64) {
-        let thread = context.thread;
-        let class = thread.class() as usize;
+    /// Puts the calling thread last among an endpoint's callers of its class, and lifts whom they lift.
+    pub(super) fn queue_caller(
+        &'static self,
+        context: &Context,
+        endpoint: &Endpoint,
+        heir: Option<&'static Thread>,
+        deadline: u64,
+    ) {
         context.thread.waits_on.set(endpoint.header.me());
         self.block(context, State::Calling, deadline);
-        thread.queued_class.set(class as u32);
-        endpoint.callers[class].push_back(&self.threads, thread);
-        endpoint.note_waiting();
+        endpoint.add_caller(&self.threads, context.thread);
+        self.reclass(context.cpu, heir.filter(|heir| !heir.reaches(context.thread.class() as u32)));
     }
 
     /// The thread that a caller's token names, if it still waits for that answer.

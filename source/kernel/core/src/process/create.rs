@@ -62,6 +62,10 @@ impl Kernel {
             place.set(word);
         }
         self.clear_process(process);
+        process.shares.set(Process::SHARES);
+        process.affinity.set((1 << self.cpus.len()) - 1);
+        process.budget.set(0, 0, 0);
+        process.budget.spendings.set(0);
         Ok(process)
     }
 

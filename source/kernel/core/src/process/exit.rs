@@ -84,7 +84,7 @@ impl Serve for ProcessExit {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let record = Record::status(End::Exited, self.status);
         kernel.begin_exit(context.cpu, context.process(), record, context.thread.class());
-        kernel.park(context.thread);
+        kernel.set_aside(context.cpu, context.thread);
         Err(Stop::Blocked)
     }
 }
@@ -101,7 +101,7 @@ impl Serve for ProcessKill {
         kernel.begin_exit(context.cpu, process, Record::status(End::Killed, self.status), class);
         kernel.hurry_reap(context.cpu, process, class);
         if core::ptr::eq(process, context.process()) {
-            kernel.park(context.thread);
+            kernel.set_aside(context.cpu, context.thread);
             return Err(Stop::Blocked);
         }
         context.thread.set_state(State::Mourning);

@@ -12,6 +12,7 @@ pub mod threads;
 use crate::{
     arena::{Header, Object},
     list::ThreadList,
+    sched::budget::Budget,
     word::{Half, Many, Word},
 };
 use quota::Account;
@@ -83,9 +84,18 @@ pub struct Process {
     pub cpu_time: Word,
     /// Times one of its dead threads was switched to.
     pub switches: Word,
+    /// Weight of the threads that it makes.
+    pub shares: Half,
+    /// CPUs that they may use.
+    pub affinity: Half,
+    /// CPU time of all its threads.
+    pub budget: Budget,
 }
 
 impl Process {
+    /// Weight of threads of which nothing else was said.
+    pub const SHARES: u32 = 100;
+
     /// True while it lives and nobody has begun to end it.
     pub fn running(&self) -> bool {
         self.header.alive() && self.state.get() == nexus_abi::start::ExitKind::Running as u64

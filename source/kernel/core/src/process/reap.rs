@@ -103,20 +103,14 @@ impl Kernel {
         Step::Again
     }
 
-    /// Sets a thread of a dying process aside until it is stopped: it is in no list and does not run again.
-    pub(crate) fn park(&self, thread: &Thread) {
-        self.leave_wait(thread);
-        thread.set_state(State::New);
-    }
-
     /// Takes a thread of this CPU off whatever it is in. Holds all shards.
     pub(crate) fn stop_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
         match thread.state() {
             State::Dead => return,
-            State::New => {}
+            State::New | State::Parked => {}
             State::Ready => cpu.queue.remove(&self.threads, thread),
             State::Running => cpu.current.set(0),
-            _ => self.leave_wait(thread),
+            _ => self.set_aside(cpu, thread),
         }
         thread.set_state(State::Dead);
         thread.renew_token();

@@ -71,7 +71,8 @@ impl Kernel {
         thread.satp.set(process.satp.get());
         thread.service.set(process.service.get());
         thread.process.set(process.header.me());
-        thread.affinity.set((1 << self.cpus.len()) - 1);
+        thread.affinity.set(process.affinity.get());
+        thread.shares.set(process.shares.get());
         thread.gate.start(cpu, thread.header.shard());
         thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
         self.clear_thread(thread, entry);
@@ -86,17 +87,17 @@ impl Kernel {
         thread.frame.set(reg::A0, entry.arguments[0]);
         thread.frame.set(reg::A0 + 1, entry.arguments[1]);
         let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
-        let counters = [&thread.cpu_time, &thread.switches, &thread.slice_left];
+        let counters = [&thread.cpu_time, &thread.switches];
         let words = words.into_iter().chain(&thread.fault);
         words.into_iter().chain(counters).for_each(|word| word.set(0));
-        [&thread.float, &thread.next, &thread.previous, &thread.mail, &thread.ran_on, &thread.near_slots]
-            .into_iter()
-            .for_each(|link| link.set(0));
+        let links = [&thread.next, &thread.previous, &thread.mail, &thread.near_slots];
+        let halves = [&thread.float, &thread.ran_on, &thread.slice_left];
+        links.into_iter().chain(halves).for_each(|half| half.set(0));
         thread.ends.set(0);
         thread.source_endpoint.set(Thread::NOWHERE);
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
-        thread.shares.set(100);
+        thread.set_timed(self.processes.at(thread.process.get() as u32).budget.ticks.get());
     }
 }
 
@@ -150,7 +151,7 @@ impl Serve for ThreadExit {
         if only || !process.running() {
             let record = Record::status(End::Exited, 0);
             kernel.begin_exit(context.cpu, process, record, thread.class());
-            kernel.park(thread);
+            kernel.set_aside(context.cpu, thread);
             return Err(Stop::Blocked);
         }
         if thread.ipc_page.get() != 0 {
@@ -159,7 +160,9 @@ impl Serve for ThreadExit {
         }
         let index = index_of(thread.header.me());
         kernel.stop_thread(context.cpu, thread);
+        let endpoint = kernel.endpoints.at(thread.serves());
         kernel.release_thread(process, thread, index);
+        kernel.reclass(context.cpu, kernel.heir(endpoint));
         Err(Stop::Blocked)
     }
 }

@@ -4,7 +4,9 @@
 //! for the end of a slice while nobody waits for its place. A dead process is taken back in the class of whoever
 //! ended it, before the ready threads of that class.
 
+pub mod budget;
 pub mod calls;
+pub mod guard;
 pub mod queue;
 pub mod spread;
 pub mod stop;
@@ -13,31 +15,30 @@ pub mod wake;
 use crate::{
     Kernel,
     cpu::Cpu,
+    process::Process,
     thread::{State, Thread},
     trace::What,
 };
-use core::sync::atomic::Ordering::Release;
+use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
-use queue::End;
+use queue::{ABOVE, End, Spent};
 
 /// In [`Cpu::slice_end`]: the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
-
-/// 1 + the highest of four classes, one bit each; 0 for none.
-const ABOVE: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
 
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
     #[inline(always)]
     pub(crate) fn settle(&'static self, cpu: &'static Cpu, now: u64) {
-        if cpu.wake_mail.get() | cpu.reap_mail.get() != 0 {
+        if cpu.wake_mail.get() | cpu.reap_mail.get() | cpu.changed.get() != 0 {
             self.take_mail(cpu);
+            self.take_changes(cpu, now);
         }
         match self.running(cpu) {
             Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
             current => self.choose(cpu, current, now),
         }
-        cpu.floor.set(if cpu.queue.idle() { 0 } else { Self::floor(cpu) });
+        cpu.floor.set(if cpu.queue.idle() { 0 } else { self.floor(cpu, now) });
         self.trace_time(cpu, now);
     }
 
@@ -50,70 +51,111 @@ impl Kernel {
 
     /// See [`Cpu::floor`].
     #[cold]
-    fn floor(cpu: &Cpu) -> u32 {
+    fn floor(&self, cpu: &Cpu, now: u64) -> u32 {
+        self.watch_starving(cpu, now);
+        if cpu.queue.pressing() > cpu.queue.occupied() {
+            return u32::MAX;
+        }
         let above = |classes: u32| ABOVE[classes as usize & 15].into();
         let ready: u32 = above(cpu.queue.occupied());
         let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
         (ready - begun).max(above(cpu.queue.reaping()))
     }
 
-    /// True if a higher class is ready, or a dead process of this class or a higher one is to be taken back.
+    /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
+    /// whoever it works for is used up.
     #[inline(always)]
     fn must_leave(cpu: &Cpu, thread: &Thread) -> bool {
         let class = thread.class() as u32;
-        (cpu.queue.occupied() >> 1 | cpu.queue.reaping()) >> class != 0
+        if cpu.lifted.get() != 0 {
+            return (cpu.queue.pressing() | cpu.queue.reaping()) >> cpu.guarded[1].get() != 0;
+        }
+        (cpu.queue.pressing() >> 1 | cpu.queue.reaping()) >> class != 0
     }
 
     #[cold]
     fn choose(&'static self, cpu: &'static Cpu, current: Option<&'static Thread>, now: u64) {
-        self.yield_cpu(cpu, current, End::Front, now);
-        let best = self.best(cpu);
+        if cpu.payer.get() != 0 || cpu.since.get() != now {
+            self.yield_cpu(cpu, current, End::Front, now);
+        }
+        let best = self.best(cpu, now);
+        let lifted = self.lifted(cpu, best, now);
         let reap = self.reap_class(cpu);
-        if reap.is_some() && reap >= best {
+        if lifted.is_none() && reap.is_some() && reap >= best.map(Thread::class) {
             cpu.level.set(1 + reap.map_or(0, |class| class as u32));
             self.invite(cpu);
             return;
         }
-        let next = best.and_then(|class| self.next_of(cpu, class, now));
+        let next = lifted.or(best);
+        if let Some(thread) = next {
+            cpu.queue.remove(&self.threads, thread);
+        }
         self.run(cpu, next, now);
         match next {
             Some(thread) => {
+                if lifted.is_some() {
+                    cpu.lifted.set(1);
+                    cpu.slice_end.set(now.saturating_add(cpu.guard_left.get()));
+                }
                 self.set_slice(cpu, thread, now);
                 self.invite(cpu);
             }
-            None => self.seek(cpu),
-        }
-    }
-
-    /// The highest class with a ready thread. A thread that comes first and whose class another CPU has changed meanwhile
-    /// is queued anew before.
-    fn best(&self, cpu: &Cpu) -> Option<QosClass> {
-        loop {
-            let class = cpu.queue.best()?;
-            let first = cpu.queue.first(&self.threads, class)?;
-            if first.class() == class {
-                return Some(class);
+            None => {
+                cpu.guard_at.set(u64::MAX);
+                self.seek(cpu);
             }
-            cpu.queue.remove(&self.threads, first);
-            cpu.queue.push(&self.threads, first, End::Back);
         }
     }
 
-    /// Takes the first of a class; one whose slice was used up by what it woke goes behind the others.
-    fn next_of(&self, cpu: &Cpu, class: QosClass, now: u64) -> Option<&'static Thread> {
-        let first = cpu.queue.pop(&self.threads, class)?;
-        let left = first.slice_left.get();
-        if left & Thread::UNTIL != 0 && left & !Thread::UNTIL <= now {
-            first.slice_left.set(0);
-            cpu.queue.push(&self.threads, first, End::Back);
-            return cpu.queue.pop(&self.threads, class);
+    /// The first thread of the highest class that may run here now.
+    #[inline(always)]
+    fn best(&self, cpu: &Cpu, now: u64) -> Option<&'static Thread> {
+        let class = cpu.queue.best()?;
+        let first = cpu.queue.first(&self.threads, class);
+        let plain = |first: &&Thread| !first.timed() && cpu.allows(first) && !first.slice_is_over(now);
+        first.filter(plain).or_else(|| self.search(cpu, now))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(&self, cpu: &Cpu, now: u64) -> Option<&'static Thread> {
+        QosClass::ALL.into_iter().rev().find_map(|class| self.eligible(cpu, class, now))
+    }
+
+    /// The first thread of a class that may run here now. Those whose time is used up are set aside, one whose slice was
+    /// used up by what it woke goes behind the others; those that may not use this CPU any more wait for the kick that is
+    /// under way.
+    fn eligible(&self, cpu: &Cpu, class: QosClass, now: u64) -> Option<&'static Thread> {
+        loop {
+            let thread = cpu.queue.list(class).iter(&self.threads).find(|thread| cpu.allows(thread))?;
+            if thread.slice_is_over(now) {
+                thread.slice_left.set(0);
+                cpu.queue.remove(&self.threads, thread);
+                cpu.queue.push(&self.threads, thread, End::Back);
+            } else if self.park_spent(cpu, thread) == Spent::No {
+                return Some(thread);
+            }
         }
-        Some(first)
+    }
+
+    /// Threads of this CPU whose class was changed are queued anew, and who works for whom is looked at again.
+    fn take_changes(&self, cpu: &Cpu, now: u64) {
+        if cpu.changed.atomic().swap(0, AcqRel) == 0 {
+            return;
+        }
+        for class in QosClass::ALL {
+            let list = cpu.queue.list(class);
+            while let Some(thread) = list.iter(&self.threads).find(|thread| thread.class() != class) {
+                cpu.queue.remove(&self.threads, thread);
+                cpu.queue.push(&self.threads, thread, End::Back);
+            }
+        }
+        self.change_payer(cpu, now);
     }
 
     /// The thread that holds the CPU and can go on.
     #[inline]
-    fn running(&self, cpu: &Cpu) -> Option<&'static Thread> {
+    pub(super) fn running(&self, cpu: &Cpu) -> Option<&'static Thread> {
         let index = cpu.current.get();
         let thread = (index != 0).then(|| self.threads.at(index))?;
         (thread.state() == State::Running).then_some(thread)
@@ -121,38 +163,44 @@ impl Kernel {
 
     /// The highest class in which a dead process is being taken back here.
     pub(crate) fn reap_class(&self, cpu: &Cpu) -> Option<QosClass> {
-        let classes = cpu.queue.reaping();
-        QosClass::ALL.into_iter().rev().find(|&class| classes & 1 << class as u32 != 0)
+        queue::highest(cpu.queue.reaping())
     }
 
     /// Takes the CPU from the thread that can go on; leaves nobody on it.
-    fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
+    #[inline(always)]
+    pub(super) fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
         self.account(cpu, now);
         let slice_end = cpu.slice_end.get();
         cpu.current.atomic().store(0, Release);
         cpu.slice_end.set(u64::MAX);
+        cpu.lifted.set(0);
+        cpu.payer.set(0);
         if let Some(thread) = current {
-            // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
-            let (end, left) = match slice_end {
-                u64::MAX => (end, 0),
-                over if over <= now || over == EXPIRED => (End::Back, 0),
-                later => (end, later - now),
-            };
-            let left = if end == End::Front { left } else { 0 };
-            thread.slice_left.set(if left == 0 || cpu.outside.get() == 1 {
-                left
-            } else {
-                Thread::UNTIL | (now + left)
-            });
-            thread.set_state(State::Ready);
-            cpu.queue.push(&self.threads, thread, end);
+            self.put_back(cpu, thread, (end, slice_end), now);
         }
     }
 
-    /// Gives the CPU to a thread, or to nobody.
+    /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
+    #[inline(never)]
+    fn put_back(&self, cpu: &Cpu, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
+        // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
+        let (end, left) = match slice_end {
+            u64::MAX => (end, 0),
+            over if over <= now || over == EXPIRED => (End::Back, 0),
+            later => (end, later - now),
+        };
+        thread.slice_left.set(match if end == End::Front { left } else { 0 } {
+            left if left == 0 || cpu.outside.get() == 1 => left as u32,
+            left => Thread::UNTIL | (now + left) as u32,
+        });
+        thread.set_state(State::Ready);
+        cpu.queue.push(&self.threads, thread, end);
+    }
+
+    /// Gives the CPU, that nobody has, to a thread, or to nobody.
+    #[inline(always)]
     pub(crate) fn run(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
-        self.account(cpu, now);
-        cpu.slice_end.set(u64::MAX);
+        self.set_payer(cpu, thread, now);
         cpu.level.set(thread.map_or(0, |thread| 1 + thread.class() as u32));
         cpu.current.atomic().store(thread.map_or(0, Thread::index), Release);
         self.trace(cpu, What::Run, thread);
@@ -161,6 +209,10 @@ impl Kernel {
             cpu.counters.switches.add(1);
             thread.switches.add(1);
             let here = 1 << cpu.id.get();
+            // A mask that changes at this moment: its thread is being sent away.
+            if thread.affinity.get() & here == 0 && cpu.evict.get() == 0 {
+                cpu.counters.outside.add(1);
+            }
             if thread.ran_on.get() & here == 0 {
                 thread.ran_on.set(thread.ran_on.get() | here);
                 cpu.counters.tasks.add(1);
@@ -176,17 +228,20 @@ impl Kernel {
         thread.set_state(State::Running);
     }
 
-    /// Charges the time since the last change to whoever had it.
-    fn account(&self, cpu: &Cpu, now: u64) {
+    /// Charges the time since the last change to whoever it was worked for.
+    pub(super) fn account(&self, cpu: &Cpu, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);
-        match cpu.current.get() {
+        match cpu.payer.get() {
             0 if self.reap_class(cpu).is_none() => cpu.counters.idle.add(spent),
             0 => cpu.counters.busy.add(spent),
-            thread => {
-                self.threads.at(thread).cpu_time.add(spent);
+            payer => {
+                self.charge(payer, spent);
                 cpu.counters.busy.add(spent);
             }
+        }
+        if cpu.lifted.get() != 0 {
+            cpu.guard_left.set(cpu.guard_left.get().saturating_sub(spent));
         }
     }
 
@@ -205,12 +260,13 @@ impl Kernel {
         cpu.queue.occupied() >> thread.class() as u32 & 1 == 1
     }
 
-    /// What an interrupted thread has left, or a whole slice.
+    /// What an interrupted thread has left, or a whole slice: as long as its weight says.
     fn fresh_slice(&self, thread: &Thread, now: u64) -> u64 {
-        match thread.slice_left.take() {
-            0 => self.machine.slice,
-            until if until & Thread::UNTIL != 0 => (until & !Thread::UNTIL).saturating_sub(now),
-            left => left,
+        let left = thread.slice_left.get();
+        thread.slice_left.set(0);
+        match left {
+            0 => self.machine.slice * u64::from(thread.shares.get()) / u64::from(Process::SHARES),
+            left => Thread::slice_span(left, now),
         }
     }
 
@@ -220,7 +276,7 @@ impl Kernel {
             return;
         }
         match self.running(cpu) {
-            Some(thread) if !Self::waited_for(cpu, thread) => cpu.slice_end.set(EXPIRED),
+            Some(thread) if cpu.lifted.get() == 0 && !Self::waited_for(cpu, thread) => cpu.slice_end.set(EXPIRED),
             _ => self.rotate(cpu, now),
         }
     }

@@ -1,6 +1,11 @@
 //! Run queues: per CPU, one list a class.
 
-use crate::{arena::Arena, list::ThreadList, thread::Thread, word::Half};
+use crate::{
+    arena::Arena,
+    list::ThreadList,
+    thread::{Thread, class_of},
+    word::Half,
+};
 use nexus_abi::QosClass;
 
 /// Runnable tasks of one class and CPU above which nothing new is admitted. A wake is always queued.
@@ -8,13 +13,27 @@ pub const ADMISSION_LIMIT: u32 = 64;
 
 /// Where the bits of classes with a process being taken back begin.
 const REAPING: u32 = 8;
+/// The time of whoever this CPU works for is used up: every event chooses anew.
+const SPENT: u32 = 1 << 31;
+const CLASSES: u32 = (1 << QosClass::COUNT) - 1;
+
+/// 1 + the highest of four classes, one bit each; 0 for none.
+pub(super) const ABOVE: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
+
+/// The highest of four classes, one bit each.
+#[inline(always)]
+pub(crate) fn highest(classes: u32) -> Option<QosClass> {
+    let above = ABOVE[classes as usize & 15];
+    (above != 0).then(|| class_of(u32::from(above) - 1))
+}
 
 /// Ready threads of one CPU. Only that CPU touches it.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     lists: [ThreadList; QosClass::COUNT],
     counts: [Half; QosClass::COUNT],
-    /// Classes with a ready thread, one bit each, and from [`REAPING`] on those with a process being taken back here.
+    /// Classes with a ready thread, one bit each, from [`REAPING`] on those with a process being taken back here, and
+    /// [`SPENT`].
     occupied: Half,
 }
 
@@ -25,6 +44,15 @@ pub(crate) enum Reaping {
     None,
     /// One or more are.
     Some,
+}
+
+/// Whether a budget is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// It is.
+    Yes,
+    /// It is not, or there is none.
+    No,
 }
 
 /// Where in its class a thread is queued.
@@ -63,17 +91,28 @@ impl RunQueue {
     /// The highest class with a ready thread.
     #[inline(always)]
     pub fn best(&self) -> Option<QosClass> {
-        let occupied = self.occupied();
-        QosClass::ALL.into_iter().rev().find(|&class| occupied & 1 << class as u32 != 0)
+        highest(self.occupied())
     }
 
     /// Classes with a ready thread, one bit each.
     #[inline(always)]
     pub fn occupied(&self) -> u32 {
-        self.occupied.get() & ((1 << QosClass::COUNT) - 1)
+        self.occupied.get() & CLASSES
     }
 
-    /// True if no thread is ready and no process is being taken back.
+    /// [`RunQueue::occupied`], and a bit above all classes if the running thread's time is used up.
+    #[inline(always)]
+    pub(crate) fn pressing(&self) -> u32 {
+        self.occupied.get() & (CLASSES | SPENT)
+    }
+
+    /// Says whether the time of whoever this CPU works for is used up.
+    pub(crate) fn set_spent(&self, spent: Spent) {
+        let rest = self.occupied.get() & !SPENT;
+        self.occupied.set(if spent == Spent::Yes { rest | SPENT } else { rest });
+    }
+
+    /// True if no thread is ready, no process is being taken back, and the running one has time.
     #[inline(always)]
     pub fn idle(&self) -> bool {
         self.occupied.get() == 0
@@ -82,7 +121,7 @@ impl RunQueue {
     /// Classes with a process being taken back, one bit each.
     #[inline(always)]
     pub fn reaping(&self) -> u32 {
-        self.occupied.get() >> REAPING
+        self.occupied.get() >> REAPING & CLASSES
     }
 
     /// Says whether a process is being taken back in a class.
@@ -96,13 +135,6 @@ impl RunQueue {
     #[inline(always)]
     pub fn first(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
         self.lists[class as usize].first(threads)
-    }
-
-    /// Takes the first thread of a class.
-    pub fn pop(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
-        let thread = self.lists[class as usize].first(threads)?;
-        self.remove(threads, thread);
-        Some(thread)
     }
 
     /// Threads queued in a class.

@@ -260,7 +260,10 @@ impl Kernel {
     pub(crate) fn settled_elsewhere(&'static self, cpu: &Cpu, thread: &'static Thread) -> Moved {
         match thread.state() {
             State::Ready | State::Running if !self.dying(thread) => return Moved::NotYet,
-            State::Receiving | State::Calling | State::Awaiting | State::Faulted if self.left(thread) => {
+            State::Receiving | State::Calling | State::Awaiting | State::Faulted if !self.left(thread) => {
+                return Moved::NotYet;
+            }
+            State::Receiving | State::Calling | State::Awaiting | State::Faulted => {
                 let Some(target) = self.others(cpu, thread).min_by_key(|other| other.load()) else {
                     thread.set_cpu(cpu.id.get());
                     return Moved::Yes;

@@ -238,6 +238,8 @@ impl Source<'_> {
             "target" | "process" | "kind" => self.dice.below(20),
             "mask" => self.dice.below(20),
             "shares" => self.dice.below(1100),
+            "budget" => 3000 * self.dice.below(4),
+            "period" => 10_000 * self.dice.below(3),
             "line" => self.dice.below(40),
             _ => self.dice.below(70),
         }

@@ -7,8 +7,10 @@ mod arguments;
 mod calls;
 mod capabilities;
 mod chains;
+mod donation;
 mod expected;
 mod lives;
+mod policy;
 mod random;
 mod refusals;
 mod scheduling;
@@ -363,6 +365,12 @@ impl Stage {
         journal::begin();
         assert_eq!(self.posts(thread, number, mail).err(), Some(error), "{text}");
         assert_untouched(self.kernel, thread, &journal::end(), &text);
+    }
+
+    /// The right to call an endpoint whose own thread may be waiting: from the root process.
+    fn grant_while_waiting(&self, owner: &'static Thread, endpoint: Handle, to: Home) -> Handle {
+        let object = self.place(owner, endpoint);
+        testing::give(self.kernel, to.process, Kind::Endpoint, object, Rights::USE)
     }
 
     /// A word of a thread's IPC page.

@@ -1,7 +1,7 @@
 //! Who runs next: classes, turns, slices, hand-over, kicks, admission.
 
 use super::{calls::Pair, calls::pair, *};
-use crate::sched::queue::ADMISSION_LIMIT;
+use crate::sched::{guard::GUARD_SLICES, queue::ADMISSION_LIMIT};
 use nexus_abi::QosClass;
 use nexus_abi::syscall::{EndpointCreate, NotificationCreate, Notify, QosSet, ThreadExit, Wait, Yield, ipc};
 
@@ -96,13 +96,14 @@ fn nobody_is_interrupted_for_a_slice_while_nobody_waits() {
     crowd.thread(1);
     assert_eq!(crowd.alarm(), u64::MAX);
     crowd.thread(0);
-    assert_eq!(crowd.alarm(), u64::MAX, "a lower class does not get a turn");
+    let guard = crowd.stage.now.get() + GUARD_SLICES * SLICE;
+    assert_eq!(crowd.alarm(), guard, "a lower class gets a turn by the guard only");
     let second = crowd.thread(1);
     assert_eq!(crowd.alarm(), crowd.stage.now.get() + SLICE);
     crowd.calls(Yield {});
     assert_eq!(crowd.current(), second.index());
     crowd.calls(ThreadExit {});
-    assert_eq!(crowd.alarm(), u64::MAX);
+    assert_eq!(crowd.alarm(), guard);
 }
 
 #[test]
@@ -228,6 +229,7 @@ fn whose_class_another_cpu_lowered_is_queued_anew_before_anybody_is_chosen() {
     let (lowered, other) = (crowd.thread(2), crowd.thread(1));
     // As another CPU lowers it: this one's queue stays as it was.
     lowered.set_base_class(QosClass::Idle);
+    crowd.stage.kernel.cpus[1].changed.set(1);
     crowd.calls(ThreadExit {});
     assert_eq!(crowd.current(), other.index());
     crowd.calls(ThreadExit {});

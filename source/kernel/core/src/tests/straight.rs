@@ -186,8 +186,9 @@ impl World {
         let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.used() as usize).collect();
         let signals: Vec<_> = kernel.notifications.iter().take(1).collect();
         let nodes = &kernel.nodes[..threads.len() + 1];
-        let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next());
-        format!("{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {:?}", cpu.queue)
+        let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next(), cpu.guard_at.get());
+        let payer = cpu.payer.get();
+        format!("{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {payer} {:?}", cpu.queue)
     }
 }
 

@@ -41,9 +41,12 @@ impl Kernel {
         for _ in 0..EXPIRE_BATCH {
             let Some(index) = cpu.wheel.pop(self.nodes, now) else { return };
             let _held = self.shards.hold(ShardSet::ALL);
-            match index.checked_sub(self.thread_nodes()) {
-                None => self.expire_thread(cpu, self.threads.at(index), now),
-                Some(timer) => self.expire_timer(cpu, timer, now),
+            if let Some(process) = index.checked_sub(self.process_nodes()) {
+                self.expire_budget(cpu, process, now);
+            } else if let Some(timer) = index.checked_sub(self.thread_nodes()) {
+                self.expire_timer(cpu, timer, now);
+            } else {
+                self.expire_thread(cpu, self.threads.at(index), now);
             }
         }
     }
@@ -51,6 +54,11 @@ impl Kernel {
     /// Nodes of threads come first, those of timers behind.
     pub(crate) fn thread_nodes(&self) -> u32 {
         self.threads.capacity() + 1
+    }
+
+    /// Those of processes come last.
+    pub(crate) fn process_nodes(&self) -> u32 {
+        self.thread_nodes() + self.timers.capacity() + 1
     }
 
     fn expire_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {

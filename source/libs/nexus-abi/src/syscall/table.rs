@@ -143,6 +143,10 @@ syscalls! {
     90 AffinitySet on thread: Option<Handle> { mask: u64 } -> AffinityWasSet { mask: u64 };
     /// Sets a thread's weight inside its class, 1..=1000.
     91 SharesSet on thread: Option<Handle> { shares: u32 } -> SharesWereSet {};
+    /// Sets what a process may use: weight and CPUs of the threads that it makes from now on, and `budget` ticks of CPU time
+    /// in each `period` for all its threads together (both 0: any time). Without the leave of the boot image's list only
+    /// the first budget, CPUs that it has, and at most 500 shares.
+    92 LimitsSet on process: Handle { shares: u32, mask: u64, budget: u64, period: u64 } -> LimitsWereSet {};
 
     /// The next living process at or after `index`: identity, name, state, memory. `ENOENT` at the end.
     96 InfoProcess on info: Handle { index: u32 } -> ProcessInfo { id: ProcessId, service: ServiceId, name: Name, state: u64, parent: u32 };
@@ -156,6 +160,12 @@ syscalls! {
     100 InfoCapability on info: Handle { process: u32, index: u32 } -> CapabilityInfo { index: u32, kind: Kind, rights: Rights, badge: u64, object: u64, shard: u8 };
     /// Runs the kernel's invariant check if the machine was booted for it: violations found, objects checked.
     101 InfoInvariants on info: Handle {} -> Invariants { violations: u64, checked: u64 };
+    /// What the process with that number may use: see [`LimitsSet`]; what is left of the budget, negative while it is in
+    /// debt; how often the budget was spent. `ENOENT` if there is none.
+    102 InfoLimits on info: Handle { index: u32 } -> Limits { shares: u32, mask: u64, budget: u64, period: u64, left: i64, throttled: u64 };
+    /// What the scheduler of a CPU did: tasks given to other CPUs, tasks that ran outside their mask (never), slices of the
+    /// starvation guard, tasks set aside until their budget is replenished, classes changed by donation.
+    103 InfoScheduler on info: Handle { cpu: u32 } -> SchedulerInfo { given: u64, outside: u64, guarded: u64, parked: u64, lifted: u64 };
 
     /// Stops the machine with an exit status.
     112 PowerOff on power: Handle { status: u32 } -> NeverOff {};

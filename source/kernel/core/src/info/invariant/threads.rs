@@ -11,7 +11,7 @@ use crate::{
 use nexus_abi::{Handle, Kind, QosClass, Rights};
 
 /// How many threads were found in lists, by state.
-type Found = [u32; 10];
+type Found = [u32; State::COUNT];
 
 impl Kernel {
     pub(super) fn check_threads(&self, check: &mut Check) {
@@ -48,10 +48,12 @@ impl Kernel {
         let home = self.processes.at(thread.header.owner.get()).header.shard();
         check.same("a thread lives in its process's home", thread.header.shard(), home);
         check.same("a token names its thread", Thread::index_of_token(thread.token.get()), index);
-        check.that("a class is donated only by a caller", thread.class() >= thread.base_class());
-        if thread.link.get() == 0 {
-            check.same("who serves nobody runs in its own class", thread.class(), thread.base_class());
-        }
+        check.same(
+            "a thread runs in the highest class of itself and its donors",
+            thread.class(),
+            self.due_class(thread),
+        );
+        check.that("nobody is set aside who has time", thread.state() != State::Parked || self.parks(thread));
         let process = self.processes.get(thread.process.get());
         check.same("a thread's process lives", process.map(|process| process.index()), Some(thread.header.owner.get()));
         self.check_source(check, thread);
@@ -78,8 +80,9 @@ impl Kernel {
             named,
             Some(thread.source_endpoint.get()),
         );
-        let shard = self.endpoints.at(index_of(thread.source_endpoint.get())).header.shard();
-        check.same("the source of a thread is near", shard, thread.header.shard());
+        if let Some(endpoint) = self.endpoints.get(thread.source_endpoint.get()) {
+            check.same("the source of a thread is near", endpoint.header.shard(), thread.header.shard());
+        }
     }
 
     fn check_cpu(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
@@ -114,14 +117,16 @@ impl Kernel {
     fn check_current(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
         let (best, reap) = (cpu.queue.best(), self.reap_class(cpu));
         if cpu.current.get() == 0 {
-            check.that("a CPU idles only when nobody is ready", best.is_none() || reap >= best);
+            let kicked = cpu.kicked.get() == 1;
+            check.that("a CPU idles only when nobody is ready", best.is_none() || reap >= best || kicked);
             return;
         }
         let thread = self.threads.at(cpu.current.get());
         check.at = cpu.current.get();
         check.same("the current thread runs", thread.state(), State::Running);
         check.same("the current thread uses this CPU", thread.cpu(), cpu.id.get());
-        let highest = best <= Some(thread.class()) && reap < Some(thread.class());
+        let lifted = cpu.lifted.get() == 1;
+        let highest = lifted || best <= Some(thread.class()) && reap < Some(thread.class());
         let waited_for = cpu.queue.count(thread.class()) > 0;
         // A CPU that is being kicked will choose anew: its threads' classes may have changed.
         if cpu.kicked.get() == 0 {

@@ -6,11 +6,11 @@ use nexus_abi::{
     Deadline,
     syscall::{
         AffinitySet, Bind, BootArguments, Close, ConsoleClaim, Derive, EndpointCreate, Grant, InfoCapability, InfoCpu,
-        InfoInvariants, InfoObjects, InfoProcess, InfoUsage, Inspect, IrqAck, IrqMint, LogRead, LogWrite, Map,
-        MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Notify, PowerOff, PowerReset, ProcessFaults,
-        ProcessKill, ProcessOpen, ProcessPrefix, ProcessStatus, ProcessWatch, Protect, QosGet, QosSet, Revoke,
-        SharesSet, SpawnMint, TimerCreate, TimerSet, Unmap, Wait, WaitSetAdd, WaitSetCreate, WaitSetRemove, WindowMint,
-        access, ipc,
+        InfoInvariants, InfoLimits, InfoObjects, InfoProcess, InfoScheduler, InfoUsage, Inspect, IrqAck, IrqMint,
+        LimitsSet, LogRead, LogWrite, Map, MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Notify, PowerOff,
+        PowerReset, ProcessFaults, ProcessKill, ProcessOpen, ProcessPrefix, ProcessStatus, ProcessWatch, Protect,
+        QosGet, QosSet, Revoke, SharesSet, SpawnMint, TimerCreate, TimerSet, Unmap, Wait, WaitSetAdd, WaitSetCreate,
+        WaitSetRemove, WindowMint, access, ipc,
     },
 };
 
@@ -87,6 +87,9 @@ pub(super) const EXAMPLES: &[(&str, Setting)] = &[
     ("QosSet", |_| registers(QosSet { class: 0, target: 0 })),
     ("AffinitySet", |s| registers(AffinitySet { thread: Some(s.own("thread")), mask: 1 })),
     ("SharesSet", |s| registers(SharesSet { thread: Some(s.own("thread")), shares: 100 })),
+    ("LimitsSet", |s| registers(LimitsSet { process: s.own("child"), shares: 100, mask: 1, budget: 0, period: 0 })),
+    ("InfoLimits", |s| registers(InfoLimits { info: s.own("info"), index: 1 })),
+    ("InfoScheduler", |s| registers(InfoScheduler { info: s.own("info"), cpu: 0 })),
     ("InfoProcess", |s| registers(InfoProcess { info: s.own("info"), index: 0 })),
     ("InfoUsage", |s| registers(InfoUsage { info: s.own("info"), index: 1 })),
     ("InfoCpu", |s| registers(InfoCpu { info: s.own("info"), cpu: 0 })),

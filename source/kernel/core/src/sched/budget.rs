@@ -1,0 +1,209 @@
+//! Budgets: a process's CPU time per period, on whichever CPUs its work is done.
+//!
+//! Work is charged to the client: a CPU works for the thread at the start of the chain of calls that the running one
+//! serves. A spent process waits for its next period ([`State::Parked`]), or goes on in Normal if it was PerfBurst. A
+//! server that is in the middle of its call goes on in its own class; that time is a debt of the client's, of one budget
+//! at most, which the next periods pay off first.
+
+use super::queue::Spent;
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    lock::ShardSet,
+    process::Process,
+    thread::{State, Thread},
+    word::{Half, Word},
+};
+use core::sync::atomic::Ordering::Relaxed;
+use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
+
+/// The time of a process. What is left is taken off by every CPU that works for it; the rest is guarded by all shards.
+#[derive(Debug, Default)]
+pub struct Budget {
+    /// Ticks of each period; both are 0 if there is no bound.
+    pub ticks: Word,
+    /// Ticks of a period.
+    pub period: Word,
+    /// What is left of this period's, negative if more was used.
+    left: Word,
+    /// When the next period begins.
+    renewal: Word,
+    /// 1 from when nothing is left to the next period.
+    spent: Half,
+    /// How often that was.
+    pub spendings: Word,
+}
+
+impl Budget {
+    /// Gives it so much of each period, beginning now.
+    pub(crate) fn set(&self, ticks: u64, period: u64, now: u64) {
+        self.ticks.set(ticks);
+        self.period.set(period);
+        self.left.set(ticks);
+        self.renewal.set(now.saturating_add(period));
+        self.spent.set(0);
+    }
+
+    /// What is left of this period's; negative if more was used.
+    pub(crate) fn left(&self) -> i64 {
+        self.left.get() as i64
+    }
+
+    /// True from when nothing is left to the next period.
+    #[inline(always)]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.spent.get() != 0
+    }
+
+    /// Begins the period that it is time for. What one used beyond its budget the next one has less.
+    fn renew(&self, now: u64) {
+        let (ticks, renewal) = (self.ticks.get(), self.renewal.get());
+        if now < renewal || self.period.get() == 0 {
+            return;
+        }
+        let periods = 1 + (now - renewal) / self.period.get();
+        self.renewal.set(renewal.saturating_add(periods.saturating_mul(self.period.get())));
+        let debt = self.left().clamp(-(ticks as i64), 0).unsigned_abs();
+        self.left
+            .set((ticks as i64).wrapping_sub(debt.saturating_sub((periods - 1).saturating_mul(ticks)) as i64) as u64);
+    }
+}
+
+impl Kernel {
+    /// The thread for which a running one works.
+    #[inline(always)]
+    fn payer(&self, thread: &'static Thread) -> &'static Thread {
+        match self.awaiting(thread.link.get()) {
+            None => thread,
+            Some(caller) if caller.link.get() == 0 => caller,
+            Some(caller) => self.first_caller(caller),
+        }
+    }
+
+    #[inline(never)]
+    fn first_caller(&self, caller: &'static Thread) -> &'static Thread {
+        let (mut first, mut left) = (caller, MAX_CALL_DEPTH - 1);
+        while let Some(caller) = self.awaiting(first.link.get()).filter(|_| left > 0) {
+            first = caller;
+            left -= 1;
+        }
+        first
+    }
+
+    /// True if a thread that can go on has to wait for its process's next period: nobody waits for it meanwhile.
+    #[inline(always)]
+    pub(crate) fn parks(&self, thread: &Thread) -> bool {
+        thread.timed()
+            && self.budget_of(thread).is_spent()
+            && thread.wished_class() != QosClass::PerfBurst
+            && self.donated(thread).is_none()
+    }
+
+    #[inline(always)]
+    fn budget_of(&self, thread: &Thread) -> &'static Budget {
+        &self.processes.at(thread.process.get() as u32).budget
+    }
+
+    /// Sets a ready thread of this CPU aside if it has to wait for its next period.
+    #[inline(always)]
+    pub(super) fn park_spent(&self, cpu: &Cpu, thread: &Thread) -> Spent {
+        if !thread.timed() {
+            return Spent::No;
+        }
+        let _held = self.shards.hold(ShardSet::ALL);
+        if !self.parks(thread) {
+            return Spent::No;
+        }
+        cpu.queue.remove(&self.threads, thread);
+        thread.set_state(State::Parked);
+        cpu.counters.parked.add(1);
+        Spent::Yes
+    }
+
+    /// From now on this CPU works for whoever the running thread does.
+    #[inline(always)]
+    pub(crate) fn set_payer(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
+        let payer = thread.map(|thread| self.payer(thread));
+        cpu.payer.set(payer.map_or(0, Thread::index));
+        cpu.budget_end.set(u64::MAX);
+        cpu.queue.set_spent(Spent::No);
+        if let Some(payer) = payer.filter(|payer| payer.timed()) {
+            self.watch_budget(cpu, self.budget_of(payer), now);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn watch_budget(&self, cpu: &Cpu, budget: &Budget, now: u64) {
+        if budget.is_spent() {
+            cpu.queue.set_spent(Spent::Yes);
+        } else {
+            budget.renew(now);
+            cpu.budget_end.set(now.saturating_add(budget.left().max(0) as u64));
+        }
+    }
+
+    /// The running thread goes on, and for somebody else than before.
+    #[inline(never)]
+    pub(crate) fn change_payer(&self, cpu: &Cpu, now: u64) {
+        self.account(cpu, now);
+        let index = cpu.current.get();
+        self.set_payer(cpu, (index != 0).then(|| self.threads.at(index)), now);
+    }
+
+    /// Charges time to the thread that this CPU works for, and its process.
+    pub(super) fn charge(&self, payer: u32, ticks: u64) {
+        let thread = self.threads.at(payer);
+        thread.cpu_time.atomic().fetch_add(ticks, Relaxed);
+        if thread.timed() {
+            self.take_from_budget(thread, ticks);
+        }
+    }
+
+    /// Of a PerfBurst thread that is time in that class only.
+    #[cold]
+    #[inline(never)]
+    fn take_from_budget(&self, thread: &Thread, ticks: u64) {
+        let budget = self.budget_of(thread);
+        if !budget.is_spent() || thread.wished_class() != QosClass::PerfBurst {
+            budget.left.atomic().fetch_sub(ticks, Relaxed);
+        }
+    }
+
+    /// The time of whoever this CPU works for may be over.
+    pub(crate) fn end_budget(&'static self, cpu: &'static Cpu, now: u64) {
+        if cpu.budget_end.get() > now {
+            return;
+        }
+        self.account(cpu, now);
+        let process = self.processes.at(self.threads.at(cpu.payer.get()).process.get() as u32);
+        let held = self.shards.hold(ShardSet::ALL);
+        process.budget.renew(now);
+        if process.budget.left() <= 0 && !process.budget.is_spent() {
+            process.budget.spendings.add(1);
+            self.spend(cpu, process, Spent::Yes);
+        }
+        drop(held);
+        self.change_payer(cpu, now);
+    }
+
+    /// Says that a process's time is used up, or that it has some again. Holds all shards.
+    pub(crate) fn spend(&'static self, cpu: &'static Cpu, process: &'static Process, spent: Spent) {
+        process.budget.spent.set(u32::from(spent == Spent::Yes));
+        if spent == Spent::Yes {
+            self.arm(cpu, self.process_nodes() + process.index(), process.budget.renewal.get());
+        }
+        for thread in self.threads_of(process) {
+            self.set_wish(cpu, thread, thread.wished_class());
+        }
+    }
+
+    /// The next period of a process may have begun. Holds all shards.
+    pub(crate) fn expire_budget(&'static self, cpu: &'static Cpu, process: u32, now: u64) {
+        let process = self.processes.at(process);
+        if process.running() && process.budget.is_spent() {
+            process.budget.renew(now);
+            self.spend(cpu, process, if process.budget.left() > 0 { Spent::No } else { Spent::Yes });
+        }
+    }
+}
