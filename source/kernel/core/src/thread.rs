@@ -1,5 +1,6 @@
 //! Threads: one flow of control in one process, for life.
 
+mod slice;
 mod state;
 
 pub use state::State;
@@ -220,9 +221,6 @@ impl Thread {
     /// Set in [`Thread::extent`] while the queued call is a fault.
     pub const FAULT: u64 = 1 << 63;
 
-    /// Set in [`Thread::slice_left`] where the low bits of a time stand, not a span.
-    pub const UNTIL: u32 = 1 << 31;
-
     /// Set in the wished class if its process has a budget.
     const TIMED: u32 = 1 << 8;
 
@@ -242,22 +240,6 @@ impl Thread {
     /// Index of the endpoint that it served last.
     pub(crate) fn serves(&self) -> u32 {
         index_of(self.source_endpoint.get())
-    }
-
-    /// True if its slice, that ran on while what it woke did, is over.
-    #[inline(always)]
-    pub(crate) fn slice_is_over(&self, now: u64) -> bool {
-        let left = self.slice_left.get();
-        left & Thread::UNTIL != 0 && Thread::slice_span(left, now) == 0
-    }
-
-    /// Ticks of a slice that [`Thread::slice_left`] tells of.
-    pub(crate) fn slice_span(left: u32, now: u64) -> u64 {
-        if left & Thread::UNTIL == 0 {
-            return left.into();
-        }
-        let span = left.wrapping_sub(now as u32) & !Thread::UNTIL;
-        if span > Thread::UNTIL / 2 { 0 } else { span.into() }
     }
 
     /// What it is doing.
