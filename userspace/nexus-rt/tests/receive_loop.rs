@@ -153,6 +153,22 @@ fn a_request_that_needs_a_route_is_answered_after_it() {
 }
 
 #[test]
+fn a_signal_that_comes_while_a_route_is_looked_for_is_the_loops() {
+    let refused = || Scripted::error(Error::State);
+    let signal = Message { words: [4, 2, 0, 0, 0, 0, 0, 0], ..Message::default() };
+    let signal = Scripted::message(Status::SIGNAL, signal);
+    let routed = Notice::Routed { nonce: 1, result: Ok(handle(9)) }.to_message();
+    let routed = Scripted { service: ServiceId::service("init"), ..Scripted::message(Status::ONE_WAY, routed) };
+    let mut service = Service { answer: Message::tagged(7), ..Service::default() };
+
+    run(&mut service, [request(ROUTES), refused(), signal, routed, refused(), request(1)]);
+
+    assert_eq!(service.routed, Some(RouteRetryOutcome::Success(handle(9))));
+    assert_eq!(service.signals, [Signal { bits: 4, key: 2 }], "once, when the request is answered");
+    assert_eq!(service.calls.len(), 2, "and the loop goes on");
+}
+
+#[test]
 fn a_request_that_needs_a_route_can_be_deferred_too() {
     let routed = Notice::Routed { nonce: 1, result: Ok(handle(9)) }.to_message();
     let routed = Scripted { service: ServiceId::service("init"), ..Scripted::message(Status::ONE_WAY, routed) };
