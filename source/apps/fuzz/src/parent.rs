@@ -38,6 +38,10 @@ const PROGRESS: u64 = 512;
 /// What [`InfoObjects`] counts beside the kinds.
 const POOLS: [u32; 4] = [0, 64, 65, 66];
 const COUNTS: usize = POOLS.len() + Kind::ALL.len();
+/// Where the row of processes is.
+fn processes() -> usize {
+    POOLS.len() + Kind::ALL.iter().position(|kind| *kind == Kind::Process).unwrap_or_default()
+}
 
 /// What a child may own.
 const QUOTA: Quota = Quota {
@@ -102,12 +106,12 @@ fn order() -> Result<Order, Error> {
 fn fuzz(order: Order) -> Result<(), Error> {
     let mut parent = Parent::new()?;
     let mut number = order.first;
-    let mut before = [0; COUNTS];
+    let (mut before, alone) = ([0; COUNTS], counts()[processes()]);
     while parent.tally.calls() < order.calls || number < order.first + WARM_UP {
         parent.raise_one(order.seed, number)?;
         number += 1;
         if number == order.first + WARM_UP {
-            before = counts();
+            before = parent.settled(|now| now[processes()] == alone);
         } else if number.is_multiple_of(LOOK) && number > order.first + WARM_UP {
             parent.look(&before, number)?;
         }
@@ -260,11 +264,11 @@ impl Parent {
         invoke(Close { handle: process }).map(drop)
     }
 
-    /// The counts, once they are as before: what dead children had begun is taken back behind this program's back.
-    fn settled(&self, before: &[u64; COUNTS]) -> [u64; COUNTS] {
+    /// The counts, once they are as they must be: what dead children had begun is taken back behind this program's back.
+    fn settled(&self, due: impl Fn(&[u64; COUNTS]) -> bool) -> [u64; COUNTS] {
         let mut after = counts();
         for _ in 0..SETTLE {
-            if after == *before {
+            if due(&after) {
                 break;
             }
             let _ = invoke(Wait { notification: self.gone, deadline: deadline_in(STILL) });
@@ -294,7 +298,7 @@ impl Parent {
             nexus_rt::log!("fuzz: FAIL {} invariants, before child {number}", found.violations);
             return Err(Error::State);
         }
-        let after = self.settled(before);
+        let after = self.settled(|now| now == before);
         let differs = before.iter().zip(&after).position(|(was, is)| was != is);
         match differs {
             None => Ok(()),
