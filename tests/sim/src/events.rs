@@ -2,10 +2,10 @@
 
 use nexus_abi::syscall::ipc;
 use nexus_core::Kernel;
-use nexus_core::cpu::Cpu;
 use nexus_core::event::Trap;
 use nexus_core::ipc::detour::Bytes;
 use nexus_core::ipc::direct::{Passage, Until};
+use nexus_core::percpu::Here;
 use nexus_core::thread::{State, Thread, reg};
 
 /// A load from an address where nothing is: cause 13 (privileged specification, table of `scause`).
@@ -49,7 +49,7 @@ impl Harts {
     pub(crate) fn kick(&mut self, cpu: usize, now: u64) {
         self.enter(cpu);
         self.kicked[cpu] = false;
-        let record = &self.kernel.cpus[cpu];
+        let record = self.kernel.cpus[cpu].here();
         record.counters.trapped.add(1);
         let current = record.current.get();
         record.entered.set(if current == 0 { 0 } else { core::ptr::from_ref(self.kernel.threads.at(current)) as u64 });
@@ -72,7 +72,7 @@ impl Harts {
     /// The system call whose registers are in the thread's frame, by the first way not before `first` that takes it.
     pub(crate) fn call(&mut self, cpu: usize, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
         self.enter(cpu);
-        let (kernel, record, frame) = (self.kernel, &self.kernel.cpus[cpu], &thread.frame);
+        let (kernel, record, frame) = (self.kernel, self.kernel.cpus[cpu].here(), &thread.frame);
         frame.set(0, frame.get(0).wrapping_add(4));
         let number = frame.get(reg::T2);
         let straight = if first == Way::Straight { straight(kernel, record, thread, now) } else { None };
@@ -102,7 +102,7 @@ impl Harts {
 
     /// As at a trap: a direct hand-over changes both unsaid.
     fn enter(&self, cpu: usize) {
-        let record = &self.kernel.cpus[cpu];
+        let record = self.kernel.cpus[cpu].here();
         if record.current.get() != 0 {
             let thread = self.kernel.threads.at(record.current.get());
             debug_assert_eq!(thread.state(), State::Running, "a CPU's thread runs");
@@ -112,7 +112,7 @@ impl Harts {
 
     /// Does what this CPU was asked for.
     fn leave(&mut self, cpu: usize) {
-        let (kernel, record) = (self.kernel, &self.kernel.cpus[cpu]);
+        let (kernel, record) = (self.kernel, self.kernel.cpus[cpu].here());
         let requests = &record.requests;
         requests.begin();
         // No translation is kept here, and nothing is masked: no device interrupts.
@@ -136,7 +136,7 @@ fn until(thread: &Thread, now: u64) -> Option<Until> {
     (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
 }
 
-fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+fn straight(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
     let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
     match thread.frame.get(reg::T2) {
         ipc::CALL | ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
@@ -145,7 +145,7 @@ fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread,
     }
 }
 
-fn detour(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+fn detour(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
     let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
     let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
     match number {

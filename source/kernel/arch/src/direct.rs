@@ -12,6 +12,7 @@ use nexus_core::{
         detour::Bytes,
         direct::{Passage, Until},
     },
+    percpu::Here,
     thread::{Thread, reg},
 };
 
@@ -41,8 +42,9 @@ fn caller() -> &'static Thread {
 
 /// This hart's CPU.
 #[inline(always)]
-fn cpu() -> &'static Cpu {
-    at_hart!(record)
+fn cpu() -> Here {
+    let record: &'static Cpu = at_hart!(record);
+    record.here()
 }
 
 #[inline(always)]

@@ -8,21 +8,21 @@ use crate::{
     system::System,
 };
 use core::sync::atomic::Ordering;
-use nexus_core::cpu::Cpu;
+use nexus_core::percpu::Here;
 
 /// Power requests of the core.
 const POWER_OFF: u32 = 1;
 
 /// Obeys every request of this CPU.
 #[inline(always)]
-pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
+pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
     if cpu.requests.pending() {
         obey_each(system, hart, cpu);
     }
 }
 
 #[inline(never)]
-fn obey_each(system: &'static System, hart: &Hart, cpu: &'static Cpu) {
+fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
     requests.begin();
     if requests.fence.get() != 0 {
@@ -74,7 +74,7 @@ fn others_online(system: &'static System, hart: &Hart) -> impl Iterator<Item = u
 }
 
 #[cold]
-fn kick(system: &'static System, cpu: &'static Cpu) {
+fn kick(system: &'static System, cpu: Here) {
     let kicks = cpu.requests.kicks.get();
     cpu.requests.kicks.set(0);
     for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
@@ -90,7 +90,7 @@ fn kick(system: &'static System, cpu: &'static Cpu) {
 }
 
 #[cold]
-fn lines(system: &'static System, cpu: &'static Cpu) {
+fn lines(system: &'static System, cpu: Here) {
     let (complete, mask) = (cpu.requests.acknowledge.get(), cpu.requests.mask.get());
     cpu.requests.acknowledge.set(0);
     cpu.requests.mask.set(0);
@@ -105,7 +105,7 @@ fn lines(system: &'static System, cpu: &'static Cpu) {
 }
 
 #[cold]
-fn inspect(system: &'static System, cpu: &'static Cpu) {
+fn inspect(system: &'static System, cpu: Here) {
     let thread = cpu.requests.inspect.get();
     cpu.requests.inspect.set(0);
     system.kernel.stop_others(cpu, |other| {
@@ -116,7 +116,7 @@ fn inspect(system: &'static System, cpu: &'static Cpu) {
 }
 
 #[cold]
-fn end(system: &'static System, cpu: &'static Cpu) -> ! {
+fn end(system: &'static System, cpu: Here) -> ! {
     crate::run::flush(system);
     match cpu.requests.power.get() {
         POWER_OFF => power::exit(cpu.requests.status.get()),

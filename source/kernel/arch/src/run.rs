@@ -18,6 +18,7 @@ use nexus_abi::syscall::{ProcessExit, ProcessKill, Syscall, ThreadExit, Wait};
 use nexus_core::{
     cpu::{Cpu, Next},
     event::{After, Trap},
+    percpu::Here,
     thread::{Frame, Thread},
 };
 
@@ -227,9 +228,9 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const F
 }
 
 #[inline(always)]
-pub(crate) fn cpu_of(hart: &Hart) -> &'static Cpu {
+pub(crate) fn cpu_of(hart: &Hart) -> Here {
     // SAFETY: every hart that runs was given the address of one of the kernel's CPUs, which are never freed.
-    unsafe { &*(hart.record.get() as *const Cpu) }
+    unsafe { &*(hart.record.get() as *const Cpu) }.here()
 }
 
 /// The thread that runs on this hart, or ran until the present event.
@@ -241,7 +242,7 @@ pub(crate) fn running(hart: &'static Hart) -> &'static Thread {
 
 /// Puts everything of a thread in place but its registers.
 #[inline(always)]
-fn switch_to(system: &'static System, hart: &Hart, cpu: &Cpu, thread: &'static Thread) -> *const Frame {
+fn switch_to(system: &'static System, hart: &Hart, cpu: Here, thread: &'static Thread) -> *const Frame {
     let satp = thread.satp.get();
     if csr::satp() != satp {
         load_space(system, cpu, satp);
@@ -263,7 +264,7 @@ fn leave_user(system: &'static System, hart: &Hart) {
     }
 }
 
-fn load_space(system: &'static System, cpu: &Cpu, satp: u64) {
+fn load_space(system: &'static System, cpu: Here, satp: u64) {
     // SAFETY: every root that the core makes has the kernel's upper half.
     unsafe { csr::set_satp(satp) };
     // Release: the root that was left may be taken back from here on.

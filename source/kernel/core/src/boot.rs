@@ -74,8 +74,8 @@ impl Kernel {
         let thread = self.new_thread(process, 0, &entry, &mut stash)?;
         thread.set_base_class(QosClass::Interactive);
         self.cpus[0].since.set(now);
-        self.make_ready(&self.cpus[0], thread);
-        self.settle(&self.cpus[0], now);
+        self.make_ready(self.cpus[0].here(), thread);
+        self.settle(self.cpus[0].here(), now);
         Ok(())
     }
 

@@ -2,10 +2,10 @@
 
 use crate::{
     Kernel,
-    cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
     log::Ring,
+    percpu::Here,
     process::Process,
 };
 use nexus_abi::{
@@ -46,7 +46,7 @@ impl Kernel {
     }
 
     /// Tells whoever drives the console of new bytes. The caller holds no shard.
-    pub(crate) fn announce(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn announce(&'static self, cpu: Here) {
         if self.log.news.get() == 0 || self.log.claimer.get() == 0 {
             return;
         }
@@ -55,7 +55,7 @@ impl Kernel {
     }
 
     /// Tells it for certain. Holds all shards.
-    pub(crate) fn tell_driver(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn tell_driver(&'static self, cpu: Here) {
         if self.log.claimer.get() != 0 {
             self.log.news.set(0);
             self.signal(cpu, self.log.notification.get(), self.log.bits.get());

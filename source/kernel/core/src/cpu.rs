@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::Error;
 
 use crate::{
+    percpu::{Mailbox, PerCpu},
     sched::queue::RunQueue,
     time::wheel::Wheel,
     word::{Half, Word},
@@ -31,7 +32,7 @@ pub enum Next {
     Idle,
 }
 
-/// A CPU. Only that CPU touches it, except the fields that say otherwise.
+/// A CPU. Only that CPU touches it, except the fields that say otherwise; of a [`PerCpu`] the compiler sees to that.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Cpu {
@@ -67,14 +68,14 @@ pub struct Cpu {
     /// address space back, and kicks whom it finds there.
     pub space: Word,
     /// Ready threads.
-    pub queue: RunQueue,
+    pub queue: PerCpu<RunQueue>,
     /// Processes being taken back here, by class.
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
     /// (acquire).
-    pub wake_mail: Half,
+    pub wake_mail: PerCpu<Mailbox>,
     /// See `wake_mail`.
-    pub reap_mail: Half,
+    pub reap_mail: PerCpu<Mailbox>,
     /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
     pub kicked: Half,
     /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
@@ -85,8 +86,8 @@ pub struct Cpu {
     pub since: Word,
     /// 0: no events are recorded; else see [`crate::trace`].
     pub traced: Half,
-    /// Explicit requests that it made lately. Only this CPU touches it.
-    pub explicit: Explicit,
+    /// Explicit requests that it made lately.
+    pub explicit: PerCpu<Explicit>,
     /// For whom this CPU works: the thread at the start of the chain of calls that the running one serves; 0: nobody.
     pub payer: Half,
     /// When that one's budget ends; `u64::MAX`: never.
@@ -106,7 +107,7 @@ pub struct Cpu {
     /// Counters for listings.
     pub counters: Counters,
     /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
-    pub cargo: [Cargo; 2],
+    pub cargo: PerCpu<[Cargo; 2]>,
     /// Deadlines and timers. It has its own lock, since others take entries out.
     pub wheel: Wheel,
 }

@@ -26,6 +26,7 @@ pub mod list;
 pub mod lock;
 pub mod log;
 pub mod memory;
+pub mod percpu;
 pub mod power;
 pub mod process;
 pub mod qos;

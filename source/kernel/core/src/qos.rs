@@ -9,9 +9,9 @@
 use crate::{
     Kernel,
     audit::Request,
-    cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
     process::Process,
     sched::{
         queue::Spent,
@@ -76,7 +76,7 @@ impl Kernel {
 
     /// Gives a thread a class of its own; a higher one that a caller donates to it stays. One whose budget is spent has a
     /// lower one until it is replenished.
-    pub(crate) fn set_wish(&'static self, cpu: &Cpu, thread: &'static Thread, class: QosClass) {
+    pub(crate) fn set_wish(&'static self, cpu: Here, thread: &'static Thread, class: QosClass) {
         let base = match class {
             class if !self.processes.at(thread.process.get() as u32).budget.is_spent() => class,
             QosClass::PerfBurst => QosClass::Normal,
@@ -166,7 +166,7 @@ impl Serve for AffinitySet {
         }
         let stays = mask >> thread.cpu() & 1 != 0;
         let before = thread.affinity.get();
-        let (second, explicit) = (kernel.second(context.now), &context.cpu.explicit);
+        let (second, explicit) = (kernel.second(context.now), context.cpu.own(|cpu| &cpu.explicit));
         let count = || {
             if mask as u32 != before {
                 explicit.count(second)

@@ -6,7 +6,6 @@
 use crate::{
     Kernel,
     caps::Capability,
-    cpu::Cpu,
     info::invariant::Check,
     ipc::{
         detour::Bytes,
@@ -15,6 +14,7 @@ use crate::{
     kernel::{Machine, Storage},
     lock::ShardSet,
     memory::frames::Frame,
+    percpu::Here,
     process::{Process, quota::Resource},
     sched::spread::Spread,
     tests::untouched::assert_untouched,
@@ -194,14 +194,14 @@ pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
 
 /// [`ecall`] that tries no shorter way than `first`; says which one it took.
 pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u64) -> Way {
-    let cpu = &kernel.cpus[cpu];
+    let cpu = kernel.cpus[cpu].here();
     let thread = kernel.threads.at(cpu.current.get());
     if thread.state() != State::Running {
         return Way::General;
     }
     thread.frame.set(0, thread.frame.get(0).wrapping_add(4));
     let number = thread.frame.get(reg::T2);
-    let calm = cpu.wake_mail.get() | cpu.reap_mail.get() == 0;
+    let calm = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() == 0;
     let ways = [(Way::Straight, straight as Attempt), (Way::Detour, detour as Attempt)];
     let mut tried = ways.into_iter().filter(|(way, _)| calm && *way >= first);
     match tried.find_map(|(way, attempt)| Some((way, attempt(kernel, cpu, thread, now)?))) {
@@ -219,13 +219,13 @@ pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u
     Way::General
 }
 
-type Attempt = fn(&'static Kernel, &'static Cpu, &'static Thread, u64) -> Option<Passage>;
+type Attempt = fn(&'static Kernel, Here, &'static Thread, u64) -> Option<Passage>;
 
 fn until(thread: &Thread, now: u64) -> Option<Until> {
     (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
 }
 
-fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+fn straight(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
     let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
     match thread.frame.get(reg::T2) {
         ipc::CALL | ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
@@ -234,7 +234,7 @@ fn straight(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread,
     }
 }
 
-fn detour(kernel: &'static Kernel, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> Option<Passage> {
+fn detour(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
     let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
     let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
     match number {
@@ -259,7 +259,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
 }
 
 /// Makes a thread ready, under the locks that this takes.
-pub(crate) fn wake(kernel: &'static Kernel, cpu: &Cpu, thread: &'static Thread) {
+pub(crate) fn wake(kernel: &'static Kernel, cpu: Here, thread: &'static Thread) {
     let _held = kernel.shards.hold(ShardSet::ALL);
     kernel.make_ready(cpu, thread);
 }

@@ -4,7 +4,7 @@
 //! way, since the straight one has no trace points. The rings stay where a line at boot says, and a debugger reads them from
 //! a machine that stands still: there is no call for it, and no right that somebody could have.
 
-use crate::{Kernel, cpu::Cpu, thread::Thread};
+use crate::{Kernel, percpu::Here, thread::Thread};
 
 /// Words of a ring. Word 0 counts the events so far; the others hold the last of them.
 pub const RING_WORDS: usize = 8192;
@@ -32,7 +32,7 @@ pub enum What {
 impl Kernel {
     /// A trace point.
     #[inline(always)]
-    pub(crate) fn trace(&self, cpu: &Cpu, what: What, thread: Option<&Thread>) {
+    pub(crate) fn trace(&self, cpu: Here, what: What, thread: Option<&Thread>) {
         if cpu.traced.get() != 0 {
             self.record(cpu, what, thread);
         }
@@ -40,7 +40,7 @@ impl Kernel {
 
     /// The end of an entry into the kernel.
     #[inline(always)]
-    pub(crate) fn trace_time(&self, cpu: &Cpu, now: u64) {
+    pub(crate) fn trace_time(&self, cpu: Here, now: u64) {
         if cpu.traced.get() > ON {
             self.note(cpu, What::Time as u64 | now << 3);
             cpu.traced.set(ON);
@@ -49,7 +49,7 @@ impl Kernel {
 
     #[cold]
     #[inline(never)]
-    fn record(&self, cpu: &Cpu, what: What, thread: Option<&Thread>) {
+    fn record(&self, cpu: Here, what: What, thread: Option<&Thread>) {
         let about = thread.map_or(0, |thread| {
             (thread.class() as u64) << 3 | u64::from(thread.index()) << 5 | thread.service.get() << 16
         });
@@ -58,7 +58,7 @@ impl Kernel {
     }
 
     #[cold]
-    fn note(&self, cpu: &Cpu, word: u64) {
+    fn note(&self, cpu: Here, word: u64) {
         let ring = &self.rings[cpu.id.get() as usize * RING_WORDS..][..RING_WORDS];
         let count = ring[0].get();
         ring[1 + count as usize % (RING_WORDS - 1)].set(word);

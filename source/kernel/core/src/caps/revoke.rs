@@ -7,9 +7,9 @@ use super::{
 use crate::{
     Kernel,
     arena::index_of,
-    cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
 };
 use nexus_abi::{
     Kind,
@@ -40,7 +40,7 @@ pub enum Progress {
 
 impl Kernel {
     /// One step of removing a capability, and of the object if this was its last. Holds all shards.
-    pub(crate) fn close(&'static self, cpu: &'static Cpu, place: u32, mappings: Mappings) -> Progress {
+    pub(crate) fn close(&'static self, cpu: Here, place: u32, mappings: Mappings) -> Progress {
         let slot = self.blocks.at(place);
         let Some(kind) = slot.kind() else { return Progress::Done };
         let object = slot.object.get();
@@ -86,7 +86,7 @@ impl Kernel {
     }
 
     /// Removes children one by one; the children of each come to stand in its place, so depth does not matter.
-    fn revoke_step(&'static self, cpu: &'static Cpu, found: Found) -> Progress {
+    fn revoke_step(&'static self, cpu: Here, found: Found) -> Progress {
         found.slot.set_revoking(Revoking::Yes);
         for _ in 0..REVOKE_BATCH {
             let child = found.slot.child.get();

@@ -7,7 +7,8 @@ pub mod serve;
 
 use crate::{
     Kernel,
-    cpu::{Cpu, Next},
+    cpu::Next,
+    percpu::Here,
     process::Process,
     thread::{State, Thread, reg},
     trace::What,
@@ -69,7 +70,7 @@ pub struct Context {
     /// The kernel.
     pub kernel: &'static Kernel,
     /// The CPU this runs on.
-    pub cpu: &'static Cpu,
+    pub cpu: Here,
     /// The calling thread.
     pub thread: &'static Thread,
     /// The time.
@@ -96,7 +97,7 @@ pub struct Trap {
 impl Kernel {
     /// The running thread made a message call (numbers of [`nexus_abi::syscall::ipc`]); `pc` of its frame is behind it.
     #[inline(always)]
-    pub fn message_call(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
+    pub fn message_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         let context = Context { kernel: self, cpu, thread, now };
         if let Err(stop) = self.message(&context, thread.frame.get(reg::T2)) {
             let _ = stop.apply(thread);
@@ -106,7 +107,7 @@ impl Kernel {
 
     /// The running thread made a typed call; `pc` of its frame is behind it.
     #[inline(always)]
-    pub fn typed_call(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) -> After {
+    pub fn typed_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> After {
         let context = Context { kernel: self, cpu, thread, now };
         let after = match serve::dispatch(&context, thread.frame.get(reg::T2)) {
             Ok(()) => After::Answered,
@@ -117,14 +118,14 @@ impl Kernel {
     }
 
     fn context(&'static self, cpu: usize, now: u64) -> Option<Context> {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         let thread = self.threads.at(cpu.current.get());
         (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, now })
     }
 
     /// The alarm that [`Cpu::alarm`] asked for.
     pub fn timer(&'static self, cpu: usize, now: u64) {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         cpu.counters.timer_interrupts.add(1);
         self.trace(cpu, What::Timer, None);
         self.expire(cpu, now);
@@ -136,7 +137,7 @@ impl Kernel {
 
     /// A device raised an interrupt line.
     pub fn interrupt(&'static self, cpu: usize, line: u32, now: u64) {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         cpu.counters.device_interrupts.add(1);
         self.raise(cpu, line);
         self.settle_outside(cpu, now);
@@ -145,7 +146,7 @@ impl Kernel {
     /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not
     /// leave the mark that coalesces further ones.
     pub fn kick(&'static self, cpu: usize, now: u64) {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         cpu.counters.kicks.add(1);
         self.stand_still(cpu);
         self.take_mail(cpu);
@@ -164,9 +165,9 @@ impl Kernel {
 
     /// What the machine layer does now.
     pub fn next(&self, cpu: usize) -> Next {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         match cpu.current.get() {
-            0 if self.reap_class(cpu).is_some() => Next::Reap,
+            0 if cpu.queue().reap_class().is_some() => Next::Reap,
             0 => Next::Idle,
             thread => Next::Run(thread),
         }

@@ -41,7 +41,7 @@ impl Kernel {
             return Err(Halt::Stop(Stop::Blocked));
         };
         held.require(receiver.header.shard())?;
-        let cargo = &context.cpu.cargo[1];
+        let cargo = &context.cpu.own(|cpu| &cpu.cargo)[1];
         let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0, cargo };
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
@@ -96,7 +96,7 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
-        let first = context.cpu.queue.pressing() >> 1 >> thread.class() as u32 == 0;
+        let first = context.cpu.queue().pressing() >> 1 >> thread.class() as u32 == 0;
         self.trace(context.cpu, What::Message, Some(thread));
         if here && first && context.thread.state() != State::Running {
             self.run_partner(context.cpu, thread);

@@ -7,9 +7,9 @@
 use super::direct::{Asker, Passage, Until, Waiter};
 use crate::{
     Kernel,
-    cpu::Cpu,
     gate::Gate,
     lock::{LockGuard, ShardSet},
+    percpu::Here,
     thread::Thread,
 };
 use nexus_abi::{
@@ -65,7 +65,7 @@ impl Kernel {
     #[inline(always)]
     pub fn reply_recv_detour(
         &'static self,
-        cpu: impl FnOnce() -> &'static Cpu,
+        cpu: impl FnOnce() -> Here,
         server: &'static Thread,
         target: u64,
         (until, bytes): (Option<Until>, Bytes),

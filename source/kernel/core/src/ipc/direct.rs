@@ -7,9 +7,9 @@ use crate::{
     Kernel,
     arena::{index_of, wide},
     caps::slot::Slot,
-    cpu::Cpu,
     gate::Gate,
     ipc::endpoint::Endpoint,
+    percpu::Here,
     thread::{Stamp, State, Thread},
 };
 
@@ -94,7 +94,7 @@ impl Kernel {
     #[inline(always)]
     pub fn reply_recv_direct(
         &'static self,
-        cpu: impl FnOnce() -> &'static Cpu,
+        cpu: impl FnOnce() -> Here,
         server: &'static Thread,
         target: u64,
         until: Option<Until>,
@@ -122,7 +122,7 @@ impl Kernel {
         caller: Waiter,
         server: Asker,
         endpoint: &'static Endpoint,
-        cpu: impl FnOnce() -> &'static Cpu,
+        cpu: impl FnOnce() -> Here,
     ) -> Option<Passage> {
         let Waiter { thread: caller, token, running } = caller;
         if caller.token.get() != token || caller.gate.get() != Gate::waiting(running, State::Awaiting) {

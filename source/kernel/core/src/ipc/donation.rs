@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use crate::{
     Kernel,
     arena::index_of,
-    cpu::Cpu,
+    percpu::Here,
     process::quota::Resource,
     thread::{State, Thread},
 };
@@ -59,14 +59,14 @@ impl Kernel {
     /// Makes a thread's class anew after a change of what it follows from. A change is passed on along [`MAX_CALL_DEPTH`]
     /// threads. Holds all shards, unless the thread is known to wait for nobody.
     #[inline(always)]
-    pub(crate) fn reclass(&'static self, cpu: &Cpu, thread: Option<&'static Thread>) {
+    pub(crate) fn reclass(&'static self, cpu: Here, thread: Option<&'static Thread>) {
         if thread.is_some() {
             self.pass_along(cpu, thread);
         }
     }
 
     #[inline(never)]
-    fn pass_along(&'static self, cpu: &Cpu, thread: Option<&'static Thread>) {
+    fn pass_along(&'static self, cpu: Here, thread: Option<&'static Thread>) {
         let (mut next, mut left) = (thread, 1 + MAX_CALL_DEPTH);
         while let Some(thread) = next.filter(|_| left > 0) {
             next = self.pass_on(cpu, thread);
@@ -75,7 +75,7 @@ impl Kernel {
     }
 
     /// Gives a thread the class that it has to have; whom it waits for, if that is a change.
-    fn pass_on(&'static self, cpu: &Cpu, thread: &'static Thread) -> Option<&'static Thread> {
+    fn pass_on(&'static self, cpu: Here, thread: &'static Thread) -> Option<&'static Thread> {
         let class = self.due_class(thread);
         let changed = class != thread.class();
         if changed {
@@ -104,7 +104,7 @@ impl Kernel {
     }
 
     /// Tells a thread's CPU that its class or its time was changed.
-    pub(crate) fn say_changed(&self, cpu: &Cpu, thread: &Thread) {
+    pub(crate) fn say_changed(&self, cpu: Here, thread: &Thread) {
         if let Some(home) = self.cpus.get(thread.cpu() as usize) {
             home.changed.set(1);
             if home.id.get() != cpu.id.get() {
@@ -115,14 +115,14 @@ impl Kernel {
 
     /// From now on a thread serves this endpoint. Holds all shards, unless it did so before.
     #[inline(always)]
-    pub(super) fn serve_at(&'static self, cpu: &Cpu, thread: &'static Thread, endpoint: &Endpoint) {
+    pub(super) fn serve_at(&'static self, cpu: Here, thread: &'static Thread, endpoint: &Endpoint) {
         if thread.serves() != index_of(endpoint.header.me()) {
             self.begin_to_serve(cpu, thread, endpoint);
         }
     }
 
     #[inline(never)]
-    fn begin_to_serve(&'static self, cpu: &Cpu, thread: &'static Thread, endpoint: &Endpoint) {
+    fn begin_to_serve(&'static self, cpu: Here, thread: &'static Thread, endpoint: &Endpoint) {
         let left = self.endpoints.at(thread.serves());
         let before = self.heir(endpoint);
         thread.source_endpoint.set(index_of(endpoint.header.me()).into());

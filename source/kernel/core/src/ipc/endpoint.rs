@@ -4,10 +4,10 @@ use crate::{
     Kernel,
     arena::{Arena, Header, Object, Tag, index_of},
     caps::{Capability, revoke::Progress},
-    cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
     list::{ThreadList, ThreadStack},
     lock::ShardSet,
+    percpu::Here,
     process::quota::Resource,
     thread::Thread,
     word::{Half, Word},
@@ -146,7 +146,7 @@ impl Kernel {
     }
 
     /// One step of taking an endpoint back: those who wait hear `EPEERCLOSED`. Holds all shards.
-    pub(crate) fn destroy_endpoint(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+    pub(crate) fn destroy_endpoint(&'static self, cpu: Here, index: u32) -> Progress {
         let endpoint = self.endpoints.at(index);
         let heir = self.heir(endpoint);
         endpoint.header.die();

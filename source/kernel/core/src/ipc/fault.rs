@@ -3,9 +3,9 @@
 use super::transfer::write_message;
 use crate::{
     Kernel,
-    cpu::Cpu,
     event::{Context, Trap},
     lock::ShardSet,
+    percpu::Here,
     process::exit::{End, Record},
     thread::{State, Thread},
 };
@@ -38,7 +38,7 @@ impl Kernel {
     }
 
     /// Ends the process of a thread whose fault nobody answers, running or waiting. Holds all shards.
-    pub(super) fn end_faulted(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
+    pub(super) fn end_faulted(&'static self, cpu: Here, thread: &'static Thread) {
         let process = self.processes.at(thread.process.get() as u32);
         let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
         let record = Record { end: End::Faulted, detail: cause, pc: thread.frame.get(0), address };

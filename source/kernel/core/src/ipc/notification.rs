@@ -5,10 +5,10 @@ use crate::{
     Kernel,
     arena::{Header, Object, Tag, index_of},
     caps::{Capability, revoke::Progress},
-    cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     list::ThreadList,
     lock::{Held, Need, ShardSet},
+    percpu::Here,
     process::quota::Resource,
     thread::{Stamp, State, Thread},
     word::{Half, Word},
@@ -70,12 +70,12 @@ impl Kernel {
     }
 
     /// ORs bits into a notification, if it lives, and wakes who waits. Holds all shards.
-    pub(crate) fn signal(&'static self, cpu: &'static Cpu, notification: u64, bits: u64) {
+    pub(crate) fn signal(&'static self, cpu: Here, notification: u64, bits: u64) {
         let signalled = self.signal_within(cpu, ShardSet::ALL, notification, bits);
         debug_assert!(signalled.is_ok(), "all shards are held");
     }
 
-    fn signal_within(&'static self, cpu: &'static Cpu, held: ShardSet, reference: u64, bits: u64) -> Result<(), Need> {
+    fn signal_within(&'static self, cpu: Here, held: ShardSet, reference: u64, bits: u64) -> Result<(), Need> {
         let Some(notification) = self.notifications.get(reference) else { return Ok(()) };
         held.require(notification.header.shard())?;
         let target = self.notifications.get(notification.set.get()).unwrap_or(notification);
@@ -104,7 +104,7 @@ impl Kernel {
         Ok(())
     }
 
-    fn wake_with_signal(&'static self, cpu: &'static Cpu, target: &Notification, thread: &'static Thread) {
+    fn wake_with_signal(&'static self, cpu: Here, target: &Notification, thread: &'static Thread) {
         let Some((bits, key)) = self.peek(target) else { return };
         self.take(target);
         let words = [bits, key, 0, 0, 0, 0, 0, 0];
@@ -159,7 +159,7 @@ impl Kernel {
     }
 
     /// One step of taking a notification or wait set back: those who wait hear `EPEERCLOSED`. Holds all shards.
-    pub(crate) fn destroy_notification(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+    pub(crate) fn destroy_notification(&'static self, cpu: Here, index: u32) -> Progress {
         let notification = self.notifications.at(index);
         notification.header.die();
         for _ in 0..16 {

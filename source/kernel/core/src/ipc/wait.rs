@@ -4,8 +4,8 @@ use super::endpoint::Endpoint;
 use crate::{
     Kernel,
     arena::index_of,
-    cpu::Cpu,
     event::Context,
+    percpu::Here,
     thread::{State, Thread},
 };
 use nexus_abi::{Error, Kind};
@@ -22,7 +22,7 @@ impl Kernel {
     }
 
     /// Ends a wait with an error. Holds all shards.
-    pub(crate) fn end_wait(&'static self, cpu: &'static Cpu, thread: &'static Thread, error: Error) {
+    pub(crate) fn end_wait(&'static self, cpu: Here, thread: &'static Thread, error: Error) {
         let queued = thread.state() == State::Calling && thread.extent.get() & Thread::FAULT != 0;
         if queued || thread.state() == State::Faulted {
             self.end_faulted(cpu, thread);
@@ -36,7 +36,7 @@ impl Kernel {
     /// Takes a thread out of whatever it waits in: it is in no list and does not run until somebody says so. An object's
     /// place is not released while a thread is in one of its lists, so the index suffices even if the object is dead. The
     /// caller holds the shards of both. Whom it lifted is looked at last, since that may lead back to this thread.
-    pub(crate) fn set_aside(&'static self, cpu: &Cpu, thread: &Thread) {
+    pub(crate) fn set_aside(&'static self, cpu: Here, thread: &Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "taken out of its wait from outside its shard");
         let (on, mut lifted) = (thread.waits_on.get(), None);
         match thread.state() {
@@ -88,14 +88,14 @@ impl Kernel {
     }
 
     /// The right to answer a caller is gone: the caller is told. Holds all shards.
-    pub(crate) fn abandon_caller(&'static self, cpu: &'static Cpu, token: u64) {
+    pub(crate) fn abandon_caller(&'static self, cpu: Here, token: u64) {
         if let Some(caller) = self.awaiting(token) {
             self.end_wait(cpu, caller, Error::PeerClosed);
         }
     }
 
     /// Wakes up to 16 of those that wait at an endpoint that is gone; true if there may be more. Holds all shards.
-    pub(super) fn dismiss(&'static self, cpu: &'static Cpu, endpoint: &Endpoint) -> bool {
+    pub(super) fn dismiss(&'static self, cpu: Here, endpoint: &Endpoint) -> bool {
         for _ in 0..16 {
             let queued = endpoint.callers.iter().find_map(|list| list.first(&self.threads));
             let Some(thread) = queued.or_else(|| endpoint.receivers.first(&self.threads)) else { return false };

@@ -12,9 +12,9 @@ use crate::{
         revoke::{Mappings, Progress},
         slot::Revoking,
     },
-    cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
     process::Process,
 };
 use core::sync::atomic::Ordering::Acquire;
@@ -35,7 +35,7 @@ impl Kernel {
 
     /// One step of destroying a memory object or window, wherever it is mapped. From the first step on nothing can be
     /// done with it; its place is free when this answers `Done`. Holds all shards.
-    pub(crate) fn destroy_memory(&'static self, cpu: &'static Cpu, index: u32) -> Progress {
+    pub(crate) fn destroy_memory(&'static self, cpu: Here, index: u32) -> Progress {
         let memory = self.memories.at(index);
         memory.set_stage(Stage::Gone);
         if let Some(mapping) = self.mappings_to(memory).next() {
@@ -50,7 +50,7 @@ impl Kernel {
     }
 
     /// One step of releasing the mappings that were made through the capability at `place`. Holds all shards.
-    pub(crate) fn release_mappings(&'static self, cpu: &'static Cpu, place: u32, mappings: Mappings) -> Progress {
+    pub(crate) fn release_mappings(&'static self, cpu: Here, place: u32, mappings: Mappings) -> Progress {
         let slot = self.blocks.at(place);
         let Some(memory) = self.memories.get(slot.object.get()) else { return Progress::Done };
         match mappings {
@@ -83,7 +83,7 @@ impl Kernel {
     /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they
     /// are freed as a whole, after this ([`Kernel::free_tables_step`]). The first step asks for the fence that lets
     /// tables and frames be freed; a CPU that still has the address space active is on its way out. Holds all shards.
-    pub(crate) fn unmap_process_step(&'static self, cpu: &'static Cpu, process: &Process) -> Progress {
+    pub(crate) fn unmap_process_step(&'static self, cpu: Here, process: &Process) -> Progress {
         if process.satp.get() != 0 {
             let satp = process.satp.get();
             let mut users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp).peekable();

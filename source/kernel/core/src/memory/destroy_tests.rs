@@ -231,7 +231,7 @@ fn nothing_is_freed_while_a_cpu_has_a_fence_outstanding() {
 fn no_address_space_is_taken_back_while_a_cpu_has_it_loaded() {
     let bench = two_cpus();
     let (child, _) = bench.child();
-    let (cpu, other) = (&bench.kernel.cpus[0], &bench.kernel.cpus[1]);
+    let (cpu, other) = (bench.kernel.cpus[0].here(), bench.kernel.cpus[1].here());
     let satp = child.process.satp.get();
     other.space.set(satp);
     assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);

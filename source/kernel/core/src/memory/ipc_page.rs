@@ -5,7 +5,7 @@
 use super::{map::user_page, stash::Stash};
 use crate::{
     Kernel,
-    cpu::Cpu,
+    percpu::Here,
     process::{Process, quota::Resource},
 };
 use nexus_abi::{Error, layout::PAGE_SIZE, syscall::access};
@@ -34,7 +34,7 @@ impl Kernel {
     }
 
     /// Unmaps an IPC page and asks for the fence after which its frame may be released. Holds all shards.
-    pub(crate) fn unmap_ipc_page(&self, cpu: &Cpu, process: &Process, address: u64) {
+    pub(crate) fn unmap_ipc_page(&self, cpu: Here, process: &Process, address: u64) {
         let page = (address / PAGE_SIZE as u64) as u32;
         self.clear_pages(cpu, process, page..page + 1);
     }

@@ -8,9 +8,9 @@ use crate::{
     Kernel,
     arena::{Header, Object, Tag},
     caps::{Capability, revoke::Progress},
-    cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
     process::quota::Resource,
     word::{Half, Word},
 };
@@ -48,7 +48,7 @@ impl Kernel {
     }
 
     /// A device raised `line`: signals its notification. A line that nobody holds is masked.
-    pub(crate) fn raise(&'static self, cpu: &'static Cpu, line: u32) {
+    pub(crate) fn raise(&'static self, cpu: Here, line: u32) {
         let _held = self.shards.hold(ShardSet::ALL);
         match self.irq_of(line) {
             Some(irq) => {
@@ -60,7 +60,7 @@ impl Kernel {
     }
 
     /// Masks a line and gives it back. `More` while another line waits to be masked. Holds all shards.
-    pub(crate) fn destroy_irq(&'static self, cpu: &'static Cpu, irq: &Irq) -> Progress {
+    pub(crate) fn destroy_irq(&'static self, cpu: Here, irq: &Irq) -> Progress {
         if cpu.requests.mask.get() != 0 {
             return Progress::More;
         }

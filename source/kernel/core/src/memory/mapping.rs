@@ -7,7 +7,7 @@ use super::object::Memory;
 use crate::{
     Kernel,
     arena::{Header, Object},
-    cpu::Cpu,
+    percpu::Here,
     process::{Process, quota::Resource},
     word::Half,
 };
@@ -246,14 +246,14 @@ impl Kernel {
     }
 
     /// Clears the entries of a run of pages and asks for the fence.
-    pub(super) fn clear_pages(&self, cpu: &Cpu, process: &Process, pages: Range<u32>) {
+    pub(super) fn clear_pages(&self, cpu: Here, process: &Process, pages: Range<u32>) {
         self.unset_pages(process.root.get(), pages);
         cpu.requests.fence(process.asid.get());
     }
 
     /// One step of removing a whole mapping: up to a batch of pages from its end. Frames may be freed only after the
     /// fence that this asks for: whoever calls answers [`crate::caps::revoke::Progress::More`].
-    pub(super) fn unmap_step(&self, cpu: &Cpu, mapping: &Mapping) {
+    pub(super) fn unmap_step(&self, cpu: Here, mapping: &Mapping) {
         let span = mapping.span();
         let process = self.processes.at(mapping.header.owner.get());
         let batch = span.pages.min(MAP_BATCH as u32);

@@ -3,9 +3,9 @@
 use super::Process;
 use crate::{
     Kernel,
-    cpu::Cpu,
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
     thread::State,
 };
 use nexus_abi::{
@@ -51,13 +51,7 @@ impl Record {
 impl Kernel {
     /// Begins to end a process: it is taken back on this CPU, in `class` or its own if that is higher. A process that
     /// is ending already keeps its first reason. Holds all shards.
-    pub(crate) fn begin_exit(
-        &'static self,
-        cpu: &'static Cpu,
-        process: &'static Process,
-        record: Record,
-        class: QosClass,
-    ) {
+    pub(crate) fn begin_exit(&'static self, cpu: Here, process: &'static Process, record: Record, class: QosClass) {
         if !process.running() {
             return;
         }

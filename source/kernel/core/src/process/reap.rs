@@ -10,8 +10,8 @@ use crate::{
     Kernel,
     arena::{Tag, index_of},
     caps::revoke::{Mappings, Progress},
-    cpu::Cpu,
     lock::ShardSet,
+    percpu::Here,
     process::quota::Resource,
     sched::queue::Reaping,
     thread::{Stamp, State, Thread},
@@ -22,7 +22,7 @@ use nexus_abi::{Kind, QosClass, start::ExitKind};
 const BATCH: usize = 8;
 
 /// Stages, in order. The number is kept in [`Process::reap_stage`].
-const STAGES: [fn(&'static Kernel, &'static Cpu, &'static Process) -> Step; 7] = [
+const STAGES: [fn(&'static Kernel, Here, &'static Process) -> Step; 7] = [
     Kernel::stop_threads,
     Kernel::drop_mappings,
     Kernel::release_threads,
@@ -55,7 +55,7 @@ impl From<Progress> for Step {
 impl Kernel {
     /// One bounded step of taking back a dead process; the machine layer calls it while [`Kernel::next`] says so.
     pub fn reap(&'static self, cpu: usize, now: u64) {
-        let cpu = &self.cpus[cpu];
+        let cpu = self.cpus[cpu].here();
         let held = self.shards.hold(ShardSet::ALL);
         self.take_mail(cpu);
         if let Some(process) = self.first_reap(cpu) {
@@ -75,7 +75,7 @@ impl Kernel {
 
     /// The first stage runs in the highest class, so that no thread of the dead process delays its own end; the rest in
     /// the class of whoever ended it.
-    fn next_stage(&self, cpu: &Cpu, process: &Process, stage: usize) {
+    fn next_stage(&self, cpu: Here, process: &Process, stage: usize) {
         process.reap_stage.set(stage as u32 + 1);
         self.unqueue_reap(cpu, process);
         if stage + 1 >= STAGES.len() {
@@ -87,7 +87,7 @@ impl Kernel {
     }
 
     /// Stops every thread; those of other CPUs are stopped there.
-    fn stop_threads(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+    fn stop_threads(&'static self, cpu: Here, process: &'static Process) -> Step {
         for _ in 0..BATCH {
             let tag = Tag(process.reap_cursor.get());
             if tag.0 == 0 {
@@ -104,11 +104,11 @@ impl Kernel {
     }
 
     /// Takes a thread of this CPU off whatever it is in. Holds all shards.
-    pub(crate) fn stop_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread) {
+    pub(crate) fn stop_thread(&'static self, cpu: Here, thread: &'static Thread) {
         match thread.state() {
             State::Dead => return,
             State::New | State::Parked => {}
-            State::Ready => cpu.queue.remove(&self.threads, thread),
+            State::Ready => cpu.queue().remove(&self.threads, thread),
             State::Running => cpu.current.set(0),
             _ => self.set_aside(cpu, thread),
         }
@@ -125,11 +125,11 @@ impl Kernel {
         thread.header.die();
     }
 
-    fn drop_mappings(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+    fn drop_mappings(&'static self, cpu: Here, process: &'static Process) -> Step {
         self.unmap_process_step(cpu, process).into()
     }
 
-    fn release_threads(&'static self, _: &'static Cpu, process: &'static Process) -> Step {
+    fn release_threads(&'static self, _: Here, process: &'static Process) -> Step {
         for _ in 0..BATCH {
             let tag = Tag(process.threads.get());
             if tag.0 == 0 {
@@ -150,7 +150,7 @@ impl Kernel {
         self.threads.release(index);
     }
 
-    fn destroy_owned(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+    fn destroy_owned(&'static self, cpu: Here, process: &'static Process) -> Step {
         let tag = Tag(process.owned.get());
         let Some(kind) = tag.kind() else { return Step::Next };
         if kind == Kind::Process {
@@ -163,7 +163,7 @@ impl Kernel {
 
     /// Gives a child, with its quota unless that is back already, to the parent of the one that dies. A child of which no
     /// thread ever ran ends: nobody goes on making it, and it may hold the only handles to itself.
-    fn bequeath(&'static self, cpu: &'static Cpu, process: &'static Process, child: &'static Process) {
+    fn bequeath(&'static self, cpu: Here, process: &'static Process, child: &'static Process) {
         let tag = Tag::new(Kind::Process, child.index());
         self.disown(tag);
         if !child.gone() {
@@ -178,7 +178,7 @@ impl Kernel {
     }
 
     /// One step of taking an object back, whoever still names it. Holds all shards.
-    fn destroy(&'static self, cpu: &'static Cpu, kind: Kind, index: u32) -> Progress {
+    fn destroy(&'static self, cpu: Here, kind: Kind, index: u32) -> Progress {
         match kind {
             Kind::Endpoint => self.destroy_endpoint(cpu, index),
             Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index),
@@ -194,7 +194,7 @@ impl Kernel {
 
     /// The last capability to an object is about to go: one step of taking the object back, unless something else
     /// keeps it: a memory object its mappings, a process its threads.
-    pub(crate) fn unreferenced(&'static self, cpu: &'static Cpu, kind: Kind, object: u64) -> Progress {
+    pub(crate) fn unreferenced(&'static self, cpu: Here, kind: Kind, object: u64) -> Progress {
         let index = index_of(object);
         match kind {
             Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Progress::Done,
@@ -204,7 +204,7 @@ impl Kernel {
         }
     }
 
-    fn unreferenced_process(&'static self, cpu: &'static Cpu, process: &'static Process) -> Progress {
+    fn unreferenced_process(&'static self, cpu: Here, process: &'static Process) -> Progress {
         if process.running() && process.threads.get() == 0 {
             let record = super::exit::Record::status(super::exit::End::Killed, 0);
             self.begin_exit(cpu, process, record, QosClass::Normal);
@@ -215,7 +215,7 @@ impl Kernel {
         Progress::Done
     }
 
-    fn empty_table(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+    fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Step {
         let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Step::Next };
         let first = process.blocks[block].get() * 64;
         let mut left = BATCH;
@@ -235,12 +235,12 @@ impl Kernel {
         Step::Again
     }
 
-    fn free_space(&'static self, _: &'static Cpu, process: &'static Process) -> Step {
+    fn free_space(&'static self, _: Here, process: &'static Process) -> Step {
         self.free_tables_step(process).into()
     }
 
     /// All is back: the quota returns, and whoever waits hears of it.
-    fn finish(&'static self, cpu: &'static Cpu, process: &'static Process) -> Step {
+    fn finish(&'static self, cpu: Here, process: &'static Process) -> Step {
         for _ in 0..BATCH {
             let Some(thread) = process.mourners.first(&self.threads) else { break };
             process.mourners.remove(&self.threads, thread);
@@ -283,21 +283,21 @@ impl Kernel {
     }
 
     /// Puts a process among those that this CPU takes back.
-    pub(crate) fn queue_reap(&self, cpu: &Cpu, process: &Process) {
+    pub(crate) fn queue_reap(&self, cpu: Here, process: &Process) {
         let head = &cpu.reaping[process.reap_class.get() as usize & 3];
         process.reap_cpu.set(cpu.id.get());
         process.reap_next.set(head.get());
         head.set(process.index());
-        cpu.queue.set_reaping(QosClass::ALL[process.reap_class.get() as usize & 3], Reaping::Some);
+        cpu.queue().set_reaping(QosClass::ALL[process.reap_class.get() as usize & 3], Reaping::Some);
     }
 
-    fn first_reap(&self, cpu: &Cpu) -> Option<&'static Process> {
-        let class = self.reap_class(cpu)?;
+    fn first_reap(&self, cpu: Here) -> Option<&'static Process> {
+        let class = cpu.queue().reap_class()?;
         Some(self.processes.at(cpu.reaping[class as usize].get()))
     }
 
     /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
-    fn unqueue_reap(&self, cpu: &Cpu, process: &Process) {
+    fn unqueue_reap(&self, cpu: Here, process: &Process) {
         let index = process.index();
         let mut link = &cpu.reaping[process.reap_class.get() as usize & 3];
         while link.get() != index && link.get() != 0 {
@@ -307,12 +307,12 @@ impl Kernel {
         process.reap_next.set(0);
         let class = process.reap_class.get() as usize & 3;
         if cpu.reaping[class].get() == 0 {
-            cpu.queue.set_reaping(QosClass::ALL[class], Reaping::None);
+            cpu.queue().set_reaping(QosClass::ALL[class], Reaping::None);
         }
     }
 
     /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.
-    pub(crate) fn hurry_reap(&self, cpu: &Cpu, process: &Process, class: QosClass) {
+    pub(crate) fn hurry_reap(&self, cpu: Here, process: &Process, class: QosClass) {
         if process.state.get() != ExitKind::Dying as u64 || process.lent_class.get() >= class as u32 {
             return;
         }

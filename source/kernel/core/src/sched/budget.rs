@@ -8,8 +8,8 @@
 use super::queue::Spent;
 use crate::{
     Kernel,
-    cpu::Cpu,
     lock::ShardSet,
+    percpu::Here,
     process::Process,
     thread::{State, Thread},
     word::{Half, Word},
@@ -106,7 +106,7 @@ impl Kernel {
 
     /// Sets a ready thread of this CPU aside if it has to wait for its next period.
     #[inline(always)]
-    pub(super) fn park_spent(&self, cpu: &Cpu, thread: &Thread) -> Spent {
+    pub(super) fn park_spent(&self, cpu: Here, thread: &Thread) -> Spent {
         if !thread.timed() {
             return Spent::No;
         }
@@ -114,7 +114,7 @@ impl Kernel {
         if !self.parks(thread) {
             return Spent::No;
         }
-        cpu.queue.remove(&self.threads, thread);
+        cpu.queue().remove(&self.threads, thread);
         thread.set_state(State::Parked);
         cpu.counters.parked.add(1);
         Spent::Yes
@@ -122,11 +122,11 @@ impl Kernel {
 
     /// From now on this CPU works for whoever the running thread does.
     #[inline(always)]
-    pub(crate) fn set_payer(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
+    pub(crate) fn set_payer(&self, cpu: Here, thread: Option<&'static Thread>, now: u64) {
         let payer = thread.map(|thread| self.payer(thread));
         cpu.payer.set(payer.map_or(0, Thread::index));
         cpu.budget_end.set(u64::MAX);
-        cpu.queue.set_spent(Spent::No);
+        cpu.queue().set_spent(Spent::No);
         if let Some(payer) = payer.filter(|payer| payer.timed()) {
             self.watch_budget(cpu, self.budget_of(payer), now);
         }
@@ -134,9 +134,9 @@ impl Kernel {
 
     #[cold]
     #[inline(never)]
-    fn watch_budget(&self, cpu: &Cpu, budget: &Budget, now: u64) {
+    fn watch_budget(&self, cpu: Here, budget: &Budget, now: u64) {
         if budget.is_spent() {
-            cpu.queue.set_spent(Spent::Yes);
+            cpu.queue().set_spent(Spent::Yes);
         } else {
             budget.renew(now);
             cpu.budget_end.set(now.saturating_add(budget.left().max(0) as u64));
@@ -145,7 +145,7 @@ impl Kernel {
 
     /// The running thread goes on, and for somebody else than before.
     #[inline(never)]
-    pub(crate) fn change_payer(&self, cpu: &Cpu, now: u64) {
+    pub(crate) fn change_payer(&self, cpu: Here, now: u64) {
         self.account(cpu, now);
         let index = cpu.current.get();
         self.set_payer(cpu, (index != 0).then(|| self.threads.at(index)), now);
@@ -171,7 +171,7 @@ impl Kernel {
     }
 
     /// The time of whoever this CPU works for may be over.
-    pub(crate) fn end_budget(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn end_budget(&'static self, cpu: Here, now: u64) {
         if cpu.budget_end.get() > now {
             return;
         }
@@ -188,7 +188,7 @@ impl Kernel {
     }
 
     /// Says that a process's time is used up, or that it has some again. Holds all shards.
-    pub(crate) fn spend(&'static self, cpu: &'static Cpu, process: &'static Process, spent: Spent) {
+    pub(crate) fn spend(&'static self, cpu: Here, process: &'static Process, spent: Spent) {
         process.budget.spent.set(u32::from(spent == Spent::Yes));
         if spent == Spent::Yes {
             self.arm(cpu, self.process_nodes() + process.index(), process.budget.renewal.get());
@@ -199,7 +199,7 @@ impl Kernel {
     }
 
     /// The next period of a process may have begun. Holds all shards.
-    pub(crate) fn expire_budget(&'static self, cpu: &'static Cpu, process: u32, now: u64) {
+    pub(crate) fn expire_budget(&'static self, cpu: Here, process: u32, now: u64) {
         let process = self.processes.at(process);
         if process.running() && process.budget.is_spent() {
             process.budget.renew(now);

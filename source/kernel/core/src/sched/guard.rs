@@ -5,7 +5,7 @@
 //! one interrupts it at once. What is left of the slice then goes on later. Starving classes take turns.
 
 use super::queue::End;
-use crate::{Kernel, cpu::Cpu, thread::Thread};
+use crate::{Kernel, percpu::Here, thread::Thread};
 use nexus_abi::QosClass;
 
 /// Slices after which classes that wait for higher ones get one between them.
@@ -13,26 +13,26 @@ pub const GUARD_SLICES: u64 = 32;
 
 impl Kernel {
     /// 1 + the class in which this CPU works, 0 for none.
-    fn working(&self, cpu: &Cpu) -> u32 {
+    fn working(&self, cpu: Here) -> u32 {
         let running = self.running(cpu).map(Thread::class);
-        running.max(self.reap_class(cpu)).map_or(0, |class| 1 + class as u32)
+        running.max(cpu.queue().reap_class()).map_or(0, |class| 1 + class as u32)
     }
 
     /// Somebody waits: whether a class starves is looked at in time.
     #[inline(always)]
-    pub(super) fn watch_starving(&self, cpu: &Cpu, now: u64) {
+    pub(super) fn watch_starving(&self, cpu: Here, now: u64) {
         if cpu.guard_at.get() == u64::MAX && cpu.guard_left.get() == 0 {
             cpu.guard_at.set(now.saturating_add(GUARD_SLICES * self.machine.slice));
         }
     }
 
     /// Gives a class that waits its slice when it is time.
-    pub(crate) fn guard(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn guard(&'static self, cpu: Here, now: u64) {
         if cpu.guard_at.get() > now {
             return;
         }
         cpu.guard_at.set(u64::MAX);
-        let starving = cpu.queue.occupied() & ((1 << self.working(cpu)) - 1) >> 1;
+        let starving = cpu.queue().occupied() & ((1 << self.working(cpu)) - 1) >> 1;
         let after = starving & ((1 << cpu.guarded[0].get()) - 1);
         if let Some(class) = (if after == 0 { starving } else { after }).checked_ilog2() {
             cpu.guarded[0].set(class);
@@ -44,11 +44,11 @@ impl Kernel {
     }
 
     /// The thread that the guard's slice is for, unless a class above it is ready or to be taken back.
-    pub(super) fn lifted(&self, cpu: &Cpu, best: Option<&'static Thread>, now: u64) -> Option<&'static Thread> {
+    pub(super) fn lifted(&self, cpu: Here, best: Option<&'static Thread>, now: u64) -> Option<&'static Thread> {
         if cpu.guard_left.get() == 0 {
             return None;
         }
-        let above = best.map(Thread::class).max(self.reap_class(cpu)).map_or(0, |class| 1 + class as u32);
+        let above = best.map(Thread::class).max(cpu.queue().reap_class()).map_or(0, |class| 1 + class as u32);
         if above > cpu.guarded[1].get() {
             return None;
         }

@@ -14,7 +14,7 @@ pub mod wake;
 
 use crate::{
     Kernel,
-    cpu::Cpu,
+    percpu::Here,
     process::Process,
     thread::{State, Thread},
     trace::What,
@@ -29,8 +29,8 @@ pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
     #[inline(always)]
-    pub(crate) fn settle(&'static self, cpu: &'static Cpu, now: u64) {
-        if cpu.wake_mail.get() | cpu.reap_mail.get() | cpu.changed.get() != 0 {
+    pub(crate) fn settle(&'static self, cpu: Here, now: u64) {
+        if cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() | cpu.changed.get() != 0 {
             self.take_mail(cpu);
             self.take_changes(cpu, now);
         }
@@ -38,12 +38,12 @@ impl Kernel {
             Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
             current => self.choose(cpu, current, now),
         }
-        cpu.floor.set(if cpu.queue.idle() { 0 } else { self.floor(cpu, now) });
+        cpu.floor.set(if cpu.queue().idle() { 0 } else { self.floor(cpu, now) });
         self.trace_time(cpu, now);
     }
 
     /// After an event that the running thread did not cause: whoever takes the CPU from it now leaves it its slice.
-    pub(crate) fn settle_outside(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn settle_outside(&'static self, cpu: Here, now: u64) {
         cpu.outside.set(1);
         self.settle(cpu, now);
         cpu.outside.set(0);
@@ -51,36 +51,36 @@ impl Kernel {
 
     /// See [`Cpu::floor`].
     #[cold]
-    fn floor(&self, cpu: &Cpu, now: u64) -> u32 {
+    fn floor(&self, cpu: Here, now: u64) -> u32 {
         self.watch_starving(cpu, now);
-        if cpu.queue.pressing() > cpu.queue.occupied() {
+        if cpu.queue().pressing() > cpu.queue().occupied() {
             return u32::MAX;
         }
         let above = |classes: u32| ABOVE[classes as usize & 15].into();
-        let ready: u32 = above(cpu.queue.occupied());
+        let ready: u32 = above(cpu.queue().occupied());
         let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
-        (ready - begun).max(above(cpu.queue.reaping()))
+        (ready - begun).max(above(cpu.queue().reaping()))
     }
 
     /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
     /// whoever it works for is used up.
     #[inline(always)]
-    fn must_leave(cpu: &Cpu, thread: &Thread) -> bool {
+    fn must_leave(cpu: Here, thread: &Thread) -> bool {
         let class = thread.class() as u32;
         if cpu.lifted.get() != 0 {
-            return (cpu.queue.pressing() | cpu.queue.reaping()) >> cpu.guarded[1].get() != 0;
+            return (cpu.queue().pressing() | cpu.queue().reaping()) >> cpu.guarded[1].get() != 0;
         }
-        (cpu.queue.pressing() >> 1 | cpu.queue.reaping()) >> class != 0
+        (cpu.queue().pressing() >> 1 | cpu.queue().reaping()) >> class != 0
     }
 
     #[cold]
-    fn choose(&'static self, cpu: &'static Cpu, current: Option<&'static Thread>, now: u64) {
+    fn choose(&'static self, cpu: Here, current: Option<&'static Thread>, now: u64) {
         if cpu.payer.get() != 0 || cpu.since.get() != now {
             self.yield_cpu(cpu, current, End::Front, now);
         }
         let best = self.best(cpu, now);
         let lifted = self.lifted(cpu, best, now);
-        let reap = self.reap_class(cpu);
+        let reap = cpu.queue().reap_class();
         if lifted.is_none() && reap.is_some() && reap >= best.map(Thread::class) {
             cpu.level.set(1 + reap.map_or(0, |class| class as u32));
             self.invite(cpu);
@@ -88,7 +88,7 @@ impl Kernel {
         }
         let next = lifted.or(best);
         if let Some(thread) = next {
-            cpu.queue.remove(&self.threads, thread);
+            cpu.queue().remove(&self.threads, thread);
         }
         self.run(cpu, next, now);
         match next {
@@ -109,29 +109,29 @@ impl Kernel {
 
     /// The first thread of the highest class that may run here now.
     #[inline(always)]
-    fn best(&self, cpu: &Cpu, now: u64) -> Option<&'static Thread> {
-        let class = cpu.queue.best()?;
-        let first = cpu.queue.first(&self.threads, class);
+    fn best(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
+        let class = cpu.queue().best()?;
+        let first = cpu.queue().first(&self.threads, class);
         let plain = |first: &&Thread| !first.timed() && cpu.allows(first) && !first.slice_is_over(now);
         first.filter(plain).or_else(|| self.search(cpu, now))
     }
 
     #[cold]
     #[inline(never)]
-    fn search(&self, cpu: &Cpu, now: u64) -> Option<&'static Thread> {
+    fn search(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
         QosClass::ALL.into_iter().rev().find_map(|class| self.eligible(cpu, class, now))
     }
 
     /// The first thread of a class that may run here now. Those whose time is used up are set aside, one whose slice was
     /// used up by what it woke goes behind the others; those that may not use this CPU any more wait for the kick that is
     /// under way.
-    fn eligible(&self, cpu: &Cpu, class: QosClass, now: u64) -> Option<&'static Thread> {
+    fn eligible(&self, cpu: Here, class: QosClass, now: u64) -> Option<&'static Thread> {
         loop {
-            let thread = cpu.queue.list(class).iter(&self.threads).find(|thread| cpu.allows(thread))?;
+            let thread = cpu.queue().list(class).iter(&self.threads).find(|thread| cpu.allows(thread))?;
             if thread.slice_is_over(now) {
                 thread.slice_left.set(0);
-                cpu.queue.remove(&self.threads, thread);
-                cpu.queue.push(&self.threads, thread, End::Back);
+                cpu.queue().remove(&self.threads, thread);
+                cpu.queue().push(&self.threads, thread, End::Back);
             } else if self.park_spent(cpu, thread) == Spent::No {
                 return Some(thread);
             }
@@ -139,15 +139,15 @@ impl Kernel {
     }
 
     /// Threads of this CPU whose class was changed are queued anew, and who works for whom is looked at again.
-    fn take_changes(&self, cpu: &Cpu, now: u64) {
+    fn take_changes(&self, cpu: Here, now: u64) {
         if cpu.changed.atomic().swap(0, AcqRel) == 0 {
             return;
         }
         for class in QosClass::ALL {
-            let list = cpu.queue.list(class);
+            let list = cpu.queue().list(class);
             while let Some(thread) = list.iter(&self.threads).find(|thread| thread.class() != class) {
-                cpu.queue.remove(&self.threads, thread);
-                cpu.queue.push(&self.threads, thread, End::Back);
+                cpu.queue().remove(&self.threads, thread);
+                cpu.queue().push(&self.threads, thread, End::Back);
             }
         }
         self.change_payer(cpu, now);
@@ -155,20 +155,15 @@ impl Kernel {
 
     /// The thread that holds the CPU and can go on.
     #[inline]
-    pub(super) fn running(&self, cpu: &Cpu) -> Option<&'static Thread> {
+    pub(super) fn running(&self, cpu: Here) -> Option<&'static Thread> {
         let index = cpu.current.get();
         let thread = (index != 0).then(|| self.threads.at(index))?;
         (thread.state() == State::Running).then_some(thread)
     }
 
-    /// The highest class in which a dead process is being taken back here.
-    pub(crate) fn reap_class(&self, cpu: &Cpu) -> Option<QosClass> {
-        queue::highest(cpu.queue.reaping())
-    }
-
     /// Takes the CPU from the thread that can go on; leaves nobody on it.
     #[inline(always)]
-    pub(super) fn yield_cpu(&self, cpu: &Cpu, current: Option<&'static Thread>, end: End, now: u64) {
+    pub(super) fn yield_cpu(&self, cpu: Here, current: Option<&'static Thread>, end: End, now: u64) {
         self.account(cpu, now);
         let slice_end = cpu.slice_end.get();
         cpu.current.atomic().store(0, Release);
@@ -182,7 +177,7 @@ impl Kernel {
 
     /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
     #[inline(never)]
-    fn put_back(&self, cpu: &Cpu, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
+    fn put_back(&self, cpu: Here, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
         // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
         let (end, left) = match slice_end {
             u64::MAX => (end, 0),
@@ -194,12 +189,12 @@ impl Kernel {
             left => Thread::UNTIL | (now + left) as u32,
         });
         thread.set_state(State::Ready);
-        cpu.queue.push(&self.threads, thread, end);
+        cpu.queue().push(&self.threads, thread, end);
     }
 
     /// Gives the CPU, that nobody has, to a thread, or to nobody.
     #[inline(always)]
-    pub(crate) fn run(&self, cpu: &Cpu, thread: Option<&'static Thread>, now: u64) {
+    pub(crate) fn run(&self, cpu: Here, thread: Option<&'static Thread>, now: u64) {
         self.set_payer(cpu, thread, now);
         cpu.level.set(thread.map_or(0, |thread| 1 + thread.class() as u32));
         cpu.current.atomic().store(thread.map_or(0, Thread::index), Release);
@@ -223,17 +218,17 @@ impl Kernel {
     /// Gives the CPU from a thread that waits for an answer, or has given one, to its partner. No time is charged: the
     /// partner works on the account of whoever the CPU was given to by the scheduler.
     #[inline(always)]
-    pub(crate) fn run_partner(&self, cpu: &Cpu, thread: &'static Thread) {
+    pub(crate) fn run_partner(&self, cpu: Here, thread: &'static Thread) {
         cpu.current.set(thread.index());
         thread.set_state(State::Running);
     }
 
     /// Charges the time since the last change to whoever it was worked for.
-    pub(super) fn account(&self, cpu: &Cpu, now: u64) {
+    pub(super) fn account(&self, cpu: Here, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);
         match cpu.payer.get() {
-            0 if self.reap_class(cpu).is_none() => cpu.counters.idle.add(spent),
+            0 if cpu.queue().reap_class().is_none() => cpu.counters.idle.add(spent),
             0 => cpu.counters.busy.add(spent),
             payer => {
                 self.charge(payer, spent);
@@ -248,7 +243,7 @@ impl Kernel {
     /// A slice begins when somebody of the same class waits. It goes with the CPU along calls and answers: who calls a
     /// higher class all the time still comes to its end.
     #[inline(always)]
-    fn set_slice(&self, cpu: &Cpu, thread: &Thread, now: u64) {
+    fn set_slice(&self, cpu: Here, thread: &Thread, now: u64) {
         let end = cpu.slice_end.get();
         if end >= EXPIRED && Self::waited_for(cpu, thread) {
             let left = if end == EXPIRED { 0 } else { self.fresh_slice(thread, now) };
@@ -256,8 +251,8 @@ impl Kernel {
         }
     }
 
-    fn waited_for(cpu: &Cpu, thread: &Thread) -> bool {
-        cpu.queue.occupied() >> thread.class() as u32 & 1 == 1
+    fn waited_for(cpu: Here, thread: &Thread) -> bool {
+        cpu.queue().occupied() >> thread.class() as u32 & 1 == 1
     }
 
     /// What an interrupted thread has left, or a whole slice: as long as its weight says.
@@ -271,7 +266,7 @@ impl Kernel {
     }
 
     /// The slice may be over: then the running thread goes behind the others of its class.
-    pub(crate) fn end_slice(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn end_slice(&'static self, cpu: Here, now: u64) {
         if cpu.slice_end.get() > now {
             return;
         }
@@ -282,7 +277,7 @@ impl Kernel {
     }
 
     /// Puts the running thread behind the others of its class.
-    pub(crate) fn rotate(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn rotate(&'static self, cpu: Here, now: u64) {
         let current = self.running(cpu);
         self.yield_cpu(cpu, current, End::Back, now);
     }
@@ -292,7 +287,7 @@ impl Kernel {
 mod tests {
     use crate::testing::{self, WIDE};
     use crate::thread::{State, Thread};
-    use crate::{Kernel, cpu::Cpu};
+    use crate::{Kernel, percpu::Here};
     use nexus_abi::QosClass;
 
     /// Two threads of one class, the first of which wakes a third of a higher class all the time.
@@ -303,7 +298,7 @@ mod tests {
         let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
         urgent.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, waker);
-        let cpu = &kernel.cpus[0];
+        let cpu = kernel.cpus[0].here();
         testing::wake(kernel, cpu, other);
         kernel.settle(cpu, 0);
         let mut now = 0;
@@ -324,13 +319,13 @@ mod tests {
 
     /// How long the first of two threads of one class keeps the CPU from the other while a third of a higher class runs for
     /// 90 ticks of each 100: woken by `settle`, which tells by whom.
-    fn kept_while_another_works(settle: fn(&'static Kernel, &'static Cpu, u64)) -> u64 {
+    fn kept_while_another_works(settle: fn(&'static Kernel, Here, u64)) -> u64 {
         let kernel = testing::machine(1, 256);
         let process = testing::process(kernel, "app/test", &WIDE);
         let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
         urgent.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, waker);
-        let cpu = &kernel.cpus[0];
+        let cpu = kernel.cpus[0].here();
         testing::wake(kernel, cpu, other);
         kernel.settle(cpu, 0);
         let mut now = 0;
@@ -365,7 +360,7 @@ mod tests {
         let [caller, other, server]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
         server.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, caller);
-        let cpu = &kernel.cpus[0];
+        let cpu = kernel.cpus[0].here();
         testing::wake(kernel, cpu, other);
         kernel.settle(cpu, 0);
         let (mut now, mut rounds) = (0, 0);

@@ -3,9 +3,11 @@
 use crate::{
     arena::Arena,
     list::ThreadList,
+    percpu::Sides,
     thread::{Thread, class_of},
     word::Half,
 };
+use core::ops::Deref;
 use nexus_abi::QosClass;
 
 /// Runnable tasks of one class and CPU above which nothing new is admitted. A wake is always queued.
@@ -27,10 +29,16 @@ pub(crate) fn highest(classes: u32) -> Option<QosClass> {
     (above != 0).then(|| class_of(u32::from(above) - 1))
 }
 
-/// Ready threads of one CPU. Only that CPU touches it.
+/// Ready threads of one CPU.
 #[derive(Debug, Default)]
 pub struct RunQueue {
     lists: [ThreadList; QosClass::COUNT],
+    load: Load,
+}
+
+/// How much is in a run queue: a hint for other CPUs.
+#[derive(Debug, Default)]
+pub struct Load {
     counts: [Half; QosClass::COUNT],
     /// Classes with a ready thread, one bit each, from [`REAPING`] on those with a process being taken back here, and
     /// [`SPENT`].
@@ -74,20 +82,46 @@ impl RunQueue {
             End::Front => list.push_front(threads, thread),
             End::Back => list.push_back(threads, thread),
         }
-        self.counts[class as usize].add(1);
-        self.occupied.set(self.occupied.get() | 1 << class as u32);
+        self.load.counts[class as usize].add(1);
+        self.load.occupied.set(self.load.occupied.get() | 1 << class as u32);
     }
 
     /// Takes a thread out of the middle.
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let class = thread.queued_class.get() as usize & 3;
         self.lists[class].remove(threads, thread);
-        self.counts[class].sub(1);
+        self.load.counts[class].sub(1);
         if self.lists[class].is_empty() {
-            self.occupied.set(self.occupied.get() & !(1 << class));
+            self.load.occupied.set(self.load.occupied.get() & !(1 << class));
         }
     }
 
+    /// Says whether the time of whoever this CPU works for is used up.
+    pub(crate) fn set_spent(&self, spent: Spent) {
+        let rest = self.load.occupied.get() & !SPENT;
+        self.load.occupied.set(if spent == Spent::Yes { rest | SPENT } else { rest });
+    }
+
+    /// Says whether a process is being taken back in a class.
+    pub(crate) fn set_reaping(&self, class: QosClass, reaping: Reaping) {
+        let bit = 1 << REAPING << class as u32;
+        let rest = self.load.occupied.get() & !bit;
+        self.load.occupied.set(if reaping == Reaping::Some { rest | bit } else { rest });
+    }
+
+    /// The first thread of a class.
+    #[inline(always)]
+    pub fn first(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
+        self.lists[class as usize].first(threads)
+    }
+
+    /// The queued threads of a class, for invariant checks.
+    pub(crate) fn list(&self, class: QosClass) -> &ThreadList {
+        &self.lists[class as usize]
+    }
+}
+
+impl Load {
     /// The highest class with a ready thread.
     #[inline(always)]
     pub fn best(&self) -> Option<QosClass> {
@@ -100,16 +134,10 @@ impl RunQueue {
         self.occupied.get() & CLASSES
     }
 
-    /// [`RunQueue::occupied`], and a bit above all classes if the running thread's time is used up.
+    /// [`Load::occupied`], and a bit above all classes if the running thread's time is used up.
     #[inline(always)]
     pub(crate) fn pressing(&self) -> u32 {
         self.occupied.get() & (CLASSES | SPENT)
-    }
-
-    /// Says whether the time of whoever this CPU works for is used up.
-    pub(crate) fn set_spent(&self, spent: Spent) {
-        let rest = self.occupied.get() & !SPENT;
-        self.occupied.set(if spent == Spent::Yes { rest | SPENT } else { rest });
     }
 
     /// True if no thread is ready, no process is being taken back, and the running one has time.
@@ -124,26 +152,32 @@ impl RunQueue {
         self.occupied.get() >> REAPING & CLASSES
     }
 
-    /// Says whether a process is being taken back in a class.
-    pub(crate) fn set_reaping(&self, class: QosClass, reaping: Reaping) {
-        let bit = 1 << REAPING << class as u32;
-        let rest = self.occupied.get() & !bit;
-        self.occupied.set(if reaping == Reaping::Some { rest | bit } else { rest });
-    }
-
-    /// The first thread of a class.
-    #[inline(always)]
-    pub fn first(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
-        self.lists[class as usize].first(threads)
-    }
-
     /// Threads queued in a class.
     pub fn count(&self, class: QosClass) -> u32 {
         self.counts[class as usize].get()
     }
 
-    /// The queued threads of a class, for invariant checks.
-    pub(crate) fn list(&self, class: QosClass) -> &ThreadList {
-        &self.lists[class as usize]
+    /// The highest class in which a dead process is being taken back.
+    #[inline(always)]
+    pub(crate) fn reap_class(&self) -> Option<QosClass> {
+        highest(self.reaping())
+    }
+}
+
+impl Deref for RunQueue {
+    type Target = Load;
+
+    #[inline(always)]
+    fn deref(&self) -> &Load {
+        &self.load
+    }
+}
+
+impl Sides for RunQueue {
+    type Outside = Load;
+
+    #[inline(always)]
+    fn outside(&self) -> &Load {
+        &self.load
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     Kernel,
     cpu::Cpu,
     lock::ShardSet,
+    percpu::Here,
     thread::{State, Thread},
 };
 use core::sync::atomic::{
@@ -55,14 +56,15 @@ pub(crate) enum Admission {
 impl Cpu {
     /// Whether one more runnable task of this class is admitted. Those on their way count.
     pub(crate) fn admission(&self, class: QosClass, coming: u32) -> Admission {
-        let there = self.inbound[class as usize].get() + self.queue.count(class);
+        let there = self.inbound[class as usize].get() + self.queue.outside().count(class);
         if there + coming <= ADMISSION_LIMIT { Admission::Admitted } else { Admission::Full }
     }
 
     /// Runnable tasks here, those on their way included; as seen from another CPU, about.
     fn load(&self) -> u32 {
         let classes = QosClass::ALL.into_iter();
-        let waiting: u32 = classes.map(|class| self.inbound[class as usize].get() + self.queue.count(class)).sum();
+        let waiting: u32 =
+            classes.map(|class| self.inbound[class as usize].get() + self.queue.outside().count(class)).sum();
         waiting + u32::from(self.level.get() != 0)
     }
 
@@ -78,8 +80,8 @@ impl Cpu {
 
 impl Kernel {
     /// The other CPUs that this thread may use.
-    fn others<'a>(&'static self, cpu: &'a Cpu, thread: &'a Thread) -> impl Iterator<Item = &'static Cpu> + use<'a> {
-        self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.allows(thread))
+    fn others<'a>(&'static self, cpu: Here, thread: &'a Thread) -> impl Iterator<Item = &'static Cpu> + use<'a> {
+        self.cpus.iter().filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
     }
 
     /// Where a thread starts: the CPU with the least to do among those that admit it, the present one if it is one of
@@ -93,7 +95,7 @@ impl Kernel {
     }
 
     /// The CPU that would run a ready thread now: an idle one, else the one that runs the lowest class, if that is lower.
-    fn better(&'static self, cpu: &Cpu, thread: &Thread) -> Option<&'static Cpu> {
+    fn better(&'static self, cpu: Here, thread: &Thread) -> Option<&'static Cpu> {
         if self.machine.spread == Spread::Off {
             return None;
         }
@@ -105,22 +107,22 @@ impl Kernel {
     }
 
     /// True if nothing of this ready thread is left on its CPU, which is `cpu`. The caller holds its shard.
-    fn movable(&self, cpu: &Cpu, thread: &Thread) -> bool {
+    fn movable(&self, cpu: Here, thread: &Thread) -> bool {
         let busy = cpu.current.get() == thread.index() || cpu.entered.get() == core::ptr::from_ref(thread) as u64;
         !busy && !thread.float_loaded() && !self.dying(thread)
     }
 
     /// Queues a ready thread that uses this CPU. One that may not is sent away by the kick that this asks for.
-    pub(super) fn queue_ready(&self, cpu: &Cpu, thread: &Thread) {
-        cpu.queue.push(&self.threads, thread, End::Back);
+    pub(super) fn queue_ready(&self, cpu: Here, thread: &Thread) {
+        cpu.queue().push(&self.threads, thread, End::Back);
         if self.cpus.len() > 1 && !cpu.allows(thread) {
             cpu.evict.set(1);
-            self.kick_cpu(cpu, cpu);
+            self.kick_cpu(cpu, &cpu);
         }
     }
 
     /// A thread was queued here by an event that holds its shard: it goes elsewhere if it would run there, and not here.
-    pub(crate) fn spread_one(&'static self, cpu: &Cpu, thread: &'static Thread) {
+    pub(crate) fn spread_one(&'static self, cpu: Here, thread: &'static Thread) {
         let waits = cpu.current.get() != 0
             && self.threads.at(cpu.current.get()).state() == State::Running
             && cpu.level.get() > thread.class() as u32;
@@ -133,8 +135,8 @@ impl Kernel {
     }
 
     /// Moves a thread from this CPU's queue to another CPU. The caller holds its shard.
-    fn hand(&'static self, cpu: &Cpu, thread: &'static Thread, target: &'static Cpu) {
-        cpu.queue.remove(&self.threads, thread);
+    fn hand(&'static self, cpu: Here, thread: &'static Thread, target: &'static Cpu) {
+        cpu.queue().remove(&self.threads, thread);
         thread.set_cpu(target.id.get());
         cpu.counters.given.add(1);
         self.mail_wake(cpu, target, thread);
@@ -142,7 +144,7 @@ impl Kernel {
 
     /// Takes a receiver of another CPU to this one, which calls it. The caller holds its shard.
     #[cold]
-    pub(crate) fn bring(&self, cpu: &Cpu, thread: &Thread) {
+    pub(crate) fn bring(&self, cpu: Here, thread: &Thread) {
         if self.machine.spread == Spread::On && cpu.allows(thread) && self.left(thread) && !self.dying(thread) {
             thread.set_cpu(cpu.id.get());
         }
@@ -160,12 +162,12 @@ impl Kernel {
     }
 
     /// Somebody waits in this CPU's queue: a CPU that does nothing is told to ask for it.
-    pub(crate) fn invite(&'static self, cpu: &Cpu) {
+    pub(crate) fn invite(&'static self, cpu: Here) {
         if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
             return;
         }
         fence(SeqCst);
-        let first = cpu.queue.best().and_then(|class| cpu.queue.first(&self.threads, class));
+        let first = cpu.queue().best().and_then(|class| cpu.queue().first(&self.threads, class));
         let Some(thread) = first else { return };
         if let Some(idle) = self.others(cpu, thread).find(|other| other.idle()) {
             self.kick_cpu(cpu, idle);
@@ -173,12 +175,13 @@ impl Kernel {
     }
 
     /// This CPU has nothing to do: it asks the one with most to do for a thread.
-    pub(crate) fn seek(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn seek(&'static self, cpu: Here) {
         if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
             return;
         }
         fence(SeqCst);
-        let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.queue.occupied() != 0);
+        let others =
+            self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.queue.outside().occupied() != 0);
         if let Some(rich) = others.max_by_key(|other| other.load()) {
             // Refused only if it went offline meanwhile: then there is nothing to have.
             let _ = self.ask_for_work(cpu, rich.id.get(), QosClass::PerfBurst, STEAL_BOUND);
@@ -188,7 +191,7 @@ impl Kernel {
     /// Asks another CPU for `tasks` of its ready threads, of the class `highest` or lower. `EOVERLIMIT`: more than
     /// [`STEAL_BOUND`]. `EINVAL`: not another CPU, or one that is not online.
     #[must_use = "a refused attempt moves nothing"]
-    pub fn ask_for_work(&self, cpu: &Cpu, from: u32, highest: QosClass, tasks: u32) -> Result<(), Error> {
+    pub fn ask_for_work(&self, cpu: Here, from: u32, highest: QosClass, tasks: u32) -> Result<(), Error> {
         if tasks > STEAL_BOUND {
             return Err(Error::OverLimit);
         }
@@ -213,11 +216,12 @@ impl Kernel {
     /// Interrupts another CPU so that it chooses anew. `EINVAL`: no such CPU, or it is not online. `ERATELIMITED`: too many
     /// such requests in this second. Then nothing is sent.
     #[must_use = "a refused request interrupts nobody"]
-    pub fn request_resched(&self, cpu: &Cpu, target: u32, now: u64) -> Result<(), Error> {
+    pub fn request_resched(&self, cpu: Here, target: u32, now: u64) -> Result<(), Error> {
         let target = self.online(target).ok_or(Error::Invalid)?;
         let second = self.second(now);
-        cpu.explicit.check(second)?;
-        cpu.explicit.count(second);
+        let explicit = cpu.own(|cpu| &cpu.explicit);
+        explicit.check(second)?;
+        explicit.count(second);
         cpu.counters.requests.add(1);
         self.kick_cpu(cpu, target);
         Ok(())
@@ -225,7 +229,7 @@ impl Kernel {
 
     /// Gives each CPU that asked one thread at most, then spreads what still waits. The machine layer has saved all
     /// float registers before the kick, of which this is a part.
-    pub(crate) fn give_away(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn give_away(&'static self, cpu: Here) {
         let askers = cpu.askers.atomic().swap(0, AcqRel);
         if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
             return;
@@ -234,13 +238,13 @@ impl Kernel {
             let highest = asker.wants.get();
             let lists = QosClass::ALL.into_iter().rev().filter(|&class| class as u32 <= highest);
             let fits = |thread: &&Thread| asker.allows(thread);
-            let found = lists.flat_map(|class| cpu.queue.list(class).iter(&self.threads)).find(fits);
+            let found = lists.flat_map(|class| cpu.queue().list(class).iter(&self.threads)).find(fits);
             if let Some(thread) = found {
                 self.hand_if_movable(cpu, thread, asker);
             }
         }
         for _ in self.cpus {
-            let first = cpu.queue.best().and_then(|class| cpu.queue.first(&self.threads, class));
+            let first = cpu.queue().best().and_then(|class| cpu.queue().first(&self.threads, class));
             let Some((thread, target)) = first.and_then(|thread| Some((thread, self.better(cpu, thread)?))) else {
                 return;
             };
@@ -248,7 +252,7 @@ impl Kernel {
         }
     }
 
-    fn hand_if_movable(&'static self, cpu: &Cpu, thread: &'static Thread, target: &'static Cpu) {
+    fn hand_if_movable(&'static self, cpu: Here, thread: &'static Thread, target: &'static Cpu) {
         let _held = self.shards.hold(ShardSet::of(thread.header.shard()));
         if self.movable(cpu, thread) && target.allows(thread) {
             self.hand(cpu, thread, target);
@@ -257,7 +261,7 @@ impl Kernel {
 
     /// Sees to it that a thread that does not run, and may not use its CPU any more, runs elsewhere next. The caller holds
     /// all shards.
-    pub(crate) fn settled_elsewhere(&'static self, cpu: &Cpu, thread: &'static Thread) -> Moved {
+    pub(crate) fn settled_elsewhere(&'static self, cpu: Here, thread: &'static Thread) -> Moved {
         match thread.state() {
             State::Ready | State::Running if !self.dying(thread) => return Moved::NotYet,
             State::Receiving | State::Calling | State::Awaiting | State::Faulted if !self.left(thread) => {
@@ -277,7 +281,7 @@ impl Kernel {
     }
 
     /// Asks a thread's CPU to send away what may not run there.
-    pub(crate) fn send_away(&self, cpu: &Cpu, thread: &Thread) {
+    pub(crate) fn send_away(&self, cpu: Here, thread: &Thread) {
         if let Some(home) = self.cpus.get(thread.cpu() as usize) {
             home.evict.set(1);
             self.kick_cpu(cpu, home);
@@ -285,7 +289,7 @@ impl Kernel {
     }
 
     /// Sends threads away that may not run here any more, the running one too.
-    pub(crate) fn evict(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn evict(&'static self, cpu: Here, now: u64) {
         if cpu.evict.atomic().swap(0, AcqRel) == 0 {
             return;
         }
@@ -294,7 +298,7 @@ impl Kernel {
             self.rotate(cpu, now);
         }
         for class in QosClass::ALL {
-            let list = cpu.queue.list(class);
+            let list = cpu.queue().list(class);
             while let Some(thread) = list.iter(&self.threads).find(|thread| !cpu.allows(thread) && !self.dying(thread))
             {
                 let Some(target) = self.others(cpu, thread).min_by_key(|other| other.load()) else { break };

@@ -21,8 +21,8 @@ impl Floor {
         Floor { kernel, process, now: core::cell::Cell::new(10) }
     }
 
-    fn cpu(&self, at: usize) -> &'static Cpu {
-        &self.kernel.cpus[at]
+    fn cpu(&self, at: usize) -> Here {
+        self.kernel.cpus[at].here()
     }
 
     /// A thread of a class that runs on a CPU.
@@ -39,7 +39,7 @@ impl Floor {
         thread.set_base_class(class);
         thread.set_cpu(cpu as u32);
         thread.set_state(State::Ready);
-        self.cpu(cpu).queue.push(&self.kernel.threads, thread, End::Back);
+        self.cpu(cpu).queue().push(&self.kernel.threads, thread, End::Back);
         thread
     }
 

@@ -7,13 +7,13 @@
 //! Happens-before: what a CPU wrote before it stood still is released by its `still`, which the one who looks acquires;
 //! what that one reads afterwards is not written until the others acquire the 0 that it releases.
 
-use crate::{Kernel, cpu::Cpu};
+use crate::{Kernel, cpu::Cpu, percpu::Here};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 impl Kernel {
     /// Makes every other online CPU stand still; `interrupt` interrupts one. If another CPU wants to look too, this one
     /// stands still for it before. The caller holds no lock.
-    pub fn stop_others(&self, cpu: &Cpu, interrupt: impl Fn(&Cpu)) {
+    pub fn stop_others(&self, cpu: Here, interrupt: impl Fn(&Cpu)) {
         let number = 1 + self.stops.atomic().fetch_add(1, Relaxed);
         while self.stop.atomic().compare_exchange(0, number, AcqRel, Acquire).is_err() {
             self.stand_still(cpu);
@@ -33,7 +33,7 @@ impl Kernel {
     }
 
     /// Stands still for as long as somebody looks.
-    pub(crate) fn stand_still(&self, cpu: &Cpu) {
+    pub(crate) fn stand_still(&self, cpu: Here) {
         loop {
             let number = self.stop.atomic().load(Acquire);
             if number == 0 {
@@ -58,9 +58,9 @@ mod tests {
         let asks = testing::thread(kernel, testing::process(kernel, "asks", &Quota::default()));
 
         let alone = thread::scope(|scope| {
-            kernel.stop_others(&kernel.cpus[0], |other| {
-                let other = &kernel.cpus[other.id.get() as usize];
-                scope.spawn(|| kernel.stand_still(other));
+            kernel.stop_others(kernel.cpus[0].here(), |other| {
+                let number = other.id.get() as usize;
+                scope.spawn(move || kernel.stand_still(kernel.cpus[number].here()));
             });
             let number = kernel.stop.atomic().load(Acquire);
             let alone = kernel.cpus[1..].iter().all(|other| other.still.atomic().load(Acquire) == number);
@@ -79,13 +79,13 @@ mod tests {
     #[test]
     fn who_wants_to_look_while_another_does_stands_still_for_it_first() {
         let kernel = testing::machine(2, 64);
-        let [one, two] = [&kernel.cpus[0], &kernel.cpus[1]];
+        let one = kernel.cpus[0].here();
         let looked = &AtomicBool::new(false);
 
         let early = thread::scope(|scope| {
             kernel.stop_others(one, |_| {
                 scope.spawn(|| {
-                    kernel.stop_others(two, |_| ());
+                    kernel.stop_others(kernel.cpus[1].here(), |_| ());
                     looked.store(true, Release);
                     kernel.let_go();
                 });

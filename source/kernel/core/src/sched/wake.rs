@@ -1,24 +1,23 @@
 //! Wake: making a thread ready, on its own CPU, from any CPU.
 //!
-//! A CPU's run queue is touched by that CPU alone. Others push the thread on its mailbox, a stack linked through the
-//! threads (a thread is in at most one, so it is bounded), and kick the CPU once until it has looked.
+//! A CPU's run queue is touched by that CPU alone. Others put the thread into its mailbox, and kick the CPU once until it
+//! has looked.
 //!
-//! Happens-before: the push releases what the sender wrote to the thread; the owner's swap acquires it. The owner
-//! clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
+//! Happens-before: [`crate::percpu::Mailbox`] carries what the sender wrote to the thread. The owner clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
 
 use crate::{
     Kernel,
     cpu::Cpu,
+    percpu::Here,
     process::Process,
     thread::{State, Thread},
     trace::What,
-    word::Half,
 };
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 impl Kernel {
     /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
-    pub(crate) fn make_ready(&'static self, cpu: &Cpu, thread: &'static Thread) {
+    pub(crate) fn make_ready(&'static self, cpu: Here, thread: &'static Thread) {
         debug_assert!(self.shards.held(thread.header.shard()), "woken from outside its shard");
         thread.set_state(State::Ready);
         self.trace(cpu, What::Wake, Some(thread));
@@ -33,30 +32,30 @@ impl Kernel {
     }
 
     /// Sends a ready thread to the CPU that it uses. The caller holds its shard.
-    pub(crate) fn mail_wake(&self, cpu: &Cpu, target: &Cpu, thread: &Thread) {
+    pub(crate) fn mail_wake(&self, cpu: Here, target: &Cpu, thread: &Thread) {
         thread.queued_class.set(thread.class() as u32);
         target.inbound[thread.class() as usize].atomic().fetch_add(1, Relaxed);
-        push(&target.wake_mail, &thread.mail, thread.index());
+        target.wake_mail.outside().push(&thread.mail, thread.index());
         self.kick_cpu(cpu, target);
     }
 
     /// Sends a dead process to the CPU that has to go on taking it back.
-    pub(crate) fn mail_reap(&self, cpu: &Cpu, target: &Cpu, process: &Process) {
-        push(&target.reap_mail, &process.mail, process.index());
+    pub(crate) fn mail_reap(&self, cpu: Here, target: &Cpu, process: &Process) {
+        target.reap_mail.outside().push(&process.mail, process.index());
         self.kick_cpu(cpu, target);
     }
 
     /// Interrupts a CPU, unless it already is being interrupted: it takes its mail and chooses anew.
-    pub(crate) fn kick_cpu(&self, cpu: &Cpu, target: &Cpu) {
+    pub(crate) fn kick_cpu(&self, cpu: Here, target: &Cpu) {
         if target.kicked.atomic().swap(1, AcqRel) == 0 {
             cpu.requests.kick(target.id.get());
         }
     }
 
     /// Takes this CPU's mail.
-    pub(crate) fn take_mail(&'static self, cpu: &'static Cpu) {
+    pub(crate) fn take_mail(&'static self, cpu: Here) {
         cpu.kicked.atomic().swap(0, AcqRel);
-        let mut index = cpu.wake_mail.atomic().swap(0, Acquire);
+        let mut index = cpu.own(|cpu| &cpu.wake_mail).take();
         while index != 0 {
             let thread = self.threads.at(index);
             index = thread.mail.get();
@@ -66,23 +65,12 @@ impl Kernel {
                 self.queue_ready(cpu, thread);
             }
         }
-        let mut index = cpu.reap_mail.atomic().swap(0, Acquire);
+        let mut index = cpu.own(|cpu| &cpu.reap_mail).take();
         while index != 0 {
             let process = self.processes.at(index);
             index = process.mail.get();
             process.mail.set(0);
             self.queue_reap(cpu, process);
-        }
-    }
-}
-
-fn push(mailbox: &Half, link: &Half, index: u32) {
-    let mut head = mailbox.get();
-    loop {
-        link.set(head);
-        match mailbox.atomic().compare_exchange_weak(head, index, Release, Acquire) {
-            Ok(_) => return,
-            Err(now) => head = now,
         }
     }
 }

@@ -10,6 +10,7 @@ mod selftest_tests;
 use crate::{
     Kernel,
     cpu::{Cpu, MAX_CPUS, OFFLINE, ONLINE},
+    percpu::Here,
     sched::spread::STEAL_BOUND,
 };
 use core::fmt;
@@ -75,7 +76,7 @@ type Finding = Result<(), Failure>;
 
 /// Runs every test and prints what came of it.
 pub fn run(kernel: &'static Kernel, ground: &dyn Ground) {
-    let trial = Trial { kernel, ground, here: &kernel.cpus[0] };
+    let trial = Trial { kernel, ground, here: kernel.cpus[0].here() };
     trial.report("smp online", trial.online());
     trial.report("ipi counterfactual", trial.with_others(Trial::nothing_without_a_send));
     trial.report("ipi resched", trial.with_others(Trial::acknowledges));
@@ -94,7 +95,7 @@ pub fn run(kernel: &'static Kernel, ground: &dyn Ground) {
 struct Trial<'a> {
     kernel: &'static Kernel,
     ground: &'a dyn Ground,
-    here: &'static Cpu,
+    here: Here,
 }
 
 impl Trial<'_> {

@@ -42,7 +42,7 @@ impl Table {
     }
 
     /// One step of what a CPU does by itself.
-    fn step(&self, cpu: &'static Cpu) {
+    fn step(&self, cpu: Here) {
         let at = cpu.id.get();
         if self.coming.get() & !self.deaf & 1 << at != 0 {
             self.coming.set(self.coming.get() & !(1 << at));
@@ -55,7 +55,7 @@ impl Table {
             _ => {}
         }
         cpu.requests.fence.set(0);
-        self.send(cpu);
+        self.send(&cpu);
     }
 
     /// What a thread's program does: it counts in the word that its first argument names.
@@ -87,7 +87,7 @@ impl Ground for Table {
     fn turn(&self) {
         self.now.set(self.now.get() + self.kernel.machine.timebase / 10_000);
         self.send(&self.kernel.cpus[0]);
-        self.kernel.cpus.iter().for_each(|cpu| self.step(cpu));
+        self.kernel.cpus.iter().for_each(|cpu| self.step(cpu.here()));
     }
 
     fn set_kicks(&self, kicks: Kicks) {

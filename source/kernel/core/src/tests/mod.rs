@@ -175,7 +175,7 @@ impl Stage {
 
     /// Lets threads run in turn until this one has its CPU.
     fn focus(&self, thread: &'static Thread) {
-        let cpu = &self.kernel.cpus[thread.cpu() as usize];
+        let cpu = self.kernel.cpus[thread.cpu() as usize].here();
         for _ in 0..256 {
             self.run_dry();
             if cpu.current.get() == thread.index() {
@@ -191,7 +191,7 @@ impl Stage {
 
     /// Gives a thread its CPU while a dead process may still be taken back.
     fn focus_only(&self, thread: &'static Thread) {
-        let cpu = &self.kernel.cpus[thread.cpu() as usize];
+        let cpu = self.kernel.cpus[thread.cpu() as usize].here();
         for _ in 0..256 {
             if cpu.current.get() == thread.index() {
                 return;

@@ -236,8 +236,9 @@ impl World {
         for (register, value) in &made.registers {
             thread.frame.set(*register, *value);
         }
-        let mailbox = &self.kernel.cpus[cpu];
-        let calm = mailbox.wake_mail.get() | mailbox.reap_mail.get() | mailbox.kicked.get() == 0;
+        let mailbox = self.kernel.cpus[cpu].here();
+        let calm =
+            mailbox.wake_mail.outside().first() | mailbox.reap_mail.outside().first() | mailbox.kicked.get() == 0;
         let pc = thread.frame.get(0);
         journal::begin();
         testing::ecall(self.kernel, cpu, self.now);

@@ -4,7 +4,7 @@
 //! straight, in one they take the detour at best; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::{cpu::Cpu, ipc::detour::Bytes, testing::Way, word::Word};
+use crate::{ipc::detour::Bytes, percpu::Here, testing::Way, word::Word};
 use nexus_abi::{
     QosClass,
     message::Extent,
@@ -65,8 +65,8 @@ impl World {
         World { stage, servers, clients, endpoints, doors, signal, way }
     }
 
-    fn cpu(&self) -> &'static Cpu {
-        &self.stage.kernel.cpus[0]
+    fn cpu(&self) -> Here {
+        self.stage.kernel.cpus[0].here()
     }
 
     /// One event, chosen by the dice and by what runs.

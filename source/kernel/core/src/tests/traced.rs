@@ -61,9 +61,9 @@ fn the_timer_wake_ups_and_switches_have_the_time_of_their_entry() {
     testing::put_on_cpu(kernel, 0, low);
 
     kernel.timer(0, 70);
-    testing::wake(kernel, &kernel.cpus[0], high);
-    kernel.settle(&kernel.cpus[0], 80);
-    kernel.settle(&kernel.cpus[0], 90);
+    testing::wake(kernel, kernel.cpus[0].here(), high);
+    kernel.settle(kernel.cpus[0].here(), 80);
+    kernel.settle(kernel.cpus[0].here(), 90);
 
     let woken = [event(What::Wake, Some(high)), event(What::Run, Some(high))];
     assert_eq!(events(kernel, 0), [(70, vec![event(What::Timer, None)]), (80, woken.into())]);

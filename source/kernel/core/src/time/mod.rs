@@ -7,7 +7,7 @@
 pub mod timer;
 pub mod wheel;
 
-use crate::{Kernel, cpu::Cpu, lock::ShardSet, thread::Thread};
+use crate::{Kernel, lock::ShardSet, percpu::Here, thread::Thread};
 use nexus_abi::Error;
 
 /// Nodes of the timing wheel that one timer event looks at; if more are due the next interrupt comes at once.
@@ -16,7 +16,7 @@ const EXPIRE_BATCH: usize = 16;
 impl Kernel {
     /// Says when a thread's wait ends. The caller holds its shard.
     #[inline(always)]
-    pub(crate) fn arm_thread(&self, cpu: &Cpu, thread: &Thread, deadline: u64) {
+    pub(crate) fn arm_thread(&self, cpu: Here, thread: &Thread, deadline: u64) {
         thread.ends.set(deadline.wrapping_add(1));
         if !thread.covered(deadline) {
             self.arm(cpu, thread.index(), deadline);
@@ -25,7 +25,7 @@ impl Kernel {
     }
 
     /// Sees to it that node `index` is looked at by `when`.
-    pub(crate) fn arm(&self, cpu: &Cpu, index: u32, when: u64) {
+    pub(crate) fn arm(&self, cpu: Here, index: u32, when: u64) {
         let Some(node) = self.nodes.get(index as usize) else { return };
         if node.covers(when) {
             return;
@@ -37,7 +37,7 @@ impl Kernel {
     }
 
     /// Fires what is due, a bounded number of nodes.
-    pub(crate) fn expire(&'static self, cpu: &'static Cpu, now: u64) {
+    pub(crate) fn expire(&'static self, cpu: Here, now: u64) {
         for _ in 0..EXPIRE_BATCH {
             let Some(index) = cpu.wheel.pop(self.nodes, now) else { return };
             let _held = self.shards.hold(ShardSet::ALL);
@@ -61,7 +61,7 @@ impl Kernel {
         self.thread_nodes() + self.timers.capacity() + 1
     }
 
-    fn expire_thread(&'static self, cpu: &'static Cpu, thread: &'static Thread, now: u64) {
+    fn expire_thread(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         thread.looked_at.set(u64::MAX);
         let deadline = thread.ends.get().wrapping_sub(1);
         if !thread.state().blocked() || deadline == u64::MAX {

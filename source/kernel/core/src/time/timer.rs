@@ -4,9 +4,9 @@ use crate::{
     Kernel,
     arena::{Header, Object, Tag, index_of},
     caps::Capability,
-    cpu::Cpu,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
+    percpu::Here,
     process::quota::Resource,
     word::Word,
 };
@@ -67,7 +67,7 @@ impl Serve for TimerSet {
 
 impl Kernel {
     /// Node of timer `index` came due. Holds all shards.
-    pub(super) fn expire_timer(&'static self, cpu: &'static Cpu, index: u32, now: u64) {
+    pub(super) fn expire_timer(&'static self, cpu: Here, index: u32, now: u64) {
         let timer = self.timers.at(index);
         let deadline = timer.deadline.get();
         if !timer.header.alive() || deadline == u64::MAX {

@@ -144,7 +144,7 @@ impl Kernel {
                     (index, count) = (process.reap_next.get(), count + 1);
                 }
             }
-            let mut index = cpu.reap_mail.get();
+            let mut index = cpu.reap_mail.outside().first();
             while index != 0 && count <= self.processes.capacity() {
                 (index, count) = (self.processes.at(index).mail.get(), count + 1);
             }

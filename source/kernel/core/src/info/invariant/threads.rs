@@ -87,19 +87,23 @@ impl Kernel {
 
     fn check_cpu(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
         for class in QosClass::ALL {
-            let queued = walk(check, &self.threads, cpu.queue.list(class), |check, thread| {
+            let queued = walk(check, &self.threads, cpu.queue.at_rest().list(class), |check, thread| {
                 check.same("a queued thread is ready", thread.state(), State::Ready);
                 check.same("a queued thread uses this CPU", thread.cpu(), cpu.id.get());
                 check.same("a thread is queued under its class", thread.queued_class.get(), class as u32);
             });
-            check.same("a run queue counts its threads", queued, cpu.queue.count(class));
-            let marked = cpu.queue.occupied() & 1 << class as u32 != 0;
+            check.same("a run queue counts its threads", queued, cpu.queue.outside().count(class));
+            let marked = cpu.queue.outside().occupied() & 1 << class as u32 != 0;
             check.same("a run queue marks its occupied classes", marked, queued > 0);
             let reaps = cpu.reaping[class as usize].get() != 0;
-            check.same("a CPU marks the classes it takes back in", cpu.queue.reaping() & 1 << class as u32 != 0, reaps);
+            check.same(
+                "a CPU marks the classes it takes back in",
+                cpu.queue.outside().reaping() & 1 << class as u32 != 0,
+                reaps,
+            );
             found[State::Ready as usize] += queued;
         }
-        let (mut index, mut mail) = (cpu.wake_mail.get(), 0);
+        let (mut index, mut mail) = (cpu.wake_mail.outside().first(), 0);
         while index != 0 && mail <= self.threads.capacity() {
             let thread = self.threads.at(index);
             check.at = index;
@@ -109,13 +113,13 @@ impl Kernel {
         }
         found[State::Ready as usize] += mail;
         check.at = cpu.id.get();
-        let waits = cpu.wake_mail.get() | cpu.reap_mail.get() != 0;
+        let waits = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() != 0;
         check.that("nobody sleeps over mail", !waits || cpu.kicked.get() == 1);
         self.check_current(check, cpu, found);
     }
 
     fn check_current(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
-        let (best, reap) = (cpu.queue.best(), self.reap_class(cpu));
+        let (best, reap) = (cpu.queue.outside().best(), cpu.queue.outside().reap_class());
         if cpu.current.get() == 0 {
             let kicked = cpu.kicked.get() == 1;
             check.that("a CPU idles only when nobody is ready", best.is_none() || reap >= best || kicked);
@@ -127,7 +131,7 @@ impl Kernel {
         check.same("the current thread uses this CPU", thread.cpu(), cpu.id.get());
         let lifted = cpu.lifted.get() == 1;
         let highest = lifted || best <= Some(thread.class()) && reap < Some(thread.class());
-        let waited_for = cpu.queue.count(thread.class()) > 0;
+        let waited_for = cpu.queue.outside().count(thread.class()) > 0;
         // A CPU that is being kicked will choose anew: its threads' classes may have changed.
         if cpu.kicked.get() == 0 {
             check.that("the highest class runs", highest);

@@ -238,10 +238,10 @@ impl Scene {
     /// Fills the queue of the caller's class with ready threads.
     pub(super) fn crowd(&self, class: nexus_abi::QosClass) {
         let (kernel, hog) = (self.stage.kernel, self.hog());
-        while kernel.cpus[0].queue.count(class) < crate::sched::queue::ADMISSION_LIMIT {
+        while kernel.cpus[0].queue.outside().count(class) < crate::sched::queue::ADMISSION_LIMIT {
             let thread = testing::thread(kernel, hog);
             thread.set_base_class(class);
-            testing::wake(kernel, &kernel.cpus[0], thread);
+            testing::wake(kernel, kernel.cpus[0].here(), thread);
         }
     }
 
@@ -252,7 +252,7 @@ impl Scene {
         for _ in 0..=crate::sched::queue::ADMISSION_LIMIT {
             let thread = testing::thread(kernel, hog);
             thread.set_cpu(other);
-            testing::wake(kernel, &kernel.cpus[here as usize], thread);
+            testing::wake(kernel, kernel.cpus[here as usize].here(), thread);
         }
         other
     }
