@@ -17,6 +17,7 @@ mod one_cpu;
 mod policy;
 mod qos;
 mod routes;
+mod shares;
 mod streams;
 mod threads;
 mod timers;
@@ -63,6 +64,8 @@ const CHECKS: &[(&str, Check)] = &[
     ("test_reject_qos_class_wire_overflow", qos::wide_class_is_refused),
     ("test_reject_qos_target_pid_overflow", qos::wide_target_is_refused),
     ("test_reject_set_task_qos_when_target_queue_full", qos::full_class_is_refused),
+    ("qos shares ratio", shares::divide_a_cpu),
+    ("affinity applied", shares::masks_are_obeyed),
     ("contract timer", timers::service_keeps_its_contract),
     ("timed coalesce", timers::timers_share_wake_ups),
     ("test_reject_timer_registration_over_limit", timers::owner_has_a_limit),
