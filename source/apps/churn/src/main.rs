@@ -2,7 +2,8 @@
 //!
 //! `churn [count]` starts programs: the kernel's counts of every kind of object are taken before and after; between them only
 //! programs ran that have ended. A difference of one frame is a leak. `churn timers` races timers, `churn policy` kills policy
-//! while it grants something, and `churn asleep [seconds] [naps]` does nothing and counts what interrupts the machine.
+//! while it grants something, `churn asleep [seconds] [naps]` does nothing and counts
+//! what interrupts the machine, and `churn fair` divides the CPU between threads.
 
 #![no_std]
 #![no_main]
@@ -10,6 +11,7 @@
 extern crate alloc;
 
 mod asleep;
+mod fair;
 mod policy;
 mod random;
 mod timers;
@@ -33,6 +35,7 @@ const ROWS: usize = POOLS.len() + Kind::ALL.len();
 fn main() -> Result<i64, Error> {
     let count = match env::arguments().nth(1) {
         Some("asleep") => return asleep::sleep(),
+        Some("fair") => return fair::divide(),
         Some("policy") => return policy::kill(),
         Some("timers") => return timers::race(),
         Some(text) => text.parse().map_err(|_| Error::Invalid)?,

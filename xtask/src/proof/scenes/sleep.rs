@@ -3,6 +3,7 @@
 use super::acts::{missed, number_after};
 use super::{ANSWER, Desk, PROMPT};
 use crate::proof::session::SessionError;
+use crate::proof::verdict::Stamped;
 use std::time::Duration;
 
 /// For more seconds than a scene sleeps.
@@ -11,6 +12,14 @@ const SLEPT: Duration = Duration::from_secs(100);
 /// Played by a program, which judges itself: its status becomes the machine's.
 pub(super) fn judged(desk: &mut Desk) -> Result<(), SessionError> {
     println!("{}", count(desk)?);
+    Ok(())
+}
+
+/// Played by a program too: what it prints is shown.
+pub(super) fn fair(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.session.wait_for(" promises broken", SLEPT)?;
+    let said = |line: &&Stamped| ["shares ", "a lower ", "woken "].iter().any(|begin| line.text.starts_with(begin));
+    desk.session.transcript().iter().filter(said).for_each(|line| println!("{}", line.text));
     Ok(())
 }
 
