@@ -96,7 +96,7 @@ fn judge(span: u64, only: Option<&str>) -> Result<i64, Error> {
             wrong += i64::from(percent < LEAST || beside.tried == 0 || unbounded);
         }
     }
-    wrong += i64::from(Census::take(info) != before);
+    wrong += Census::take(info).differences(&before);
     println!("{wrong} things were wrong");
     Ok(i64::from(wrong != 0))
 }
