@@ -19,7 +19,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
 use nexus_abi::Error;
-use nexus_abi::syscall::{NotificationCreate, Wait};
+use nexus_abi::syscall::{InfoScheduler, NotificationCreate, Wait};
 use nexus_proto::exec;
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Channel, env, println, thread, time::deadline_in};
@@ -152,7 +152,22 @@ fn report(shared: &Shared) -> Result<i64, Error> {
         }
         println!("torture: from cpu{from}: {:?} calls", &row[..cpus]);
     }
+    masks(shared)?;
     let (moved, stayed, wrong) = (at(&shared.moved), at(&shared.stayed), at(&shared.wrong));
     println!("torture: {moved} moves, {stayed} refused, {wrong} wrong");
     Ok(i64::from(at(&shared.wrong) != 0))
+}
+
+/// The kernel counts who began to run outside its mask, on every CPU since the machine started.
+fn masks(shared: &Shared) -> Result<(), Error> {
+    let (info, mut given, mut outside) = (env::handle("info")?, 0, 0);
+    for cpu in 0..shared.cpus.load(Ordering::Relaxed) {
+        let counted = invoke(InfoScheduler { info, cpu })?;
+        (given, outside) = (given + counted.given, outside + counted.outside);
+    }
+    if outside != 0 {
+        shared.wrong("a thread ran outside its mask");
+    }
+    println!("torture: {given} given to another CPU, {outside} outside their masks");
+    Ok(())
 }
