@@ -23,7 +23,7 @@ use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
 use queue::{ABOVE, End, Spent};
 
-/// In [`Cpu::slice_end`]: the slice is over, but nobody of the running thread's class waits.
+/// In [`Cpu::slice_end`](crate::cpu::Cpu::slice_end): the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 
 impl Kernel {
@@ -49,7 +49,7 @@ impl Kernel {
         cpu.outside.set(0);
     }
 
-    /// See [`Cpu::floor`].
+    /// See [`Cpu::floor`](crate::cpu::Cpu::floor).
     #[cold]
     fn floor(&self, cpu: Here, now: u64) -> u32 {
         self.watch_starving(cpu, now);
