@@ -22,6 +22,8 @@ nexus_rt::program!(main);
 
 /// Ticks between two instants: about 13 ms.
 const BEAT: u64 = 1 << 17;
+/// Before the first instant: all threads of both programs are there by then, since a full class admits no new one.
+const GATHER: Duration = Duration::from_secs(1);
 /// Beats after the end in which every thread must have ended.
 const LAST: u64 = 1000;
 
@@ -39,13 +41,16 @@ fn argument(at: usize) -> Result<u64, Error> {
 
 fn main() -> Result<i64, Error> {
     let (threads, cpu, seconds) = (argument(1)?, argument(2)?, argument(3)?);
-    invoke(AffinitySet { thread: None, mask: 1 << cpu })?;
     let bed = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
     let sleeps = Arc::new(Sleeps::default());
-    let end = deadline_in(Duration::from_secs(seconds));
+    let (begin, end) = (deadline_in(GATHER), deadline_in(Duration::from_secs(seconds)));
+    admitted(bed, end, || invoke(AffinitySet { thread: None, mask: 1 << cpu }).map(drop))?;
     for _ in 0..threads {
-        let theirs = sleeps.clone();
-        thread::spawn(1, Box::new(move || sleep(bed, &theirs, end)))?;
+        let start = || {
+            let theirs = sleeps.clone();
+            thread::spawn(1, Box::new(move || sleep(bed, &theirs, [begin, end]))).map(drop)
+        };
+        admitted(bed, end, start)?;
     }
     let mut beats = 0;
     while sleeps.gone.load(Ordering::Acquire) < threads && beats < LAST {
@@ -58,8 +63,19 @@ fn main() -> Result<i64, Error> {
     Ok(i64::from(at(&sleeps.gone) != threads || begun != ended || begun < threads || early != 0))
 }
 
-/// Sleeps from instant to instant until `end`.
-fn sleep(bed: Handle, sleeps: &Sleeps, end: Deadline) {
+/// Does what a full CPU, or one that was asked too often, refuses, as soon as it does not; at the latest at `end`.
+fn admitted(bed: Handle, end: Deadline, mut act: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
+    loop {
+        match act() {
+            Err(Error::Again | Error::RateLimited) if !end.passed(Instant::now().ticks()) => _ = nap(bed)?,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Sleeps from instant to instant, from `begin` until `end`.
+fn sleep(bed: Handle, sleeps: &Sleeps, [begin, end]: [Deadline; 2]) {
+    let _ = rest(bed, begin);
     while !end.passed(Instant::now().ticks()) {
         sleeps.begun.fetch_add(1, Ordering::Relaxed);
         match nap(bed) {
@@ -78,9 +94,13 @@ fn sleep(bed: Handle, sleeps: &Sleeps, end: Deadline) {
 /// Waits for a message that nobody sends until the next instant; which it was.
 fn nap(bed: Handle) -> Result<u64, Error> {
     let instant = (Instant::now().ticks() | (BEAT - 1)) + 1;
-    let out = Departure { number: ipc::RECV, target: bed.raw(), deadline: instant, extent: 0, words: [0; 8] };
+    rest(bed, Deadline(instant)).map(|()| instant)
+}
+
+fn rest(bed: Handle, deadline: Deadline) -> Result<(), Error> {
+    let out = Departure { number: ipc::RECV, target: bed.raw(), deadline: deadline.0, extent: 0, words: [0; 8] };
     match counted(&out).arrival.status.error() {
-        Some(Error::TimedOut) => Ok(instant),
+        Some(Error::TimedOut) => Ok(()),
         Some(error) => Err(error),
         None => Err(Error::Protocol),
     }

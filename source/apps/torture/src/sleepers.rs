@@ -32,8 +32,9 @@ fn watch(shared: &Shared, seconds: u64) -> Result<(), Error> {
     while shared.goes_on() {
         pause(LOOK)?;
     }
-    if exec.wait(process)?.fate()? != Fate::Exited(0) {
-        shared.wrong("a sleep did not end, or early");
+    match exec.wait(process)?.fate()? {
+        Fate::Exited(0) => {}
+        fate => shared.wrong(&format!("a sleep did not end, or early: {fate:?}")),
     }
     Shared::count(&shared.woken);
     Ok(())
