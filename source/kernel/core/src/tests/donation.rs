@@ -160,15 +160,17 @@ fn two_that_wait_in_each_others_queue_are_refused_the_second_call() {
 #[test]
 fn who_waits_for_itself_and_gives_up_is_in_no_list() {
     let stage = Stage::new(6);
-    let [server, client] = posts(&stage, [Idle, Idle]);
-    receive(&stage, server);
-    call(&stage, client, server, NEVER);
+    let [server] = posts(&stage, [Idle]);
+    let soon = stage.now.get() + 10;
+    stage.post(server.thread, ipc::RECV, Mail { deadline: soon, ..Mail::to(server.endpoint) });
+    stage.pass_to(soon);
     let until = stage.now.get() + 500;
     stage.post(server.thread, ipc::CALL_UNTIL, Mail { deadline: until, ..Mail::to(server.endpoint) });
     stage.root.service.set(testing::RAISER.0);
     for class in [Normal, Idle] {
         stage.does(stage.root, syscall::QosSet { class: class as u8, target: server.home.process.index() });
     }
+    assert_eq!((server.thread.state(), server.thread.class()), (State::Calling, Normal), "it lifts itself");
     stage.pass_to(until);
     assert_eq!((server.thread.state(), server.thread.class()), (State::Running, Idle));
 }
