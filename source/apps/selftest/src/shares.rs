@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 
 use alloc::{boxed::Box, sync::Arc};
-use nexus_abi::syscall::{AffinitySet, Close, InfoCpu, InfoScheduler, NotificationCreate, SharesSet, Wait, Yield};
+use nexus_abi::syscall::{AffinitySet, Close, InfoCpu, InfoScheduler, NotificationCreate, Notify, SharesSet, Wait};
 use nexus_abi::{Error, Handle};
 use nexus_rt::{env, kernel::invoke, thread, time::deadline_in};
 
@@ -18,48 +18,46 @@ const RACE: Duration = Duration::from_secs(1);
 const LEAST_PERCENT: u64 = 125;
 const STACK_PAGES: u64 = 4;
 
+/// For both threads to begin, and to end, also where another hart emulates beside this one.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Signalled once each thread has begun, and once it has ended.
+const BEGUN: u64 = 0b0011;
+const ENDED: u64 = 0b1100;
+
 /// What the threads share.
 #[derive(Default)]
 struct Race {
     laps: [AtomicU64; WEIGHTS.len()],
-    ready: AtomicU64,
     over: AtomicBool,
 }
 
 /// Of two threads of one class and CPU that only count, the one with the larger weight gets further.
 pub(crate) fn divide_a_cpu() -> Result<(), Failure> {
-    let made = invoke(NotificationCreate { process: None });
-    let never = made.map_err(|error| Failure::Refused("a notification", error))?.notification;
-    one_cpu::stay().map_err(|error| Failure::Refused("affinity", error))?;
-    let outcome = race(never);
-    one_cpu::leave().map_err(|error| Failure::Refused("affinity", error))?;
-    invoke(Close { handle: never }).map_err(|error| Failure::Refused("close", error))?;
-    let [light, heavy] = outcome.map_err(|error| Failure::Refused("shares", error))?;
+    let [light, heavy] = one_cpu::meet(|met| race(met).map_err(|error| Failure::Refused("shares", error)))?;
     match heavy * 100 >= light * LEAST_PERCENT && light > 0 {
         true => Ok(()),
         false => Err(Failure::Wrong("who has a larger weight gets more of the CPU")),
     }
 }
 
-fn race(never: Handle) -> Result<[u64; WEIGHTS.len()], Error> {
+fn race(met: Handle) -> Result<[u64; WEIGHTS.len()], Error> {
     invoke(SharesSet { thread: None, shares: 100 })?;
     let race = Arc::new(Race::default());
     for (lane, shares) in WEIGHTS.into_iter().enumerate() {
         let theirs = race.clone();
         let body = move || {
-            count(&theirs, lane, shares);
+            count(&theirs, (lane, shares), met);
             thread::exit();
         };
         thread::spawn(STACK_PAGES, Box::new(body))?;
     }
-    while race.ready.load(Ordering::Relaxed) < WEIGHTS.len() as u64 {
-        invoke(Yield {})?;
-    }
+    one_cpu::wait_for(met, BEGUN, PATIENCE)?;
     let before = read(&race);
-    // Nobody notifies: this thread is out of the way until the race is over.
-    let _ = invoke(Wait { notification: never, deadline: deadline_in(RACE) });
+    // Nobody signals meanwhile: this thread is out of the way until the race is over.
+    let _ = invoke(Wait { notification: met, deadline: deadline_in(RACE) });
     let after = read(&race);
     race.over.store(true, Ordering::Relaxed);
+    one_cpu::wait_for(met, ENDED, PATIENCE)?;
     Ok(core::array::from_fn(|lane| after[lane] - before[lane]))
 }
 
@@ -67,12 +65,15 @@ fn read(race: &Race) -> [u64; WEIGHTS.len()] {
     core::array::from_fn(|lane| race.laps[lane].load(Ordering::Relaxed))
 }
 
-fn count(race: &Race, lane: usize, shares: u32) {
+fn count(race: &Race, (lane, shares): (usize, u32), met: Handle) {
     let here = one_cpu::stay().and_then(|()| invoke(SharesSet { thread: None, shares }).map(|_| ()));
-    race.ready.fetch_add(1, Ordering::Relaxed);
+    // Whoever waits for a signal that cannot be sent gives up at its deadline.
+    let tell = |bits: u64| _ = invoke(Notify { notification: met, bits: bits & (0b101 << lane) });
+    tell(BEGUN);
     while here.is_ok() && !race.over.load(Ordering::Relaxed) {
         race.laps[lane].fetch_add(1, Ordering::Relaxed);
     }
+    tell(ENDED);
 }
 
 /// A thread runs on each CPU that there is when its mask names that one alone, and nobody ran outside a mask. A mask

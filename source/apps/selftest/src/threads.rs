@@ -4,9 +4,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 
 use alloc::{boxed::Box, sync::Arc, vec};
-use nexus_abi::syscall::{Close, NotificationCreate, Notify, Wait, Yield};
-use nexus_abi::{Error, Handle};
-use nexus_rt::{kernel::invoke, sys::Mutex, thread, time::deadline_in};
+use nexus_abi::Handle;
+use nexus_abi::syscall::{Notify, Yield};
+use nexus_rt::{kernel::invoke, sys::Mutex, thread};
 
 use crate::{Failure, one_cpu};
 
@@ -30,13 +30,7 @@ struct Shared {
 
 /// Threads hammer heap and lock: each round is counted once, and each piece of memory belongs to one of them.
 pub(crate) fn share_heap_and_lock() -> Result<(), Failure> {
-    let made = invoke(NotificationCreate { process: None });
-    let done = made.map_err(|error| Failure::Refused("a notification", error))?.notification;
-    one_cpu::stay().map_err(|error| Failure::Refused("affinity", error))?;
-    let outcome = hammer(done);
-    one_cpu::leave().map_err(|error| Failure::Refused("affinity", error))?;
-    invoke(Close { handle: done }).map_err(|error| Failure::Refused("close", error))?;
-    outcome
+    one_cpu::meet(hammer)
 }
 
 fn hammer(done: Handle) -> Result<(), Failure> {
@@ -53,7 +47,8 @@ fn hammer(done: Handle) -> Result<(), Failure> {
         thread::spawn(STACK_PAGES, Box::new(body)).map_err(|error| Failure::Refused("a thread", error))?;
     }
     rounds(&shared, 0);
-    all_done(done).map_err(|error| Failure::Refused("the other threads' end", error))?;
+    let ended = one_cpu::wait_for(done, (1 << OTHERS) - 1, PATIENCE);
+    ended.map_err(|error| Failure::Refused("the other threads' end", error))?;
     if *shared.counter.lock() != (OTHERS + 1) * ROUNDS {
         return Err(Failure::Wrong("what is counted under a lock is counted exactly"));
     }
@@ -84,13 +79,4 @@ fn rounds(shared: &Shared, tag: u8) {
         let whole = piece.iter().all(|byte| *byte == tag);
         shared.spoiled.fetch_add(u32::from(!whole), Ordering::Relaxed);
     }
-}
-
-fn all_done(done: Handle) -> Result<(), Error> {
-    let (all, deadline) = ((1 << OTHERS) - 1, deadline_in(PATIENCE));
-    let mut ended = 0;
-    while ended != all {
-        ended |= invoke(Wait { notification: done, deadline })?.bits;
-    }
-    Ok(())
 }
