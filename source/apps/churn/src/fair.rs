@@ -2,11 +2,11 @@
 //!
 //! For a machine with one hart that counts instructions: what is printed is the same on every run.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
-use nexus_abi::syscall::{NotificationCreate, QosSet, SharesSet, Wait, Yield};
-use nexus_abi::{Error, Handle, QosClass};
+use nexus_abi::syscall::{NotificationCreate, Notify, QosSet, SharesSet, Wait, Yield};
+use nexus_abi::{Deadline, Error, Handle, QosClass};
 use nexus_rt::time::{Instant, deadline_in};
 use nexus_rt::{kernel::invoke, println, thread};
 
@@ -21,8 +21,13 @@ const NAPS: u32 = 300;
 const NAP: Duration = Duration::from_micros(700);
 /// Instructions after the end of its nap by which it must run.
 const LATEST: u64 = 50_000;
-/// In which every thread has begun.
-const BEGUN: Duration = Duration::from_millis(50);
+/// Signalled once each thread has begun, and once it has ended; one bit a lane.
+const BEGUN: u64 = 0b0011;
+const ENDED: u64 = 0b1100;
+/// Those of the first lane.
+const MINE: u64 = 0b0101;
+/// For that.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a thread does with the CPU.
 #[derive(Clone, Copy)]
@@ -32,26 +37,38 @@ enum Habit {
     Nap,
 }
 
-/// What the threads of one trial share.
-#[derive(Default)]
-struct Trial {
+/// What the two threads are, and what they do.
+type Trial = ([(u32, QosClass); 2], Habit);
+
+const CLASSES: Trial = ([(100, QosClass::Idle), (100, QosClass::Normal)], Habit::Count);
+const SHARES: Trial = ([(100, QosClass::Idle), (300, QosClass::Idle)], Habit::Count);
+const LOW: [(u32, QosClass); 2] = [(100, QosClass::Idle); 2];
+const SLEEPER: [(&str, Trial); 3] =
+    [("count", (LOW, Habit::Count)), ("give the CPU away", (LOW, Habit::GiveAway)), ("nap", (LOW, Habit::Nap))];
+
+/// Two threads that go through one trial after the other.
+struct Pair {
     laps: [AtomicU64; 2],
     over: AtomicBool,
-    gone: AtomicU64,
+    /// Signalled for each to begin.
+    go: [Handle; 2],
+    /// Signalled by each that has begun or ended.
+    met: Handle,
 }
 
 /// Prints what came of each trial; answers how many broke their promise.
 pub(crate) fn divide() -> Result<i64, Error> {
-    let never = invoke(NotificationCreate { process: None })?.notification;
-    let [light, heavy] = race(never, [(100, QosClass::Idle), (300, QosClass::Idle)])?;
-    let ratio = heavy * 1000 / light.max(1);
-    println!("shares 100 and 300 of a second: 1 to {}.{:03}", ratio / 1000, ratio % 1000);
-    let [lower, higher] = race(never, [(100, QosClass::Idle), (100, QosClass::Normal)])?;
+    let never = notification()?;
+    let pair = Pair::start()?;
+    let [lower, higher] = pair.race(never)?;
     let part = lower * 1000 / (lower + higher).max(1);
     println!("a lower class beside a higher one that never waits: {}.{} %", part / 10, part % 10);
+    let [light, heavy] = pair.race(never)?;
+    let ratio = heavy * 1000 / light.max(1);
+    println!("shares 100 and 300 of a second: 1 to {}.{:03}", ratio / 1000, ratio % 1000);
     let mut broken = i64::from(!HEAVY_PER_LIGHT.contains(&ratio)) + i64::from(part < LOWER);
-    for (name, habit) in [("count", Habit::Count), ("give the CPU away", Habit::GiveAway), ("nap", Habit::Nap)] {
-        let latest = latest(never, habit)?;
+    for (name, _) in SLEEPER {
+        let latest = pair.latest(never)?;
         println!("woken beside two of a lower class that {name}: after at most {latest} instructions");
         broken += i64::from(latest > LATEST);
     }
@@ -59,66 +76,100 @@ pub(crate) fn divide() -> Result<i64, Error> {
     Ok(broken.min(1))
 }
 
-/// How far two threads get in a second.
-fn race(never: Handle, runners: [(u32, QosClass); 2]) -> Result<[u64; 2], Error> {
-    let trial = begin(never, runners, Habit::Count)?;
-    let read = || [0, 1].map(|lane: usize| trial.laps[lane].load(Ordering::Relaxed));
-    let before = read();
-    sleep(never, SECOND);
-    let after = read();
-    end(never, &trial);
-    Ok([0, 1].map(|lane| after[lane] - before[lane]))
-}
-
-/// The longest time from the end of a nap to the first instruction after it.
-fn latest(never: Handle, habit: Habit) -> Result<u64, Error> {
-    let trial = begin(never, [(100, QosClass::Idle); 2], habit)?;
-    let mut late = Duration::ZERO;
-    for _ in 0..NAPS {
-        let due = Instant::now().after(NAP);
-        let _ = invoke(Wait { notification: never, deadline: due });
-        late = late.max(Instant::now().since(Instant::from_ticks(due.0)));
+impl Pair {
+    /// The first trial is [`CLASSES`], since nobody may raise itself, then come [`SHARES`] and those of [`SLEEPER`].
+    fn start() -> Result<Arc<Pair>, Error> {
+        let (go, met) = ([notification()?, notification()?], notification()?);
+        let pair = Arc::new(Pair { laps: Default::default(), over: AtomicBool::new(false), go, met });
+        for lane in 0..2 {
+            let theirs = pair.clone();
+            let body = move || {
+                // Who is refused a signal is missed at the deadline.
+                let _ = theirs.work_off(lane);
+                thread::exit();
+            };
+            thread::spawn(STACK_PAGES, Box::new(body))?;
+        }
+        Ok(pair)
     }
-    end(never, &trial);
-    Ok(late.as_nanos() as u64)
-}
 
-fn begin(never: Handle, runners: [(u32, QosClass); 2], habit: Habit) -> Result<Arc<Trial>, Error> {
-    let trial = Arc::new(Trial::default());
-    let bodies: Vec<_> = (0..2).map(|lane| (lane, trial.clone(), runners[lane])).collect();
-    for (lane, theirs, runner) in bodies {
-        let body = move || {
-            run(&theirs, lane, runner, habit);
-            thread::exit();
-        };
-        thread::spawn(STACK_PAGES, Box::new(body))?;
+    fn work_off(&self, lane: usize) -> Result<(), Error> {
+        let trials = [CLASSES, SHARES].into_iter().chain(SLEEPER.map(|(_, trial)| trial));
+        for (runners, habit) in trials {
+            invoke(Wait { notification: self.go[lane], deadline: Deadline::NEVER })?;
+            take_class(runners[lane]);
+            invoke(Notify { notification: self.met, bits: BEGUN & MINE << lane })?;
+            self.run(lane, habit);
+            invoke(Notify { notification: self.met, bits: ENDED & MINE << lane })?;
+        }
+        Ok(())
     }
-    sleep(never, BEGUN);
-    Ok(trial)
-}
 
-/// Waits until both threads are through with what they share.
-fn end(never: Handle, trial: &Trial) {
-    trial.over.store(true, Ordering::Relaxed);
-    while trial.gone.load(Ordering::Relaxed) < 2 {
-        sleep(never, BEGUN);
-    }
-}
-
-fn run(trial: &Trial, lane: usize, (shares, class): (u32, QosClass), habit: Habit) {
-    // Who is refused runs as it is, which the outcome then shows.
-    let _ = invoke(SharesSet { thread: None, shares });
-    let _ = invoke(QosSet { class: class as u8, target: 0 });
-    let never = invoke(NotificationCreate { process: None }).map(|made| made.notification);
-    while !trial.over.load(Ordering::Relaxed) {
-        trial.laps[lane].fetch_add(1, Ordering::Relaxed);
-        match (habit, never) {
-            (Habit::GiveAway, _) => _ = invoke(Yield {}),
-            (Habit::Nap, Ok(never)) => sleep(never, Duration::from_micros(30 + 20 * lane as u64)),
-            _ => {}
+    fn run(&self, lane: usize, habit: Habit) {
+        while !self.over.load(Ordering::Relaxed) {
+            self.laps[lane].fetch_add(1, Ordering::Relaxed);
+            match habit {
+                Habit::Count => {}
+                Habit::GiveAway => _ = invoke(Yield {}),
+                Habit::Nap => sleep(self.go[lane], Duration::from_micros(30 + 20 * lane as u64)),
+            }
         }
     }
-    trial.gone.fetch_add(1, Ordering::Relaxed);
+
+    fn begin(&self) -> Result<(), Error> {
+        self.over.store(false, Ordering::Relaxed);
+        for go in self.go {
+            invoke(Notify { notification: go, bits: 1 })?;
+        }
+        self.wait_for(BEGUN)
+    }
+
+    fn end(&self) -> Result<(), Error> {
+        self.over.store(true, Ordering::Relaxed);
+        self.wait_for(ENDED)
+    }
+
+    fn wait_for(&self, bits: u64) -> Result<(), Error> {
+        let (deadline, mut came) = (deadline_in(PATIENCE), 0);
+        while came & bits != bits {
+            came |= invoke(Wait { notification: self.met, deadline })?.bits;
+        }
+        Ok(())
+    }
+
+    /// How far both get in a second.
+    fn race(&self, never: Handle) -> Result<[u64; 2], Error> {
+        self.begin()?;
+        let read = || [0, 1].map(|lane: usize| self.laps[lane].load(Ordering::Relaxed));
+        let before = read();
+        sleep(never, SECOND);
+        let after = read();
+        self.end()?;
+        Ok([0, 1].map(|lane| after[lane] - before[lane]))
+    }
+
+    /// The longest time from the end of a nap beside them to the first instruction after it.
+    fn latest(&self, never: Handle) -> Result<u64, Error> {
+        self.begin()?;
+        let mut late = Duration::ZERO;
+        for _ in 0..NAPS {
+            let due = Instant::now().after(NAP);
+            let _ = invoke(Wait { notification: never, deadline: due });
+            late = late.max(Instant::now().since(Instant::from_ticks(due.0)));
+        }
+        self.end()?;
+        Ok(late.as_nanos() as u64)
+    }
+}
+
+fn notification() -> Result<Handle, Error> {
+    invoke(NotificationCreate { process: None }).map(|made| made.notification)
+}
+
+/// Who is refused runs as it is, which the outcome then shows.
+fn take_class((shares, class): (u32, QosClass)) {
+    let _ = invoke(SharesSet { thread: None, shares });
+    let _ = invoke(QosSet { class: class as u8, target: 0 });
 }
 
 /// Nobody notifies: only the deadline ends this.
