@@ -6,8 +6,8 @@
 use alloc::vec::Vec;
 
 use nexus_abi::layout::{MAP_BATCH, PAGE_SIZE, SHARED_START};
-use nexus_abi::syscall::{Inspect, Map, Unmap, access};
-use nexus_abi::{Error, Handle};
+use nexus_abi::syscall::{Close, Derive, Inspect, Map, Revoke, Unmap, access};
+use nexus_abi::{Error, Handle, Part, Rights};
 
 use crate::{kernel::invoke, sys};
 
@@ -136,6 +136,41 @@ impl Drop for View {
         if unmap(self.address, self.pages).is_ok() {
             release(self.address, self.pages);
         }
+    }
+}
+
+/// Part of an object that a request carries. The receiver has it until this is dropped: then its handle is void, and what it
+/// mapped is unmapped. Who maps memory that another lent ends with a fault if it is taken back meanwhile: a service
+/// maps only what it trusts its client not to take back, and lends memory of its own to the others.
+#[derive(Debug)]
+pub struct Lent(Handle);
+
+impl Lent {
+    /// Some pages of what `object` reaches, to read or also to write.
+    pub fn of(object: Handle, part: Part, access: Access) -> Result<Lent, Error> {
+        let rights = match access {
+            Access::Read => Rights::USE,
+            Access::Write => Rights::USE.union(Rights::TAKE),
+        };
+        let rights = rights.union(Rights::TRANSFER);
+        Ok(Lent(invoke(Derive { source: object, rights, badge: part.badge() })?.handle))
+    }
+
+    /// The handle, for a request that lends it.
+    pub fn handle(&self) -> Handle {
+        self.0
+    }
+
+    /// The handle, for a request that gives it away: the receiver keeps it.
+    pub fn keep(self) -> Handle {
+        core::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // The handle is this program's own: neither call has a reason to refuse.
+        let _ = invoke(Revoke { handle: self.0 }).and_then(|_| invoke(Close { handle: self.0 }));
     }
 }
 

@@ -12,7 +12,7 @@ use nexus_rt::sys::{Arrival, fill_registers, read_page, write_page};
 use nexus_rt::{Instant, env, kernel::invoke};
 
 use crate::tell::{PATIENCE, message, message_until};
-use crate::{Failure, Outcome, Tried, must};
+use crate::{Failure, Outcome, Tried, must, parts};
 
 /// What a victim's memory and registers are full of. No other value in the system looks like it.
 pub(crate) const SECRET: u64 = 0x5ec2_e75e_c2e7_5ec2;
@@ -29,6 +29,8 @@ pub(crate) fn act(part: &str) -> Tried {
         "tell-handles" => tell_handles(),
         "give-and-go" => give_and_go(),
         "widen" => widen(),
+        "borrow" => parts::borrow(parts::Then::Ask),
+        "borrow-and-look" => parts::borrow(parts::Then::Look),
         "fill-registers" => fill(),
         "fill-memory" => fill_memory(),
         "long-then-short" => long_then_short(),
@@ -78,6 +80,13 @@ pub(crate) fn call_with(target: u64, handles: &[Handle]) -> Result<Arrival, Erro
     }
     let extent = Extent { length: 0, handles: handles.len(), passing: Passing::Lend };
     message(ipc::CALL_EXTENDED, target, extent.to_word(), [0; WORDS])
+}
+
+/// Answers with a handle.
+pub(crate) fn reply_with(handle: Handle) -> Result<(), Error> {
+    write_page(8, &handle.raw().to_le_bytes());
+    let extent = Extent { handles: 1, ..Extent::default() };
+    message(ipc::REPLY_EXTENDED, 0, extent.to_word(), [0; WORDS]).map(drop)
 }
 
 /// The first handles that came with a message.

@@ -18,6 +18,7 @@ mod leftovers;
 mod lengths;
 mod mappings;
 mod numbers;
+mod parts;
 mod races;
 mod ranges;
 mod replies;
@@ -74,6 +75,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("length", lengths::wrong),
     ("right", rights::beyond),
     ("mapping", mappings::forbidden),
+    ("part", parts::misused),
     ("reply", replies::abused),
     ("calls", chains::nested),
     ("race", races::race),

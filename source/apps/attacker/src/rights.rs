@@ -1,6 +1,5 @@
 //! More than a handle allows: derived, passed on twice, or claimed by the caller's word.
 
-use nexus_abi::message::Extent;
 use nexus_abi::syscall::{
     AffinitySet, Bind, Close, ConsoleClaim, Derive, EndpointCreate, LogRead, Map, MemoryCreate, MemoryGrow, MemorySeal,
     NotificationCreate, Notify, QosSet, SharesSet, Wait, access, ipc,
@@ -9,7 +8,7 @@ use nexus_abi::{Deadline, Error, Handle, Rights};
 use nexus_rt::memory::reserve;
 use nexus_rt::{env, kernel::invoke, log};
 
-use crate::accomplice::{call_with, given_handles};
+use crate::accomplice::{call_with, given_handles, reply_with};
 use crate::alike::Alike;
 use crate::tell::{Accomplice, close, door, message};
 use crate::{Failure, Tried, must};
@@ -93,12 +92,6 @@ fn two_hops() -> Tried {
     ]);
     must(accomplice.end()? == nexus_proto::exec::Fate::Exited(0), "the accomplice got no more either")?;
     outcome
-}
-
-fn reply_with(handle: Handle) -> Result<(), Error> {
-    nexus_rt::sys::write_page(8, &handle.raw().to_le_bytes());
-    let extent = Extent { handles: 1, ..Extent::default() };
-    message(ipc::REPLY_EXTENDED, 0, extent.to_word(), [0; 8]).map(drop)
 }
 
 /// Memory: written, grown, sealed by a handle that may only read.

@@ -11,6 +11,11 @@ macro_rules! kinds {
             /// Every kind, in numeric order.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
 
+            /// True of what can be mapped.
+            pub const fn is_memory(self) -> bool {
+                matches!(self, Kind::Memory | Kind::DmaMemory | Kind::Window)
+            }
+
             /// The name that listings print.
             pub const fn name(self) -> &'static str {
                 match self { $(Kind::$variant => $name,)* }

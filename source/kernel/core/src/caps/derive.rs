@@ -1,6 +1,6 @@
 //! Derive, grant, inspect: rights only shrink.
 
-use super::{Capability, table::Found};
+use super::{Capability, slot::Slot, table::Found};
 use crate::{
     Kernel,
     event::{Context, Verdict, serve::Serve},
@@ -8,7 +8,7 @@ use crate::{
     process::Process,
 };
 use nexus_abi::{
-    Error, Handle, Kind, Rights,
+    Error, Handle, Kind, Part, Rights,
     syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected},
 };
 
@@ -22,7 +22,8 @@ impl Kernel {
         if !slot.rights().contains(rights) {
             return Err(Error::Permission);
         }
-        if badge != 0 && (slot.badge.get() != 0 || !slot.rights().contains(Rights::MANAGE)) {
+        let memory = kind.is_memory();
+        if badge != 0 && (memory && rights.contains(Rights::MANAGE) || !memory && !slot.may_be_badged()) {
             return Err(Error::Permission);
         }
         if slot.revoking() {
@@ -32,8 +33,21 @@ impl Kernel {
             return Err(Error::PeerClosed);
         }
         let shard = Handle::from_raw(slot.key.get()).map_or(0, Handle::shard);
-        let badge = if badge != 0 { badge } else { slot.badge.get() };
+        let badge = match badge {
+            0 => slot.badge.get(),
+            badge if memory => self.reached(slot).part(Part::from_badge(badge)).ok_or(Error::Invalid)?.badge(),
+            badge => badge,
+        };
         Ok(Capability { kind, object: slot.object.get(), shard, rights, badge })
+    }
+
+    /// The pages of its object that a capability to memory reaches.
+    pub(crate) fn reached(&self, slot: &Slot) -> Part {
+        let whole = self.memories.get(slot.object.get()).map_or(0, |memory| memory.pages.get());
+        match slot.badge.get() {
+            0 => Part { offset: 0, pages: whole },
+            badge => Part::from_badge(badge),
+        }
     }
 
     /// Derives into another process's table, as a grant or a message does. Receiving stays with the endpoint's owner:
@@ -89,12 +103,7 @@ impl Serve for Inspect {
         if kernel.gone(kind, slot.object.get()) {
             return Err(Error::PeerClosed.into());
         }
-        let size = match kind {
-            Kind::Memory | Kind::Window | Kind::DmaMemory => {
-                u64::from(kernel.memories.get(slot.object.get()).ok_or(Error::PeerClosed)?.pages.get())
-            }
-            _ => 0,
-        };
+        let size = if kind.is_memory() { kernel.reached(slot).pages.into() } else { 0 };
         Ok(Inspected { kind, rights: slot.rights(), badge: slot.badge.get(), size })
     }
 }

@@ -24,6 +24,9 @@ const REVOKE_BATCH: usize = 16;
 pub enum Mappings {
     /// They stay, and hang on the capability's parent.
     Stay,
+    /// Those in other address spaces than the holder's go: they were made through something derived and closed since, or
+    /// by the holder in another process.
+    Recalled,
     /// They go.
     Go,
 }
@@ -44,8 +47,7 @@ impl Kernel {
         let slot = self.blocks.at(place);
         let Some(kind) = slot.kind() else { return Progress::Done };
         let object = slot.object.get();
-        let memory = matches!(kind, Kind::Memory | Kind::Window | Kind::DmaMemory);
-        if memory && self.release_mappings(cpu, place, mappings) == Progress::More {
+        if self.release_mappings(cpu, place, mappings) == Progress::More {
             return Progress::More;
         }
         let header = self.header(kind, index_of(object)).filter(|header| header.names(object));
@@ -91,8 +93,11 @@ impl Kernel {
         for _ in 0..REVOKE_BATCH {
             let child = found.slot.child.get();
             if child == 0 {
-                found.slot.set_revoking(Revoking::No);
-                return Progress::Done;
+                let progress = self.release_mappings(cpu, found.place, Mappings::Recalled);
+                if progress == Progress::Done {
+                    found.slot.set_revoking(Revoking::No);
+                }
+                return progress;
             }
             if self.close(cpu, child, Mappings::Go) == Progress::More {
                 break;

@@ -15,7 +15,7 @@ use crate::{
     Kernel,
     arena::Arena,
     list::ThreadList,
-    memory::object::Stage,
+    memory::{mapping::Mapping, object::Stage},
     process::{Process, quota::Resource},
     thread::Thread,
 };
@@ -181,7 +181,7 @@ impl Kernel {
                 check.same("mappings link both ways", mapping.previous.get(), previous);
                 check.same("writable mappings come first", writes && !writable, false);
                 check.same("a sealed object has no writable mapping", writes && memory.stage() == Stage::Sealed, false);
-                self.check_slot(check, mapping.slot.get(), memory.header.me());
+                self.check_slot(check, mapping, memory.header.me());
                 (previous, writable) = (mapping.header.me() as u32, writes);
             }
             check.same("the last mapping is known", memory.last_mapping.get(), previous);
@@ -190,10 +190,14 @@ impl Kernel {
         check.same("every mapping is in one list", linked, self.mappings.used());
     }
 
-    /// A mapping hangs on a capability that names its object.
-    fn check_slot(&self, check: &mut Check, place: u32, object: u64) {
-        if place != 0 {
-            check.same("a mapping hangs on a capability to its object", self.blocks.at(place).object.get(), object);
+    /// A mapping hangs on a capability that names its object and reaches its pages.
+    fn check_slot(&self, check: &mut Check, mapping: &Mapping, object: u64) {
+        if mapping.slot.get() != 0 {
+            let (slot, span) = (self.blocks.at(mapping.slot.get()), mapping.span());
+            check.same("a mapping hangs on a capability to its object", slot.object.get(), object);
+            let reached = self.reached(slot);
+            let inside = reached.offset <= span.offset && span.offset + span.pages <= reached.offset + reached.pages;
+            check.same("a mapping names pages that its capability reaches", inside || slot.badge.get() == 0, true);
         }
     }
 

@@ -5,12 +5,15 @@
 //!
 //! An object lives while a capability or a mapping names it, and not longer than its owner.
 
-use super::{mapping::Mapping, object::Stage};
+use super::{
+    mapping::Mapping,
+    object::{Memory, Stage},
+};
 use crate::{
     Kernel,
     caps::{
         revoke::{Mappings, Progress},
-        slot::Revoking,
+        slot::{Revoking, Slot},
     },
     event::{Context, Stop, Verdict, serve::Serve},
     lock::ShardSet,
@@ -19,7 +22,7 @@ use crate::{
 };
 use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::{
-    Error, Kind,
+    Error,
     syscall::{MemorySeal, MemorySealed, access},
 };
 
@@ -52,30 +55,34 @@ impl Kernel {
     /// One step of releasing the mappings that were made through the capability at `place`. Holds all shards.
     pub(crate) fn release_mappings(&'static self, cpu: Here, place: u32, mappings: Mappings) -> Progress {
         let slot = self.blocks.at(place);
-        let Some(memory) = self.memories.get(slot.object.get()) else { return Progress::Done };
-        match mappings {
-            Mappings::Stay => {
-                self.lift_mappings(place);
-                Progress::Done
-            }
-            Mappings::Go => match self.mappings_to(memory).find(|mapping| mapping.slot.get() == place) {
-                Some(mapping) => {
-                    // Nothing new through it, or whoever maps as fast as this unmaps would stop a revocation.
-                    slot.set_revoking(Revoking::Yes);
-                    self.unmap_step(cpu, mapping);
-                    Progress::More
-                }
-                None if self.fences_done() => Progress::Done,
-                None => Progress::More,
-            },
+        let Some(memory) = self.memory_of(slot) else { return Progress::Done };
+        if mappings == Mappings::Stay {
+            self.lift_mappings(place);
+            return Progress::Done;
         }
+        let holder = (mappings == Mappings::Recalled).then(|| slot.process.get());
+        let mut through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
+        match through.find(|mapping| Some(mapping.header.owner.get()) != holder) {
+            Some(mapping) => {
+                // Nothing new through it, or whoever maps as fast as this unmaps would stop a revocation.
+                slot.set_revoking(Revoking::Yes);
+                self.unmap_step(cpu, mapping);
+                Progress::More
+            }
+            None if self.fences_done() => Progress::Done,
+            None => Progress::More,
+        }
+    }
+
+    /// The object that a capability to memory names, while it is there.
+    fn memory_of(&self, slot: &Slot) -> Option<&'static Memory> {
+        slot.kind().filter(|kind| kind.is_memory()).and_then(|_| self.memories.get(slot.object.get()))
     }
 
     /// Hangs the mappings that were made through the capability at `place` on its parent. Holds all shards.
     pub(crate) fn lift_mappings(&self, place: u32) {
         let slot = self.blocks.at(place);
-        let memory = matches!(slot.kind(), Some(Kind::Memory | Kind::Window | Kind::DmaMemory));
-        let Some(memory) = self.memories.get(slot.object.get()).filter(|_| memory) else { return };
+        let Some(memory) = self.memory_of(slot) else { return };
         let through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
         through.for_each(|mapping| mapping.slot.set(slot.parent.get()));
     }

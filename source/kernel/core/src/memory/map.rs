@@ -143,14 +143,15 @@ fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Erro
     if found.slot.revoking() {
         return Err(Error::State);
     }
-    if call.offset.checked_add(call.pages).is_none_or(|end| end > memory.pages.get().into()) {
+    let reached = context.kernel.reached(found.slot);
+    if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
         return Err(Error::Invalid);
     }
     let span = Span {
         memory: memory.index(),
         slot: found.place,
         page,
-        offset: call.offset as u32,
+        offset: reached.offset + call.offset as u32,
         pages: call.pages.min(MAP_BATCH) as u32,
         access: bits,
     };
@@ -159,7 +160,7 @@ fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Erro
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
-/// pages the object has not, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
+/// pages that the capability does not reach, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
 /// never allows. `EEXIST`: something is mapped there. `ESTATE`: the capability is being revoked. `EOVERLIMIT`: the quota of
 /// `process`. `ENOMEM`.
 impl Serve for Map {

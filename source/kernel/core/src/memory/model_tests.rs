@@ -5,7 +5,7 @@
 use super::bench::{BASE, Bench, PAGE};
 use crate::testing::{WIDE, give, machine};
 use nexus_abi::{
-    Error, Handle, Kind, Rights,
+    Error, Handle, Kind, Part, Rights,
     syscall::{Close, Derive, Map, MemoryCreate, MemoryGrow, MemorySeal, Protect, Revoke, Syscall, Unmap, access},
 };
 use std::{
@@ -57,6 +57,8 @@ struct Holding {
     object: u64,
     rights: Rights,
     parent: Option<Handle>,
+    /// First page and number of pages, unless it reaches all.
+    part: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy)]
@@ -112,6 +114,11 @@ impl World {
         if self.holdings.is_empty() { None } else { Some(self.random.pick(&self.holdings.clone())) }
     }
 
+    /// First page and number of pages that it reaches.
+    fn reached(&self, holding: &Holding) -> (u64, u64) {
+        holding.part.unwrap_or((0, self.object(holding).pages))
+    }
+
     fn step(&mut self) {
         match self.random.below(26) {
             0 | 1 => self.create(),
@@ -139,7 +146,7 @@ impl World {
         let reference = found.slot.object.get();
         self.objects.insert(reference, Object { reference, pages: 0, limit, sealed: false });
         let handle = created.memory;
-        self.holdings.push(Holding { handle, object: reference, rights: Rights::ALL, parent: None });
+        self.holdings.push(Holding { handle, object: reference, rights: Rights::ALL, parent: None, part: None });
     }
 
     fn grow(&mut self) {
@@ -166,7 +173,8 @@ impl World {
         let Some(holding) = self.holding() else { return };
         let object = self.object(&holding);
         let (space, at, bits) = (self.random.below(2) as usize, self.random.below(PAGES), self.random.pick(&BITS));
-        let (offset, pages) = (self.random.below(object.pages + 1), 1 + self.random.below(8));
+        let (first, reached) = self.reached(&holding);
+        let (offset, pages) = (self.random.below(reached + 1), 1 + self.random.below(8));
         let (write, execute) = (bits & access::WRITE != 0, bits & access::EXECUTE != 0);
         let needed = if write { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
         let forbidden = if execute { write || !object.sealed } else { write && object.sealed };
@@ -175,7 +183,7 @@ impl World {
             Err(Error::Invalid)
         } else if forbidden || !holding.rights.contains(needed) {
             Err(Error::Permission)
-        } else if offset + pages > object.pages {
+        } else if offset + pages > reached {
             Err(Error::Invalid)
         } else if taken {
             Err(Error::Exists)
@@ -189,8 +197,12 @@ impl World {
             assert_eq!(mapped.pages, pages);
             for page in 0..pages {
                 let through = Some(holding.handle);
-                let entry =
-                    Mapped { object: object.reference, offset: offset + page, access: bits | access::READ, through };
+                let entry = Mapped {
+                    object: object.reference,
+                    offset: first + offset + page,
+                    access: bits | access::READ,
+                    through,
+                };
                 self.spaces[space].insert(at + page, entry);
             }
         }
@@ -256,9 +268,21 @@ impl World {
         if !allowed {
             return;
         }
-        let request = Derive { source: holding.handle, rights, badge: 0 };
-        if let Some(derived) = self.ask(request, Ok(())) {
-            self.holdings.push(Holding { handle: derived.handle, rights, parent: Some(holding.handle), ..holding });
+        let (first, reached) = self.reached(&holding);
+        let (offset, pages) = (self.random.below(reached + 1) as u32, self.random.below(5) as u32);
+        let badge = Part { offset, pages }.badge();
+        let part = if badge == 0 { holding.part } else { Some((first + u64::from(offset), pages.into())) };
+        let expected = if badge != 0 && rights.contains(Rights::MANAGE) {
+            Err(Error::Permission)
+        } else if badge != 0 && (pages == 0 || u64::from(offset + pages) > reached) {
+            Err(Error::Invalid)
+        } else {
+            Ok(())
+        };
+        let request = Derive { source: holding.handle, rights, badge };
+        if let Some(derived) = self.ask(request, expected) {
+            let (handle, parent) = (derived.handle, Some(holding.handle));
+            self.holdings.push(Holding { handle, rights, parent, part, ..holding });
         }
     }
 
@@ -291,6 +315,8 @@ impl World {
         for space in &mut self.spaces {
             space.retain(|_, mapped| mapped.through.is_none_or(|through| !gone.contains(&through.raw())));
         }
+        // What was mapped elsewhere goes, whoever did it: it may be what a borrower made who then closed its handle.
+        self.spaces[1].retain(|_, mapped| mapped.through != Some(holding.handle));
         if let Some(&raw) = gone.first() {
             self.stale(Handle::from_raw(raw).expect("it was a handle"));
         }
@@ -329,8 +355,10 @@ impl World {
 }
 
 /// Every way in which a step can end, over all seeds.
-const ENDS: [&str; 24] = [
+const ENDS: [&str; 26] = [
     "Close ok",
+    "Derive EINVAL",
+    "Derive EPERM",
     "Derive ok",
     "Map EBADHANDLE",
     "Map EEXIST",

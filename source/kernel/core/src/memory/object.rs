@@ -313,9 +313,8 @@ impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
     pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(Found, &'static Memory), Error> {
         let found = self.kernel.slot(self.process(), handle)?;
-        match found.slot.kind() {
-            Some(Kind::Memory | Kind::Window | Kind::DmaMemory) => {}
-            _ => return Err(Error::WrongKind),
+        if !found.slot.kind().is_some_and(Kind::is_memory) {
+            return Err(Error::WrongKind);
         }
         if !found.slot.rights().contains(rights) {
             return Err(Error::Permission);

@@ -231,7 +231,7 @@ impl Source<'_> {
             "pages" => self.dice.below(24),
             "offset" => self.dice.below(6),
             "access" => self.dice.below(6),
-            "badge" => self.dice.below(3),
+            "badge" => self.dice.below(3) | self.dice.below(2) << 32,
             "queue" => self.dice.below(5),
             "bits" => 1 << self.dice.below(64),
             "class" | "key" => self.dice.below(5),

@@ -10,6 +10,7 @@ mod chains;
 mod donation;
 mod expected;
 mod lives;
+mod parts;
 mod policy;
 mod random;
 mod refusals;

@@ -54,7 +54,8 @@ syscalls! {
     20 Defer {} -> Deferred { reply: Handle };
 
     /// Makes a new capability from one: fewer or equal rights, and a badge if the source has none and `MANAGE`
-    /// (0: keep the source's).
+    /// (0: keep the source's). Of memory the badge is a [`crate::Part`] of what the source reaches, and takes no right;
+    /// who has a part has no `MANAGE`.
     24 Derive on source: Handle { rights: Rights, badge: u64 } -> Derived { handle: Handle };
     /// [`Derive`] into another process's table; needs `TRANSFER` on the source and `USE` on the process.
     25 Grant on process: Handle { source: Handle, rights: Rights, badge: u64 } -> Granted { handle: Handle };

@@ -6,7 +6,7 @@ use crate::{
     caps::slot::Slot,
     process::{MAX_BLOCKS, Process},
 };
-use nexus_abi::{Handle, Kind, Rights, handle::GENERATION_END};
+use nexus_abi::{Handle, Kind, Part, Rights, handle::GENERATION_END};
 
 impl Kernel {
     pub(super) fn check_capabilities(&self, check: &mut Check) {
@@ -93,7 +93,13 @@ impl Kernel {
             check.that("rights only shrink", above.rights().contains(slot.rights()));
             let badge = above.badge.get();
             let minted = slot.kind() == Some(Kind::Spawn) && above.object.get() == 0;
-            check.that("a badge stays", minted || badge == 0 || badge == slot.badge.get());
+            let stays = if slot.kind().is_some_and(Kind::is_memory) {
+                let (outer, inner) = (Part::from_badge(badge), self.reached(slot));
+                outer.offset <= inner.offset && inner.offset + inner.pages <= outer.offset + outer.pages
+            } else {
+                badge == slot.badge.get()
+            };
+            check.that("a badge stays, and a part only shrinks", minted || badge == 0 || stays);
             check.that("what is derived names the same", minted || above.object.get() == slot.object.get());
         }
         let ancestors = core::iter::successors(Some(parent), |&place| {
