@@ -1,13 +1,11 @@
 //! Who takes part: the manifest of the simulated system, and the function that stands for each program.
 
 use nexus_abi::syscall::NotificationCreate;
-use nexus_abi::{Error, Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Error, Limits, Name, QosClass, Quota, ServiceId};
 use nexus_rt::kernel::{Machine, invoke};
 use nexus_rt::program::{Status, exit};
 use nexus_rt::{Server, env, memory, records};
-use wiring::{
-    Backoff, Budget, Device, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge,
-};
+use wiring::{Backoff, Device, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge};
 
 use crate::client;
 
@@ -134,7 +132,7 @@ fn service(text: &str, grants: &[Grant]) -> Service {
         prefix: name(text),
         quota: if text == "execd" { STARTER } else { CALLER },
         qos: if CLIENTS.contains(&text) { QosClass::Normal } else { QosClass::Interactive },
-        budget: Budget::default(),
+        limits: Limits::NONE,
         stack_pages: 1,
         restart: if CLIENTS.contains(&text) { Restart::Never } else { Restart::Always },
         grants: grants.iter().fold(Grants::default(), |all, &grant| all.with(grant)),
@@ -159,6 +157,7 @@ pub(crate) fn wiring() -> Wiring {
         prefix: name(VISITOR),
         quota: VISITS,
         qos: QosClass::Normal,
+        limits: Limits::NONE,
         stack_pages: 1,
         grants: Grants::default(),
         shard: None,

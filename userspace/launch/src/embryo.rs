@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo};
 use nexus_abi::syscall::{
-    Close, Grant, ProcessCreate, ProcessKill, ProcessPrefix, QosSet, ThreadCreate, ThreadStart, access,
+    Close, Grant, LimitsSet, ProcessCreate, ProcessKill, ProcessPrefix, QosSet, ThreadCreate, ThreadStart, access,
 };
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, Rights};
+use nexus_abi::{Error, Handle, Limits, Name, ProcessId, QosClass, Rights};
 use nexus_rt::Kernel;
 
 use crate::space::Space;
@@ -23,6 +23,21 @@ pub struct Embryo {
     identity: Identity,
     entry: u64,
     handles: Vec<(Name, Handle)>,
+}
+
+/// Sets what a process may use of the CPUs. Of those that are named at least one must be there, or it may use all.
+pub fn limit(kernel: &mut impl Kernel, process: Handle, limits: &Limits, timebase: u64) -> Result<(), Error> {
+    let ticks = |us: u32| u64::from(us) * timebase / 1_000_000;
+    let (shares, budget, period) = (limits.shares.into(), limits.budget.time_us, limits.budget.period_us);
+    let mut set = |mask| {
+        let set = LimitsSet { process, shares, mask, budget: ticks(budget), period: ticks(period) };
+        kernel.invoke(set).map(drop)
+    };
+    match set(limits.cpus.into()) {
+        // What is no limit at all was refused before the image was built: there is no such CPU.
+        Err(Error::Invalid) if limits.are_sound() => set(u64::MAX),
+        set => set,
+    }
 }
 
 /// A process that runs.
@@ -108,6 +123,9 @@ impl Embryo {
         };
         let length = start::write(&mut page, &info, &self.handles, begin.arguments, begin.environment)?;
         let process = self.process;
+        if begin.limits != Limits::NONE {
+            limit(kernel, process, &begin.limits, begin.timebase)?;
+        }
         Space { kernel: &mut *kernel, process }.fresh(START_PAGE, 1, access::READ, &page[..length])?;
         let made = kernel.invoke(ThreadCreate {
             process: Some(process),

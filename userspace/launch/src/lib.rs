@@ -5,7 +5,7 @@
 //! 1. [`Embryo::conceive`] makes the process, maps the file's segments (text and constants where they lie, data as a
 //!    copy) and the stack;
 //! 2. [`Embryo::grant`] puts handles into its table, each under the name by which the program will find it;
-//! 3. [`Embryo::start`] writes the start page, makes the first thread and lets it run.
+//! 3. [`Embryo::start`] writes the start page, sets the limits, makes the first thread and lets it run.
 //!
 //! Everything is charged to the new process. Whatever fails on the way, the process is killed again and the error is
 //! the caller's: there is no half-made program.
@@ -17,9 +17,9 @@ extern crate alloc;
 mod embryo;
 mod space;
 
-pub use embryo::{Embryo, Launched};
+pub use embryo::{Embryo, Launched, limit};
 
-use nexus_abi::{Error, Handle, Name, QosClass, Quota, ServiceId, Shard};
+use nexus_abi::{Error, Handle, Limits, Name, QosClass, Quota, ServiceId, Shard};
 
 /// Who the new process is and what it may own.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,8 @@ pub struct File<'a> {
 pub struct Begin<'a> {
     /// Its class; above Normal only if the caller may raise classes.
     pub qos: QosClass,
+    /// What it may use of the CPUs; more than a process has by itself only if the caller may raise classes.
+    pub limits: Limits,
     /// Ticks of the `time` counter per second.
     pub timebase: u64,
     /// The arguments, the program's own name first.

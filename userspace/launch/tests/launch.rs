@@ -6,7 +6,7 @@ use fake::Fake;
 use launch::{Begin, Embryo, File, Identity, LaunchError, Launched};
 use nexus_abi::layout::{STACK_TOP, START_PAGE};
 use nexus_abi::start::StartPage;
-use nexus_abi::{Error, Handle, Name, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Budget, Error, Handle, Limits, Name, QosClass, Quota, Rights, ServiceId};
 
 const STACK_PAGES: u64 = 70;
 
@@ -44,8 +44,8 @@ fn identity() -> Identity {
     }
 }
 
-fn begin<'a>(qos: QosClass) -> Begin<'a> {
-    Begin { qos, timebase: 10_000_000, arguments: &["x", "one"], environment: &["A=b"] }
+fn begin<'a>((qos, limits): (QosClass, Limits)) -> Begin<'a> {
+    Begin { qos, limits, timebase: 10_000_000, arguments: &["x", "one"], environment: &["A=b"] }
 }
 
 fn handle(raw: u64) -> Handle {
@@ -53,6 +53,10 @@ fn handle(raw: u64) -> Handle {
 }
 
 fn launch(kernel: &mut Fake, qos: QosClass) -> Result<Launched, LaunchError> {
+    launch_within(kernel, qos, Limits::NONE)
+}
+
+fn launch_within(kernel: &mut Fake, qos: QosClass, limits: Limits) -> Result<Launched, LaunchError> {
     let bytes = program();
     let mut image = vec![0; 4096 * 3];
     image.extend(&bytes);
@@ -64,7 +68,7 @@ fn launch(kernel: &mut Fake, qos: QosClass) -> Result<Launched, LaunchError> {
         embryo.abandon(kernel);
         return Err(error.into());
     }
-    Ok(embryo.start(kernel, &begin(qos))?)
+    Ok(embryo.start(kernel, &begin((qos, limits)))?)
 }
 
 #[test]
@@ -105,6 +109,20 @@ fn a_class_other_than_normal_is_set_before_the_thread_runs() {
     let mut kernel = Fake::default();
     launch(&mut kernel, QosClass::Interactive).expect("sound");
     assert_eq!(kernel.class, Some((2, 3)));
+}
+
+#[test]
+fn limits_are_set_in_ticks_before_there_is_a_thread() {
+    let budget = Budget { time_us: 2000, period_us: 10_000 };
+    for (limits, set) in [
+        (Limits::NONE, &[][..]),
+        (Limits { shares: 300, cpus: 0b10_0010, budget }, &[(300, 0b10_0010, 20_000, 100_000)]),
+        (Limits { cpus: 0b10_0000, ..Limits::NONE }, &[(100, u64::MAX, 0, 0)]),
+    ] {
+        let mut kernel = Fake::default();
+        launch_within(&mut kernel, QosClass::Normal, limits).expect("sound");
+        assert_eq!(kernel.limits, set, "{limits:?}");
+    }
 }
 
 #[test]

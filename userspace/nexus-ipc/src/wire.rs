@@ -202,7 +202,7 @@ pub fn take_field<T: Field>(from: &mut Reader<'_>) -> Result<T, Error> {
 
 wire_fields! {
     u64, i64, u32, u16, u8,
-    nexus_abi::Deadline, nexus_abi::Kind, nexus_abi::Name, nexus_abi::ProcessId,
+    nexus_abi::Deadline, nexus_abi::Kind, nexus_abi::Limits, nexus_abi::Name, nexus_abi::ProcessId,
     nexus_abi::QosClass, nexus_abi::Quota, nexus_abi::Rights, nexus_abi::ServiceId,
 }
 

@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 
 use nexus_abi::start::ExitKind;
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass};
+use nexus_abi::{Error, Handle, Limits, Name, ProcessId, QosClass};
 use nexus_ipc::{Bytes, Text, interface};
 
 /// Permission `start` of the manifest: may start programs, and watch and end what it started.
@@ -50,6 +50,10 @@ interface! {
         /// [`RAISE`] it. `EPERM`: higher, or policy does not. `EUNAVAILABLE`: nobody decides. `ESTATE`: it has ended. `EAGAIN`:
         /// the class is full.
         7 set_class again { process: ProcessId, class: QosClass } -> ClassSet {};
+        /// Sets what a running program may use of the CPUs: CPUs for threads that it makes from now on, weight and time for all.
+        /// Up to its manifest's limits, and beyond them if policy lets the caller [`RAISE`] it. Errors as above; `EINVAL`: no
+        /// limits.
+        8 limit again { process: ProcessId, limits: Limits } -> Limited {};
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{Backoff, Party, Wiring, digest};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"NXWIRING");
 /// Version of the resolved manifest's layout.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 const FIXED: usize = 10;
 
 /// Records of one kind in the resolved manifest at most.

@@ -19,7 +19,7 @@ pub use record::{
     BELL, Device, INIT, INTERFACE_SHIFT, IRQ_SUFFIX, Interface, Program, RING, RING_SUFFIX, Route, SERVE,
     SIGNAL_SUFFIX, Service, badge,
 };
-pub use terms::{Backoff, Budget, Grant, Grants, Party, Restart};
+pub use terms::{Backoff, Grant, Grants, Party, Restart};
 
 use alloc::vec::Vec;
 

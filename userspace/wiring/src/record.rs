@@ -1,9 +1,9 @@
 //! The records, each declared once: a struct, its words, its reader and writer.
 
 use nexus_abi::field::{Field, Words};
-use nexus_abi::{Error, Name, QosClass, Quota, ServiceId, Shard};
+use nexus_abi::{Error, Limits, Name, QosClass, Quota, ServiceId, Shard};
 
-use crate::terms::{Budget, Grants, Party, Restart};
+use crate::terms::{Grants, Party, Restart};
 
 /// Behind a device's name: the handle of its interrupt line.
 pub const IRQ_SUFFIX: &str = ".irq";
@@ -66,8 +66,8 @@ records! {
         quota: Quota,
         /// Its class at start.
         qos: QosClass,
-        /// Its time as PerfBurst.
-        budget: Budget,
+        /// What it may use of the CPUs.
+        limits: Limits,
         /// Pages of its main stack.
         stack_pages: u16,
         /// When init starts it again.
@@ -90,6 +90,8 @@ records! {
         quota: Quota,
         /// Its class at start.
         qos: QosClass,
+        /// What it may use of the CPUs.
+        limits: Limits,
         /// Pages of its main stack.
         stack_pages: u16,
         /// Kernel authority it may ask for.

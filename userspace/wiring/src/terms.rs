@@ -140,15 +140,6 @@ impl Grants {
     }
 }
 
-/// Time that a PerfBurst task may use as such, out of each period; both 0 for a task that is never PerfBurst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// Microseconds of PerfBurst.
-    pub burst_us: u32,
-    /// Microseconds until they are replenished.
-    pub period_us: u32,
-}
-
 /// How restarts slow down and when they end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backoff {
@@ -185,10 +176,6 @@ word! {
         Ok(bits) if bits >> Grant::ALL.len() == 0 => Ok(Grants(bits)),
         _ => Err(Error::Corrupt),
     };
-    Budget: budget => u64::from(budget.burst_us) << 32 | u64::from(budget.period_us), word => Ok(Budget {
-        burst_us: (word >> 32) as u32,
-        period_us: word as u32,
-    });
 }
 
 impl Field for Backoff {

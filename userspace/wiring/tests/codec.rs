@@ -1,9 +1,8 @@
 //! The wiring's bytes: back and forth, every truncation, every flipped bit, every index out of its table.
 
-use nexus_abi::{Error, Name, QosClass, Quota, ServiceId, Shard};
+use nexus_abi::{Budget, Error, Limits, Name, QosClass, Quota, ServiceId, Shard};
 use wiring::{
-    Backoff, Budget, Device, Grant, Grants, Interface, MAX_RECORDS, Party, Program, Restart, Route, Service, Wiring,
-    badge,
+    Backoff, Device, Grant, Grants, Interface, MAX_RECORDS, Party, Program, Restart, Route, Service, Wiring, badge,
 };
 
 fn name(text: &str) -> Name {
@@ -18,7 +17,7 @@ fn sample() -> Wiring {
         prefix: name(text),
         quota,
         qos: QosClass::Interactive,
-        budget: Budget { burst_us: 2000, period_us: 10_000 },
+        limits: Limits { shares: 300, cpus: 5, budget: Budget { time_us: 2000, period_us: 10_000 } },
         stack_pages: 16,
         restart: Restart::OnFailure,
         grants,
@@ -36,6 +35,7 @@ fn sample() -> Wiring {
             prefix: name("GAMMA"),
             quota,
             qos: QosClass::Normal,
+            limits: Limits::NONE,
             stack_pages: 4,
             grants: Grants::default(),
             shard: None,

@@ -5,7 +5,7 @@ use super::order::{Clock, Order};
 use crate::image::{Built, Recipe, make_from};
 use crate::manifest::{PROGRAM_PREFIX, Resolved};
 use crate::proof::emulator::{Emulator, Event, Machine};
-use nexus_abi::{Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Limits, Name, QosClass, Quota, ServiceId};
 use std::time::{Duration, Instant};
 use wiring::{Grants, Program, Wiring};
 
@@ -28,7 +28,17 @@ pub(super) fn build() -> Result<Built, String> {
     let name = Name::new(&format!("{PROGRAM_PREFIX}{CRATE}")).ok_or("the name is too long")?;
     let id = ServiceId::program(name.as_str());
     let (quota, qos, grants) = (Quota::default(), QosClass::Normal, Grants::default());
-    let program = Program { name, id, prefix: name, quota, qos, stack_pages: STACK_PAGES, grants, shard: None };
+    let program = Program {
+        name,
+        id,
+        prefix: name,
+        quota,
+        qos,
+        limits: Limits::NONE,
+        stack_pages: STACK_PAGES,
+        grants,
+        shard: None,
+    };
     let resolved = Resolved {
         wiring: Wiring { programs: vec![program], ..Wiring::default() },
         init_quota: Quota::default(),

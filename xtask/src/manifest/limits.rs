@@ -1,6 +1,6 @@
 //! Bounds: quotas against the machine, classes against policy, budgets, restarts, authority.
 
-use nexus_abi::{QosClass, Quota};
+use nexus_abi::{Budget, Limits, QosClass, Quota};
 use wiring::Grant;
 
 use super::reader::At;
@@ -11,11 +11,11 @@ use super::written::{Task, Written};
 pub(super) fn check(written: &Written) -> Result<(), Broken> {
     for service in &written.services {
         class(service, written.policy.services, "a service")?;
-        budget(service)?;
+        limits(service)?;
     }
     for program in &written.programs {
         class(program, written.policy.programs, "a program")?;
-        burst_has_budget(program)?;
+        limits(program)?;
         program_grants(program)?;
         fits_a_launcher(program, &written.services)?;
     }
@@ -34,26 +34,25 @@ fn class(task: &Task, ceiling: QosClass, whose: &str) -> Result<(), Broken> {
     Ok(())
 }
 
-fn burst_has_budget(task: &Task) -> Result<(), Broken> {
-    if task.qos.value == QosClass::PerfBurst && task.budget.is_none() {
-        let text = format!("`{}` is perfburst without a budget", task.name.value);
+/// Weight, CPUs and time.
+fn limits(task: &Task) -> Result<(), Broken> {
+    let At { value: Limits { shares, cpus, budget }, line } = task.limits.clone();
+    let name = &task.name.value;
+    if task.qos.value == QosClass::PerfBurst && budget.period_us == 0 {
+        let text = format!("`{name}` is perfburst without a budget");
         return Err(broken(Rule::BurstWithoutBudget, task.qos.line, text));
     }
-    Ok(())
-}
-
-fn budget(task: &Task) -> Result<(), Broken> {
-    burst_has_budget(task)?;
-    let Some(At { value: budget, line }) = &task.budget else {
-        return Ok(());
-    };
-    if budget.burst_us == 0 || budget.burst_us >= budget.period_us {
-        let text = format!("{} µs of every {} µs is not a part of the time", budget.burst_us, budget.period_us);
-        return Err(broken(Rule::BadBudget, *line, text));
+    if shares == 0 || shares > Limits::MAX_SHARES {
+        let text = format!("{shares} shares are not 1 to {}", Limits::MAX_SHARES);
+        return Err(broken(Rule::BadShares, line, text));
     }
-    if task.qos.value != QosClass::PerfBurst {
-        let text = format!("`{}` has a budget but is {}", task.name.value, task.qos.value.name());
-        return Err(broken(Rule::BadBudget, *line, text));
+    if cpus == 0 {
+        return Err(broken(Rule::NoCpu, line, format!("`{name}` could run nowhere")));
+    }
+    if !budget.is_sound() {
+        let (time, period, least) = (budget.time_us, budget.period_us, Budget::SHORTEST_US);
+        let text = format!("{time} µs of every {period} µs is not a part of a period of {least} µs or more");
+        return Err(broken(Rule::BadBudget, line, text));
     }
     Ok(())
 }

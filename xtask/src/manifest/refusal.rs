@@ -70,8 +70,12 @@ rules! {
     QosAbovePolicy "qos-above-policy";
     /// PerfBurst without a budget.
     BurstWithoutBudget "burst-without-budget";
-    /// A budget that is empty, longer than its period, or for a class that has none.
+    /// A budget that is empty, as long as its period or longer, or of a period below a millisecond.
     BadBudget "bad-budget";
+    /// A weight that is not 1 to 1000.
+    BadShares "bad-shares";
+    /// An empty list of CPUs.
+    NoCpu "no-cpu";
     /// A stack that is empty or not whole pages.
     StackSize "stack-size";
     /// A restart policy that restarts at once, never slows down, or never gives up.

@@ -1,6 +1,6 @@
 //! From names to indices: the manifest as the running system wants it.
 
-use nexus_abi::{Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Name, Quota, ServiceId};
 use wiring::{Device, Grants, MAX_RECORDS, Party, Program, Service, Wiring};
 
 use super::names::{PROGRAM_PREFIX, printable, program_name, wire};
@@ -68,7 +68,7 @@ fn service(task: &Task) -> Result<Service, Broken> {
         prefix: task.prefix.as_ref().map_or_else(|| wire(&task.name), printable)?,
         quota: task.quota.value,
         qos: task.qos.value,
-        budget: task.budget.as_ref().map(|budget| budget.value).unwrap_or_default(),
+        limits: task.limits.value,
         stack_pages: task.stack_pages,
         restart: task.restart,
         grants: grants(task),
@@ -77,13 +77,13 @@ fn service(task: &Task) -> Result<Service, Broken> {
 }
 
 fn program(task: &Task) -> Result<Program, Broken> {
-    debug_assert!(task.qos.value != QosClass::PerfBurst, "programs have no budgets");
     Ok(Program {
         name: program_name(&task.name)?,
         id: ServiceId::program(&format!("{PROGRAM_PREFIX}{}", task.name.value)),
         prefix: task.prefix.as_ref().map_or_else(|| program_name(&task.name), printable)?,
         quota: task.quota.value,
         qos: task.qos.value,
+        limits: task.limits.value,
         stack_pages: task.stack_pages,
         grants: grants(task),
         shard: task.shard,

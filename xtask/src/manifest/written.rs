@@ -3,8 +3,8 @@
 //! Names are still names here; [`super::resolve`] turns them into indices.
 
 use nexus_abi::layout::{DEFAULT_STACK, PAGE_SIZE};
-use nexus_abi::{QosClass, Quota, Shard, handle::SHARDS};
-use wiring::{Backoff, Budget, Grant, Restart};
+use nexus_abi::{Budget, Limits, QosClass, Quota, Shard, handle::SHARDS};
+use wiring::{Backoff, Grant, Restart};
 
 use super::reader::{At, Item, Table};
 use super::refusal::{Broken, Rule, broken};
@@ -41,7 +41,7 @@ pub(super) struct Task {
     pub(super) prefix: Option<At<String>>,
     pub(super) quota: At<Quota>,
     pub(super) qos: At<QosClass>,
-    pub(super) budget: Option<At<Budget>>,
+    pub(super) limits: At<Limits>,
     pub(super) stack_pages: u16,
     pub(super) shard: Option<Shard>,
     pub(super) restart: Restart,
@@ -60,17 +60,20 @@ pub(super) struct Device {
 }
 
 const TOP: [&str; 8] = ["capacity", "policy", "restart", "init", "programs", "service", "program", "device"];
-const PROGRAM: [&str; 8] = ["name", "prefix", "quota", "qos", "stack_kib", "shard", "grants", "routes"];
-const SERVICE: [&str; 13] = [
+const PROGRAM: [&str; 11] =
+    ["name", "prefix", "quota", "qos", "shares", "cpus", "budget", "stack_kib", "shard", "grants", "routes"];
+const SERVICE: [&str; 15] = [
     "name",
     "prefix",
     "quota",
     "qos",
+    "shares",
+    "cpus",
+    "budget",
     "stack_kib",
     "shard",
     "grants",
     "routes",
-    "budget",
     "restart",
     "provides",
     "after",
@@ -158,7 +161,7 @@ fn task(table: Table<'_>, default_quota: Option<At<Quota>>) -> Result<Task, Brok
         prefix: table.optional("prefix").map(Item::text).transpose()?,
         quota: own_quota,
         qos: table.optional("qos").map_or(Ok(normal), class)?,
-        budget: table.optional("budget").map(budget).transpose()?,
+        limits: limits(table)?,
         stack_pages: stack_pages(table)?,
         shard: table.optional("shard").map(shard).transpose()?,
         restart: table.optional("restart").map_or(Ok(Restart::Always), restart)?,
@@ -233,13 +236,43 @@ fn shard(item: Item<'_>) -> Result<Shard, Broken> {
     })
 }
 
-fn budget(item: Item<'_>) -> Result<At<Budget>, Broken> {
-    let table = item.table()?.only(&["burst_us", "period_us"])?;
-    let value = Budget {
-        burst_us: table.required("burst_us")?.number()?.value,
-        period_us: table.required("period_us")?.number()?.value,
-    };
-    Ok(At { value, line: item.line() })
+/// The line is that of the last of the keys.
+fn limits(table: Table<'_>) -> Result<At<Limits>, Broken> {
+    let mut limits = At { value: Limits::NONE, line: table.line };
+    if let Some(item) = table.optional("shares") {
+        (limits.value.shares, limits.line) = (item.number()?.value, item.line());
+    }
+    if let Some(item) = table.optional("cpus") {
+        (limits.value.cpus, limits.line) = (cpus(item)?, item.line());
+    }
+    if let Some(item) = table.optional("budget") {
+        (limits.value.budget, limits.line) = (budget(item)?, item.line());
+    }
+    Ok(limits)
+}
+
+/// Numbers of CPUs as a set.
+fn cpus(item: Item<'_>) -> Result<u8, Broken> {
+    let mut mask = 0;
+    for number in item.list()? {
+        let number = number.number::<u8>()?;
+        let bit = 1u8.checked_shl(number.value.into()).ok_or_else(|| {
+            let text = format!("there is no CPU {}; they are 0 to {}", number.value, u8::BITS - 1);
+            broken(Rule::OutOfRange, number.line, text)
+        })?;
+        if mask & bit != 0 {
+            return Err(broken(Rule::Repeated, number.line, format!("CPU {} is there twice", number.value)));
+        }
+        mask |= bit;
+    }
+    Ok(mask)
+}
+
+fn budget(item: Item<'_>) -> Result<Budget, Broken> {
+    let table = item.table()?.only(&["time_us", "period_us"])?;
+    let number = |key, default| table.optional(key).map_or(Ok(default), |item| item.number().map(|at| at.value));
+    let Budget { time_us, period_us } = Budget::DEFAULT;
+    Ok(Budget { time_us: number("time_us", time_us)?, period_us: number("period_us", period_us)? })
 }
 
 fn stack_pages(table: Table<'_>) -> Result<u16, Broken> {

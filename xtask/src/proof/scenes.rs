@@ -8,6 +8,7 @@ mod front_page;
 mod harts;
 mod held;
 mod homes;
+mod limits;
 mod listings;
 mod sleep;
 mod start;
@@ -148,6 +149,8 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "awake", about: "who wakes the machine ten times a second is noticed", machine: |machine| alone(machine, "churn,asleep,10,100"), begins: Begins::AtOnce, act: sleep::judged, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "fair", about: "shares divide a CPU within 5 %, a lower class gets its hundredth, and who wakes runs within 50,000 instructions", machine: |machine| alone(machine, "churn,fair"), begins: Begins::AtOnce, act: sleep::fair, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "fair-refuted", about: "not where the kernel sets no weights", machine: |machine| alone(machine, "churn,fair").append("refuse=91"), begins: Begins::AtOnce, act: sleep::fair, ends: Ends::Itself(1), ..PLAIN },
+    Scene { name: "limits", about: "services and programs have the manifest's limits whenever they start, and more only by policy's leave", rewired: Some(limits::limited), machine: |machine| counted(machine.with("SMP", 1)), act: limits::act, ..PLAIN },
+    Scene { name: "limits-none", about: "who spins and has none uses all the time that there is", machine: counted, act: limits::unlimited, ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
     Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,20"), act: acts::chaos, ..PLAIN },
     Scene { name: "chaos-refuted", about: "not where a service rests for 60 ms before it is started again", instead: Some(("shell", "chaos")), rewired: Some(slow_to_restart), machine: |machine| alone(machine, "chaos,1"), act: acts::chaos_refuted, ..PLAIN },

@@ -6,7 +6,7 @@ use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::syscall::{
     Close, EndpointCreate, MemoryCreate, MemoryGrow, NotificationCreate, ProcessCreate, ProcessKill, WaitSetCreate,
 };
-use nexus_abi::{Error, Handle, Name, QosClass, Quota, Rights, ServiceId, Shard};
+use nexus_abi::{Error, Handle, Limits, Name, QosClass, Quota, Rights, ServiceId, Shard};
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Machine, env, memory};
 
@@ -41,8 +41,13 @@ impl Brood {
 
     /// Lets a process run in a role; answers its handle.
     pub(crate) fn start(&self, embryo: Embryo, role: &str) -> Result<Handle, Error> {
-        let begin =
-            Begin { qos: QosClass::Normal, timebase: self.timebase, arguments: &["fuzz", role], environment: &[] };
+        let begin = Begin {
+            qos: QosClass::Normal,
+            limits: Limits::NONE,
+            timebase: self.timebase,
+            arguments: &["fuzz", role],
+            environment: &[],
+        };
         Ok(embryo.start(&mut Machine, &begin)?.process)
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::{Failure, capture::Capture, exec};
 use nexus_abi::syscall::{AffinitySet, InfoUsage, QosGet, QosSet, Syscall, Whoami};
-use nexus_abi::{Error, ProcessId, QosClass};
+use nexus_abi::{Error, Limits, ProcessId, QosClass};
 use nexus_rt::kernel::{Kernel, Machine, invoke};
 use nexus_rt::{env, kernel};
 
@@ -78,6 +78,11 @@ pub(crate) fn classes_are_set_by_those_who_may() -> Result<(), Failure> {
         }
         if class_of(program)? != QosClass::Normal {
             return wrong("a refusal leaves the class as it was");
+        }
+        let done = programs.limit(program, Limits { shares: 50, ..Limits::NONE });
+        done.map_err(|error| Failure::Refused("less weight for a program that it started", error))?;
+        if programs.limit(program, Limits { shares: 101, ..Limits::NONE }).err() != Some(Error::Permission) {
+            return wrong("who starts a program gives it no more weight than the manifest");
         }
         set(QosClass::Normal as u64, 0).map_err(|error| Failure::Refused("its own class again", error))
     })

@@ -1,6 +1,6 @@
 //! The table of commands, and what each gets to work with.
 
-use crate::commands::{explain, listings, log, machine, programs, top};
+use crate::commands::{explain, listings, log, machine, programs, qos, top};
 use crate::{Failure, Form, Place, System};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -84,7 +84,7 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "kill", usage: "<pid|service>", about: "end a program or a service", kind: Builtin, run: programs::kill },
     Command { name: "wait", usage: "<pid>", about: "wait for a program and say how it ended", kind: Builtin, run: programs::wait },
     Command { name: "log", usage: "[-f] [-n N] [-s service] [-l level] [-j]", about: "what programs recorded; -f: and what they record", kind: Builtin, run: log::log },
-    Command { name: "qos", usage: "<pid> <class>", about: "set the class of a program", kind: Builtin, run: programs::qos },
+    Command { name: "qos", usage: "<pid> [class] [shares=N] [cpus=N,N] [budget=US/US]", about: "set the class of a program, or what it may use of the CPUs", kind: Builtin, run: qos::qos },
     Command { name: "timers", usage: "[-j]", about: "timers by class: what they cost and how late they were", kind: Builtin, run: listings::timers },
     Command { name: "selftest", usage: "", about: "run the proof program", kind: Builtin, run: programs::selftest },
     Command { name: "bench", usage: "", about: "what system calls and messages take here", kind: Builtin, run: programs::bench },

@@ -6,7 +6,7 @@ use crate::system::{
     Timers, Waited,
 };
 use core::time::Duration;
-use nexus_abi::QosClass;
+use nexus_abi::{Limits, QosClass};
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
 use nexus_proto::timer::{Counted, Lateness};
@@ -106,6 +106,11 @@ impl System for Fake {
 
     fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
         self.answer(format!("qos {pid} {}", class.name()), ())
+    }
+
+    fn limit(&mut self, pid: u32, limits: Limits) -> Result<(), Error> {
+        let Limits { shares, cpus, budget } = limits;
+        self.answer(format!("limit {pid} {shares} {cpus:#x} {}/{}", budget.time_us, budget.period_us), ())
     }
 
     fn timers(&mut self) -> Result<Vec<Timers>, Error> {
@@ -224,6 +229,15 @@ fn qos_takes_a_program_and_a_class_by_name() {
         let name = class.name();
         assert_eq!(typed(&format!("qos 7 {name}\r")).1.asked, [format!("qos 7 {name}")]);
     }
+}
+
+#[test]
+fn qos_changes_the_limits_that_are_named_and_keeps_the_others() {
+    let asked = |line: &str| typed(&format!("{line}\r")).1.asked;
+    assert_eq!(asked("qos 3 shares=300"), ["ps", "limit 3 300 0x5 2000/10000"]);
+    assert_eq!(asked("qos 3 idle cpus=1,3 budget=none"), ["qos 3 idle", "ps", "limit 3 100 0xa 0/0"]);
+    assert_eq!(asked("qos 3 budget=1/1000"), ["ps", "limit 3 100 0x5 1/1000"]);
+    assert_eq!(printed("qos 99 shares=1"), "error: ENOENT: no program 99\n");
 }
 
 #[test]
@@ -352,6 +366,14 @@ fn wrong_arguments_are_einval_and_ask_nothing_of_the_machine() {
         "qos x idle",
         "qos -1 idle",
         "qos 1 idle idle",
+        "qos 1 shares=",
+        "qos 1 shares=65536",
+        "qos 1 cpus=8",
+        "qos 1 cpus=",
+        "qos 1 budget=1",
+        "qos 1 budget=1/x",
+        "qos 1 weight=1",
+        "qos 1 shares=1 idle",
         "log x",
         "explain a",
         "explain a b c",

@@ -4,7 +4,7 @@ use crate::Place;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
-use nexus_abi::{Error, QosClass};
+use nexus_abi::{Error, Limits, QosClass};
 use nexus_proto::policy::Rule;
 use nexus_proto::record::Level;
 use nexus_proto::timer::{Counted, Lateness};
@@ -264,6 +264,8 @@ pub trait System {
     fn kill_program(&mut self, pid: u32) -> Result<(), Error>;
     /// Sets the class of a program.
     fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error>;
+    /// Sets what a program may use of the CPUs.
+    fn limit(&mut self, pid: u32, limits: Limits) -> Result<(), Error>;
     /// The timers of every class.
     fn timers(&mut self) -> Result<Vec<Timers>, Error>;
     /// Ends a service; who started it starts it again.

@@ -20,17 +20,15 @@ use crate::{
     thread::{State, Thread},
 };
 use nexus_abi::{
-    Error, Handle, Kind, QosClass, Rights,
+    Error, Handle, Kind, Limits, QosClass, Rights,
     syscall::{
         AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet,
         SharesWereSet,
     },
 };
 
-/// Largest weight that a thread may have.
-const MAX_SHARES: u32 = 1000;
-/// Largest weight that a thread may have without policy's leave.
-const FREE_SHARES: u32 = 500;
+/// Every weight.
+const SHARES: core::ops::RangeInclusive<u32> = 1..=Limits::MAX_SHARES as u32;
 /// Longest period of a budget, in ticks.
 const MAX_PERIOD: u64 = 1 << 40;
 
@@ -41,9 +39,9 @@ impl Context {
         service != 0 && self.kernel.machine.raisers.contains(&service)
     }
 
-    /// The CPUs that a thread's process may use.
-    fn limit_of(&self, thread: &Thread) -> u32 {
-        self.kernel.processes.at(thread.process.get() as u32).affinity.get()
+    /// Whose limits bind a thread.
+    fn process_of(&self, thread: &Thread) -> &'static Process {
+        self.kernel.processes.at(thread.process.get() as u32)
     }
 
     /// The thread that a call is about: the caller, or one whose capability has these rights.
@@ -159,7 +157,7 @@ impl Serve for AffinitySet {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
         let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
-        let limit = if context.may_raise() { u64::MAX } else { u64::from(context.limit_of(thread)) };
+        let limit = if context.may_raise() { u64::MAX } else { context.process_of(thread).affinity.get().into() };
         let mask = self.mask & limit & online.sum::<u64>();
         if mask == 0 {
             return Err(Error::Invalid.into());
@@ -194,15 +192,16 @@ impl Serve for AffinitySet {
     }
 }
 
-/// Needs `MANAGE` on another thread. `EINVAL`: not in 1..=1000. `EPERM`: above 500 without being listed.
+/// Needs `MANAGE` on another thread. `EINVAL`: not in 1..=1000. `EPERM`: more than its
+/// process may, without being listed.
 impl Serve for SharesSet {
     fn serve(self, context: &Context) -> Verdict<SharesWereSet> {
-        if self.shares == 0 || self.shares > MAX_SHARES {
+        if !SHARES.contains(&self.shares) {
             return Err(Error::Invalid.into());
         }
         let _held = context.kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
-        if self.shares > FREE_SHARES && !context.may_raise() {
+        if self.shares > context.process_of(thread).most_shares.get() && !context.may_raise() {
             return Err(Error::Permission.into());
         }
         thread.shares.set(self.shares);
@@ -220,19 +219,21 @@ impl Serve for LimitsSet {
         let mask = self.mask & ((1 << kernel.cpus.len()) - 1);
         let part = self.budget > 0 && self.budget < self.period && self.period >= kernel.machine.timebase / 1000;
         let timed = part || self.budget | self.period == 0;
-        if self.shares == 0 || self.shares > MAX_SHARES || mask == 0 || !timed || self.period > MAX_PERIOD {
+        if !SHARES.contains(&self.shares) || mask == 0 || !timed || self.period > MAX_PERIOD {
             return Err(Error::Invalid.into());
         }
-        let wider = self.shares > FREE_SHARES || mask & !u64::from(process.affinity.get()) != 0;
+        let wider = self.shares > process.most_shares.get() || mask & !u64::from(process.affinity.get()) != 0;
         if (wider || process.budget.period.get() != 0) && !context.may_raise() {
             return Err(Error::Permission.into());
         }
         process.shares.set(self.shares);
+        process.most_shares.set(self.shares);
         process.affinity.set(mask as u32);
         process.budget.set(self.budget, self.period, context.now);
         kernel.spend(context.cpu, process, Spent::No);
         for thread in kernel.threads_of(process) {
             thread.set_timed(self.budget);
+            thread.shares.set(self.shares);
             kernel.say_changed(context.cpu, thread);
         }
         Ok(LimitsWereSet {})

@@ -128,6 +128,7 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
     process.service.set(ServiceId::service("test").0);
     process.account.open(quota);
     process.shares.set(Process::SHARES);
+    process.most_shares.set(Process::FREE_SHARES);
     process.affinity.set((1 << kernel.cpus.len()) - 1);
     process.root.set(kernel.frames.allocate().expect("the test machine has frames"));
     kernel.make_root(process.root.get());

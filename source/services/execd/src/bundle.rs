@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use nexus_abi::image::{Entry, EntryKind, Image};
 use nexus_abi::layout::PAGE_SIZE;
-use nexus_abi::{Error, Name, QosClass, ServiceId};
+use nexus_abi::{Error, Limits, Name, QosClass, ServiceId};
 use wiring::{Wiring, digest};
 
 /// What programs of the boot image are called: this, and their file's name.
@@ -52,9 +52,10 @@ impl<'a> Bundle<'a> {
         self.wiring.name_of(id)
     }
 
-    /// The class of the program with this file name.
-    pub(crate) fn class(&self, name: &str) -> Option<QosClass> {
-        Some(self.wiring.programs.get(self.index(name)?)?.qos)
+    /// Class and limits of the program with this file name.
+    pub(crate) fn terms(&self, name: &str) -> Option<(QosClass, Limits)> {
+        let record = self.wiring.programs.get(self.index(name)?)?;
+        Some((record.qos, record.limits))
     }
 
     /// The program with this file name. `ENOENT`: there is none. `ECORRUPT`: its file is damaged.

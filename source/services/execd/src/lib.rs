@@ -23,11 +23,11 @@ use launch::Launched;
 use nexus_abi::syscall::{
     Close, InfoProcess, InfoUsage, Notify, ProcessInfo, ProcessKill, ProcessOpen, ProcessStatus, ProcessWatch, QosSet,
 };
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
+use nexus_abi::{Error, Handle, Limits, Name, ProcessId, QosClass, ServiceId, start::ExitKind};
 use nexus_ipc::{Answered, Call, Caller, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::audit::Ledger;
 use nexus_proto::exec::{
-    self, CONTROL, ClassSet, Ended, Exec, Killed, Listed, RAISE, START, Started, Stated, WITH_STARTER, Watched,
+    self, CONTROL, ClassSet, Ended, Exec, Killed, Limited, Listed, RAISE, START, Started, Stated, WITH_STARTER, Watched,
 };
 
 use bundle::Bundle;
@@ -81,8 +81,8 @@ impl<K: Ground> Execd<K> {
         self.kernel.invoke(watch).inspect_err(|_| self.close(process))?;
         let launched = Launched { process, id: found.id };
         let short = found.name.as_str().rsplit('/').next().unwrap_or_default();
-        let class = self.bundle.class(short).unwrap_or(QosClass::Normal);
-        self.table.put(place, Record::new(&launched, (found.name, class), ProcessId(0)));
+        let terms = self.bundle.terms(short).unwrap_or((QosClass::Normal, Limits::NONE));
+        self.table.put(place, Record::new(&launched, found.name, terms, ProcessId(0)));
         Ok(())
     }
 
@@ -204,7 +204,8 @@ impl<K: Ground> Exec for Execd<K> {
         let place = self.table.room()?;
         let streams = Streams { stdin, stdout, stderr };
         let launched = start::start(&mut self.kernel, &self.holdings, &program, (&arguments, &streams, place))?;
-        self.table.put(place, Record::new(&launched, (program.name(), program.record.qos), call.caller.process));
+        let terms = (program.record.qos, program.record.limits);
+        self.table.put(place, Record::new(&launched, program.name(), terms, call.caller.process));
         streams.each().for_each(|(_, handle)| self.close(handle));
         Ok(Started { process: launched.id })
     }
@@ -284,6 +285,20 @@ impl<K: Ground> Exec for Execd<K> {
         // The number is this program's until its record's handle is closed, whether or not it still runs.
         let set = self.kernel.invoke(QosSet { class: class as u8, target: process.number() });
         set.map(|_| ClassSet {}).map_err(|error| if error == Error::Invalid { Error::State } else { error }.into())
+    }
+
+    fn limit(&mut self, call: &mut Call<'_>, process: ProcessId, limits: Limits) -> Outcome<Limited> {
+        let record = self.record(&call.caller, process)?;
+        if !record.fate.is_running() {
+            return Err(Error::State.into());
+        }
+        let (handle, program, within) = (record.process, record.name, limits.are_within(record.limits));
+        if !within {
+            self.leave(&call.caller, ("raise", RAISE), program)?;
+        }
+        let timebase = self.holdings.timebase;
+        let set = launch::limit(&mut self.kernel, handle, &limits, timebase);
+        set.map(|()| Limited {}).map_err(|error| if error == Error::PeerClosed { Error::State } else { error }.into())
     }
 }
 

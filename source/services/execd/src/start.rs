@@ -64,7 +64,8 @@ pub(crate) fn start(
     }
     let own_name = record.name.as_str().rsplit('/').next().unwrap_or_default();
     let arguments: Vec<&str> = [own_name].into_iter().chain(arguments.iter().copied()).collect();
-    let begin = Begin { qos: record.qos, timebase: holdings.timebase, arguments: &arguments, environment: &[] };
+    let wiring::Program { qos, limits, .. } = *record;
+    let begin = Begin { qos, limits, timebase: holdings.timebase, arguments: &arguments, environment: &[] };
     embryo.start(kernel, &begin)
 }
 

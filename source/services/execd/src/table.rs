@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use launch::Launched;
-use nexus_abi::{Error, Handle, Name, ProcessId, QosClass};
+use nexus_abi::{Error, Handle, Limits, Name, ProcessId, QosClass};
 use nexus_ipc::Ticket;
 use nexus_proto::exec::Ended;
 
@@ -40,6 +40,8 @@ pub(crate) struct Record {
     pub(crate) name: Name,
     /// The class that its manifest gives it.
     pub(crate) class: QosClass,
+    /// The limits that it gives it.
+    pub(crate) limits: Limits,
     pub(crate) starter: ProcessId,
     /// The process; closed once the fate is known.
     pub(crate) process: Handle,
@@ -51,10 +53,15 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(launched: &Launched, (name, class): (Name, QosClass), starter: ProcessId) -> Record {
+    pub(crate) fn new(
+        launched: &Launched,
+        name: Name,
+        (class, limits): (QosClass, Limits),
+        starter: ProcessId,
+    ) -> Record {
         let Launched { process, id } = *launched;
         let (fate, waiters, watches) = (Fate::default(), Vec::new(), Vec::new());
-        Record { id, name, class, starter, process, fate, waiters, watches, age: 0 }
+        Record { id, name, class, limits, starter, process, fate, waiters, watches, age: 0 }
     }
 }
 

@@ -7,7 +7,7 @@ use fake::Fake;
 use nexus_abi::image::{self, Entry, EntryKind, Header};
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_abi::syscall::{self, Syscall};
-use nexus_abi::{Deadline, Error, Handle, Name, ProcessId, QosClass, Quota, ServiceId};
+use nexus_abi::{Budget, Deadline, Error, Handle, Limits, Name, ProcessId, QosClass, Quota, ServiceId};
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Answered, Call, Caller, Local, Message, Outcome, Port, Serve, Signal};
 use nexus_proto::contract;
@@ -49,6 +49,7 @@ fn program(text: &str) -> Program {
         prefix: name("hello"),
         quota: Quota { frames: 64, ..Quota::default() },
         qos: QosClass::Normal,
+        limits: Limits::NONE,
         stack_pages: 4,
         grants: Grants::default().with(Grant::Log),
         shard: None,
@@ -71,7 +72,8 @@ fn elf() -> Vec<u8> {
 
 fn boot_image() -> Vec<u8> {
     let names = ["app/boot/hello", "app/boot/spin", "app/boot/crash", "app/boot/broken"];
-    let programs: Vec<Program> = names.into_iter().map(program).collect();
+    let mut programs: Vec<Program> = names.into_iter().map(program).collect();
+    programs[1].limits = Limits { shares: 50, cpus: 0b11, budget: Budget { time_us: 2000, period_us: 10_000 } };
     let manifest = Wiring { programs, ..Wiring::default() }.write().expect("small");
     let mut files = vec![("manifest", ServiceId(0), EntryKind::Manifest, manifest)];
     for text in names {
@@ -276,6 +278,58 @@ fn a_class_above_the_manifests_takes_policys_leave_and_below_it_none() {
     with_kernel(&local, |kernel| kernel.refuse = None);
     owner.kill(process, 0).expect("its own");
     assert_eq!(owner.set_class(process, QosClass::Idle).err(), Some(Error::State));
+}
+
+#[test]
+fn limits_of_the_manifest_are_set_at_the_start_and_beyond_them_it_takes_policys_leave() {
+    let local = setup();
+    let mut owner = client(&local, 1, START);
+    let process = start(&mut owner, "crash");
+    with_kernel(&local, |kernel| assert_eq!(kernel.limits, [], "the manifest sets none"));
+    let bound = Limits { shares: 50, cpus: 0b11, budget: Budget { time_us: 2000, period_us: 10_000 } };
+    assert_eq!(owner.limit(process, bound).err(), None, "less than no limit");
+    let process = start(&mut owner, "spin");
+    let forget = |kernel: &mut Fake| {
+        assert_eq!(kernel.limits.pop(), Some((50, 0b11, 20_000, 100_000)));
+        kernel.limits.clear();
+        kernel.asked.clear();
+        kernel.audits.clear();
+        kernel.policy = Some(Error::Permission);
+    };
+    with_kernel(&local, forget);
+    let more = |time_us, period_us| Limits { budget: Budget { time_us, period_us }, ..bound };
+    let wider = [
+        Limits { shares: 51, ..bound },
+        Limits { cpus: 0b111, ..bound },
+        more(2001, 10_000),
+        more(2000, 9999),
+        more(0, 0),
+    ];
+    for limits in wider {
+        assert_eq!(owner.limit(process, limits).err(), Some(Error::Permission), "{limits:?}");
+    }
+    with_kernel(&local, |kernel| {
+        assert_eq!(kernel.audits, ["raise deny EPERM unknown app/boot/spin"; 5], "one audit each");
+        assert_eq!(kernel.limits, [], "a refused request reaches no kernel");
+        kernel.asked.clear();
+    });
+    for limits in
+        [Limits { shares: 0, ..bound }, Limits { shares: 1001, ..bound }, Limits { cpus: 0, ..bound }, more(1, 999)]
+    {
+        assert_eq!(owner.limit(process, limits).err(), Some(Error::Invalid), "{limits:?}");
+    }
+    assert_eq!(client(&local, 2, START).limit(process, bound).err(), Some(Error::Permission), "another's program");
+    owner.limit(process, more(1000, 20_000)).expect("less");
+    owner.limit(process, bound).expect("as the manifest says");
+    with_kernel(&local, |kernel| {
+        assert_eq!(kernel.asked, [], "that takes nobody's leave");
+        kernel.policy = None;
+    });
+    owner.limit(process, wider[0]).expect("by policy's leave");
+    let set = [(50, 3, 10_000, 200_000), (50, 3, 20_000, 100_000), (51, 3, 20_000, 100_000)];
+    with_kernel(&local, |kernel| assert_eq!(kernel.limits, set));
+    owner.kill(process, 0).expect("its own");
+    assert_eq!(owner.limit(process, bound).err(), Some(Error::State));
 }
 
 #[test]

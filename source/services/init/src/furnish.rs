@@ -42,7 +42,8 @@ impl<G: Ground> Init<G> {
 
     fn run(&mut self, embryo: Embryo, service: &Service) -> Result<Launched, Error> {
         let arguments = [service.name.as_str()];
-        let begin = Begin { qos: service.qos, timebase: self.timebase, arguments: &arguments, environment: &[] };
+        let Service { qos, limits, .. } = *service;
+        let begin = Begin { qos, limits, timebase: self.timebase, arguments: &arguments, environment: &[] };
         embryo.start(&mut self.ground, &begin)
     }
 

@@ -11,12 +11,10 @@ use init::devices::{self, Place};
 use init::{Init, Roots};
 use nexus_abi::start::ExitKind;
 use nexus_abi::syscall::{self, Syscall};
-use nexus_abi::{Error, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Budget, Error, Limits, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
 use nexus_ipc::{Caller, Local, Notice, Signal, Transport};
 use nexus_proto::supervisor::{Client, State};
-use wiring::{
-    Backoff, Budget, Device, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge,
-};
+use wiring::{Backoff, Device, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge};
 
 /// Ticks a millisecond.
 const MS: u64 = 10_000;
@@ -32,7 +30,7 @@ fn service(text: &str, restart: Restart, grants: &[Grant]) -> Service {
         prefix: name(text),
         quota: Quota { frames: 64, messages: 8, ..Quota::default() },
         qos: QosClass::Interactive,
-        budget: Budget::default(),
+        limits: Limits::NONE,
         stack_pages: 4,
         restart,
         grants: grants.iter().fold(Grants::default(), |all, &grant| all.with(grant)),
@@ -56,6 +54,7 @@ fn system() -> Wiring {
             prefix: name(program),
             quota: Quota::default(),
             qos: QosClass::Normal,
+            limits: Limits::NONE,
             stack_pages: 1,
             grants: Grants::default().with(Grant::Log),
             shard: None,
@@ -279,6 +278,23 @@ fn once_ready_init_keeps_only_what_a_restart_needs() {
 fn the_class_of_the_manifest_is_set() {
     let world = World::ready();
     world.see(|machine| assert!(machine.processes.values().all(|process| process.class == 2)));
+}
+
+#[test]
+fn the_limits_of_the_manifest_are_set_at_each_start() {
+    let mut wiring = system();
+    wiring.services[0].limits = Limits { shares: 300, cpus: 1, budget: Budget { time_us: 2000, period_us: 10_000 } };
+    let world = World::new(&wiring);
+    for _ in 0..2 {
+        world.see(|machine| {
+            let driver = machine.processes.values().rfind(|process| process.service == ServiceId::service("driver"));
+            assert_eq!(driver.map(|driver| driver.limits), Some(Some((300, 1, 20_000, 100_000))));
+            let others = machine.processes.values().filter(|process| process.service != ServiceId::service("driver"));
+            assert!(others.into_iter().all(|process| process.limits.is_none()), "nothing is said of them");
+        });
+        world.crash("driver");
+        world.wait(20);
+    }
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use nexus_abi::{Deadline, Error, Name, ProcessId, QosClass, Quota, ServiceId};
+use nexus_abi::{Deadline, Error, Limits, Name, ProcessId, QosClass, Quota, ServiceId};
 use nexus_ipc::local::LocalTransport;
 use nexus_ipc::{Answered, Call, Caller, Leave, Local, Message, Notice, Outcome, Port, Serve, Transport};
 use nexus_proto::audit::Audit;
 use nexus_proto::contract::policy::{self as contract, Case};
 use nexus_proto::policy::{ASK, Client, DELEGATE, EXPLAIN, Rule};
 use policyd::{MAX_DELEGATIONS, Policyd, World};
-use wiring::{Budget, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge};
+use wiring::{Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge};
 
 const TIMEBASE: u64 = 10_000_000;
 const INIT: ServiceId = ServiceId::service("init");
@@ -54,6 +54,7 @@ fn program(text: &str) -> Program {
         quota: Quota::default(),
         shard: None,
         qos: QosClass::Normal,
+        limits: Limits::NONE,
         stack_pages: 1,
         grants: Grants::default().with(Grant::Log),
     }
@@ -67,7 +68,7 @@ fn wiring() -> Wiring {
         quota: Quota::default(),
         shard: None,
         qos: QosClass::Normal,
-        budget: Budget::default(),
+        limits: Limits::NONE,
         stack_pages: 1,
         restart: Restart::Always,
         grants: Grants::default(),

@@ -33,6 +33,8 @@ pub(super) const SYSTEM_TOML: Parser = Parser {
         "qos-above-policy",
         "burst-without-budget",
         "bad-budget",
+        "bad-shares",
+        "no-cpu",
         "stack-size",
         "bad-restart",
         "program-grant",

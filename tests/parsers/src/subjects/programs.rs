@@ -4,7 +4,7 @@ use super::{PLAIN, refused, set_word};
 use crate::{Parser, Sample, Verdict};
 use loader::{Access, LoadError, MAX_SEGMENTS};
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
-use nexus_abi::{Name, QosClass, Quota, ServiceId};
+use nexus_abi::{Limits, Name, QosClass, Quota, ServiceId};
 use wiring::{Backoff, Grants, Interface, Party, Program, Route, Wiring};
 
 /// Executables, as the loader judges them.
@@ -129,6 +129,7 @@ fn wirings() -> Vec<Sample> {
         prefix: name("hello"),
         quota: Quota { frames: 96, threads: 2, ..Quota::default() },
         qos: QosClass::Normal,
+        limits: Limits::NONE,
         stack_pages: 16,
         grants: Grants::default(),
         shard: None,

@@ -39,6 +39,8 @@ pub(crate) struct Fake {
     pub(crate) running: bool,
     pub(crate) killed: bool,
     pub(crate) class: Option<(u8, u32)>,
+    /// Shares, CPUs of four, ticks of a period in how many.
+    pub(crate) limits: Vec<(u32, u64, u64, u64)>,
     /// Calls until every further one but kill and close is refused.
     pub(crate) patience: Option<usize>,
 }
@@ -149,6 +151,15 @@ impl Kernel for Fake {
                 let call: syscall::ThreadCreate = read(target, &input)?;
                 self.thread = Some([call.entry, call.stack, call.a0, call.a1]);
                 Ok(words(syscall::ThreadCreated { thread: self.handle() }))
+            }
+            syscall::LimitsSet::NUMBER if self.thread.is_some() => Err(Error::State),
+            syscall::LimitsSet::NUMBER => {
+                let call: syscall::LimitsSet = read(target, &input)?;
+                if call.mask & 0b1111 == 0 {
+                    return Err(Error::Invalid);
+                }
+                self.limits.push((call.shares, call.mask, call.budget, call.period));
+                Ok([0; 8])
             }
             syscall::QosSet::NUMBER => {
                 self.class = Some((input[0] as u8, input[1] as u32));

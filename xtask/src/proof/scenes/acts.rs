@@ -5,7 +5,7 @@ use crate::proof::session::SessionError;
 use std::time::Duration;
 
 /// For an answer of a machine whose instructions are counted, beside a program that takes all of them.
-const SLOW: Duration = Duration::from_secs(60);
+pub(super) const SLOW: Duration = Duration::from_secs(60);
 /// Until a program that was started is in front.
 const IN_FRONT: Duration = Duration::from_millis(500);
 /// What the sample program can do wrong, and the cause that must be on record.

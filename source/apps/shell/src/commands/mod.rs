@@ -5,4 +5,5 @@ pub(crate) mod listings;
 pub(crate) mod log;
 pub(crate) mod machine;
 pub(crate) mod programs;
+pub(crate) mod qos;
 pub(crate) mod top;

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use nexus_abi::{Error, QosClass};
+use nexus_abi::Error;
 
 /// `run <program> [args…] [| program…] [&]`
 pub(crate) fn run(context: &mut Context<'_>) -> Result<(), Failure> {
@@ -56,23 +56,6 @@ pub(crate) fn kill(context: &mut Context<'_>) -> Result<(), Failure> {
         Err(_) => context.system.kill_service(word),
     };
     killed.map_err(|error| Failure::new(error, format!("cannot kill `{}`", word.escape_debug())))
-}
-
-/// `qos <pid> <class>`
-pub(crate) fn qos(context: &mut Context<'_>) -> Result<(), Failure> {
-    const USAGE: &str = "qos <pid> idle|normal|interactive|perfburst";
-    let [pid, class] = context.words else {
-        return Err(Failure::invalid(USAGE));
-    };
-    let pid = pid.parse().map_err(|_| Failure::invalid("a pid is a number"))?;
-    let class = QosClass::ALL.into_iter().find(|known| known.name() == class).ok_or(Failure::invalid(USAGE))?;
-    context.system.set_class(pid, class).map_err(|error| {
-        let text = match error {
-            Error::NotFound => format!("no program {pid}"),
-            _ => format!("{pid} cannot be {}", class.name()),
-        };
-        Failure::new(error, text)
-    })
 }
 
 fn launch(context: &mut Context<'_>, stages: &[Vec<String>]) -> Result<(), Failure> {

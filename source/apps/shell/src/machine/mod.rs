@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::time::Duration;
 use kernel::Tables;
-use nexus_abi::{Error, Name, QosClass};
+use nexus_abi::{Error, Limits, Name, QosClass};
 use nexus_proto::policy;
 use nexus_rt::{Channel, Instant, Server, env, pipe::Plumber, thread};
 use services::Programs;
@@ -121,6 +121,10 @@ impl System for Machine {
 
     fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
         self.programs.set_class(pid, class)
+    }
+
+    fn limit(&mut self, pid: u32, limits: Limits) -> Result<(), Error> {
+        self.programs.limit(pid, limits)
     }
 
     fn timers(&mut self) -> Result<Vec<Timers>, Error> {

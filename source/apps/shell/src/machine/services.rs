@@ -7,7 +7,7 @@ use crate::system::{End, NotStarted, Process, Program, State, Timers, Waited};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
-use nexus_abi::{Error, ProcessId, QosClass};
+use nexus_abi::{Error, Limits, ProcessId, QosClass};
 use nexus_proto::exec::{self, Fate};
 use nexus_proto::{supervisor, timer};
 use nexus_rt::Channel;
@@ -86,6 +86,10 @@ impl Programs {
 
     pub(super) fn set_class(&mut self, pid: u32, class: QosClass) -> Result<(), Error> {
         client()?.set_class(find(pid)?, class).map(drop)
+    }
+
+    pub(super) fn limit(&mut self, pid: u32, limits: Limits) -> Result<(), Error> {
+        client()?.limit(find(pid)?, limits).map(drop)
     }
 
     /// Programs that ended and were not waited for.

@@ -63,6 +63,7 @@ impl Kernel {
         }
         self.clear_process(process);
         process.shares.set(Process::SHARES);
+        process.most_shares.set(Process::FREE_SHARES);
         process.affinity.set((1 << self.cpus.len()) - 1);
         process.budget.set(0, 0, 0);
         process.budget.spendings.set(0);

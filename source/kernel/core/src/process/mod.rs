@@ -86,6 +86,8 @@ pub struct Process {
     pub switches: Word,
     /// Weight of the threads that it makes.
     pub shares: Half,
+    /// The highest that they may take.
+    pub most_shares: Half,
     /// CPUs that they may use.
     pub affinity: Half,
     /// CPU time of all its threads.
@@ -95,6 +97,8 @@ pub struct Process {
 impl Process {
     /// Weight of threads of which nothing else was said.
     pub const SHARES: u32 = 100;
+    /// Highest weight that a thread may have without leave, if its process was given none.
+    pub const FREE_SHARES: u32 = 500;
 
     /// True while it lives and nobody has begun to end it.
     pub fn running(&self) -> bool {

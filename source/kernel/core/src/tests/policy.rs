@@ -3,7 +3,9 @@
 use super::*;
 use crate::sched::guard::GUARD_SLICES;
 use nexus_abi::QosClass::{self, Idle, Interactive, Normal, PerfBurst};
-use nexus_abi::syscall::{AffinitySet, EndpointCreate, InfoLimits, LimitsSet, NotificationCreate, Notify, Wait, ipc};
+use nexus_abi::syscall::{
+    AffinitySet, EndpointCreate, InfoLimits, LimitsSet, NotificationCreate, Notify, SharesSet, Wait, ipc,
+};
 
 const SLICE: u64 = 1_000;
 /// Ticks that the tests call a second: 200 slices.
@@ -229,10 +231,24 @@ fn limits_are_widened_by_the_list_only() {
     assert_eq!(set(home, 100, 4, 0, 0), Err(Error::Invalid), "no such CPU");
     field.stage.root.service.set(1);
     assert_eq!(set(home, 100, 3, 0, 0), Err(Error::Permission), "a CPU more");
-    assert_eq!(set(home, 501, 2, 0, 0), Err(Error::Permission), "more weight");
+    assert_eq!(set(home, 101, 2, 0, 0), Err(Error::Permission), "more weight");
+    let fresh = field.stage.process("fresh");
+    assert_eq!(set(fresh, 501, 2, 0, 0), Err(Error::Permission), "more than is free");
+    assert_eq!(set(fresh, 500, 2, 0, 0), Ok(()), "what is free");
     assert_eq!(set(home, 100, 2, 1, 10_000), Ok(()), "a first budget");
     assert_eq!(set(home, 100, 2, 2, 10_000), Err(Error::Permission), "another one");
     assert_eq!(set(home, 100, 2, 0, 0), Err(Error::Permission), "none again");
+}
+
+#[test]
+fn a_thread_takes_no_more_weight_than_its_process_has() {
+    let field = Field::new();
+    let (home, thread) = field.spinner(Normal, (50, 0, 0));
+    let take = |shares| field.stage.asks(thread, SharesSet { thread: None, shares }).map(|_| ());
+    assert_eq!((take(51), thread.shares.get()), (Err(Error::Permission), 50));
+    assert_eq!((take(20), thread.shares.get()), (Ok(()), 20));
+    field.stage.does(field.stage.root, LimitsSet { process: home.handle, shares: 600, mask: 2, budget: 0, period: 0 });
+    assert_eq!((thread.shares.get(), take(601), take(600)), (600, Err(Error::Permission), Ok(())));
 }
 
 #[test]

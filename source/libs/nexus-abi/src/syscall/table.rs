@@ -142,11 +142,11 @@ syscalls! {
     89 QosSet { class: u8, target: u32 } -> QosWasSet {};
     /// Sets which CPUs a thread may use.
     90 AffinitySet on thread: Option<Handle> { mask: u64 } -> AffinityWasSet { mask: u64 };
-    /// Sets a thread's weight inside its class, 1..=1000.
+    /// Sets a thread's weight inside its class, 1..=1000; without the leave of the boot image's list up to its process's.
     91 SharesSet on thread: Option<Handle> { shares: u32 } -> SharesWereSet {};
-    /// Sets what a process may use: weight and CPUs of the threads that it makes from now on, and `budget` ticks of CPU time
-    /// in each `period` for all its threads together (both 0: any time). Without the leave of the boot image's list only
-    /// the first budget, CPUs that it has, and at most 500 shares.
+    /// Sets what a process may use: the weight of its threads and the highest that they may take, CPUs of those that it makes
+    /// from now on, and `budget` ticks of CPU time in each `period` for all its threads together (both 0: any time). Without
+    /// the leave of the boot image's list only the first budget, CPUs that it has, and no more shares (500 if none were set).
     92 LimitsSet on process: Handle { shares: u32, mask: u64, budget: u64, period: u64 } -> LimitsWereSet {};
 
     /// The next living process at or after `index`: identity, name, state, memory. `ENOENT` at the end.

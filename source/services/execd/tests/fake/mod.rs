@@ -38,6 +38,8 @@ pub(crate) struct Fake {
     pub(crate) audits: Vec<String>,
     /// Classes that were set, and of whom.
     pub(crate) classes: Vec<(u64, u64)>,
+    /// Limits that were set: shares, CPUs, ticks of a period in how many.
+    pub(crate) limits: Vec<(u32, u64, u64, u64)>,
     /// The number of a call that is refused, and with what.
     pub(crate) refuse: Option<(u64, Error)>,
     grown: BTreeMap<u64, u64>,
@@ -54,6 +56,12 @@ impl Fake {
     /// How many handles name a thing of this sort.
     pub(crate) fn count(&self, what: &str) -> usize {
         self.open.values().filter(|&&held| held == what).count()
+    }
+
+    fn limit(&mut self, call: syscall::LimitsSet) -> Result<[u64; 8], Error> {
+        self.open.get(&call.process.raw()).ok_or(Error::BadHandle)?;
+        self.limits.push((call.shares, call.mask, call.budget, call.period));
+        Ok([0; 8])
     }
 
     /// Ends a running process.
@@ -189,6 +197,7 @@ impl Kernel for Fake {
                 Ok([0; 8])
             }
             syscall::Close::NUMBER => self.open.remove(&target).map(|_| [0; 8]).ok_or(Error::BadHandle),
+            syscall::LimitsSet::NUMBER => self.limit(syscall::LimitsSet::decode(target, &input)?),
             syscall::QosSet::NUMBER => {
                 self.classes.push((input[0], input[1]));
                 Ok([0; 8])

@@ -21,6 +21,8 @@ pub(crate) struct Process {
     pub(crate) service: ServiceId,
     pub(crate) state: [u64; 4],
     pub(crate) class: u8,
+    /// Shares, CPUs, ticks of a period in how many; none: those of every process.
+    pub(crate) limits: Option<(u32, u64, u64, u64)>,
     pub(crate) running: bool,
     /// What it was given: source, rights, badge.
     pub(crate) grants: Vec<(u64, u8, u64)>,
@@ -96,6 +98,7 @@ impl State {
             service: call.service,
             state: [0; 4],
             class: 1,
+            limits: None,
             running: false,
             grants: Vec::new(),
             gone_bits: 0,
@@ -154,6 +157,12 @@ impl State {
             syscall::ThreadCreate::NUMBER => {
                 self.processes.get_mut(&target).ok_or(Error::BadHandle)?.running = true;
                 words(syscall::ThreadCreated { thread: self.fresh() })
+            }
+            syscall::LimitsSet::NUMBER => {
+                let call = syscall::LimitsSet::decode(target, input)?;
+                let process = self.processes.get_mut(&target).ok_or(Error::BadHandle)?;
+                process.limits = Some((call.shares, call.mask, call.budget, call.period));
+                Ok([0; 8])
             }
             syscall::QosSet::NUMBER => {
                 let of = |process: &&mut Process| process.id.number() == input[1] as u32;

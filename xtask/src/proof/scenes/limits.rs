@@ -1,0 +1,72 @@
+//! What the manifest lets a process use of the CPUs: at start, at restart, and beyond it.
+
+use super::acts::{SLOW, missed, number_after};
+use super::{ANSWER, Desk, PROMPT};
+use crate::proof::session::SessionError;
+use nexus_abi::{Budget, Limits};
+use wiring::Wiring;
+
+/// A fifth of the time, a light weight and the first CPU for who spins; a heavy weight for a service.
+pub(super) fn limited(wiring: &mut Wiring) {
+    let budget = Budget { time_us: 2000, period_us: 10_000 };
+    let rogue = wiring.programs.iter_mut().find(|program| program.name.as_str().ends_with("/rogue"));
+    rogue.into_iter().for_each(|rogue| rogue.limits = Limits { shares: 50, cpus: 1, budget });
+    let logd = wiring.services.iter_mut().find(|service| service.name.as_str() == "logd");
+    logd.into_iter().for_each(|logd| logd.limits = Limits { shares: 300, ..Limits::NONE });
+}
+
+/// The row of `ps` or `top` of a process.
+fn row(desk: &mut Desk, listing: &str, name: &str) -> Result<String, SessionError> {
+    let before = desk.session.transcript().len();
+    desk.session.send_line(listing)?;
+    desk.session.wait_for(PROMPT, SLOW)?;
+    let printed: Vec<String> = desk.session.transcript()[before..].iter().map(|line| line.text.clone()).collect();
+    let found = printed.iter().find(|line| line.contains(&format!("\"name\":\"{name}\""))).cloned();
+    found.ok_or_else(|| missed(&format!("a row of {name}"), printed))
+}
+
+fn shows(desk: &mut Desk, name: &str, terms: &str) -> Result<(), SessionError> {
+    let row = row(desk, "ps -j", name)?;
+    if row.contains(terms) { Ok(()) } else { Err(missed(terms, vec![row])) }
+}
+
+const OF_ROGUE: &str = "\"shares\":50,\"affinity\":\"0x1\",\"budget\":\"2000/10000\"";
+
+pub(super) fn act(desk: &mut Desk) -> Result<(), SessionError> {
+    for _ in 0..2 {
+        shows(desk, "logd", "\"shares\":300,\"affinity\":\"0x1\",\"budget\":null")?;
+        desk.session.send_line("kill logd")?;
+        desk.session.wait_for("init: up logd", ANSWER)?;
+        desk.session.wait_for(PROMPT, ANSWER)?;
+    }
+    let pid = desk.start_behind("run rogue")?;
+    shows(desk, "app/boot/rogue", OF_ROGUE)?;
+    let before = row(desk, "top -j", "app/boot/rogue")?;
+    match number_after(&before, "\"cpu_permille\":") {
+        Some(used) if (150..=250).contains(&used) => {}
+        _ => return Err(missed("about a fifth of a CPU", vec![before])),
+    }
+    // Less is for who controls it; more takes policy's leave, and is written down.
+    desk.collect(&format!("qos {pid} shares=20 budget=1000/10000"))?;
+    shows(desk, "app/boot/rogue", "\"shares\":20,\"affinity\":\"0x1\",\"budget\":\"1000/10000\"")?;
+    desk.ask("log -s execd -n 1", "open app/boot/rogue decision=allow")?;
+    desk.collect(&format!("qos {pid} shares=400 cpus=0,1 budget=none"))?;
+    shows(desk, "app/boot/rogue", "\"shares\":400,\"affinity\":\"0x1\",\"budget\":null")?;
+    desk.ask("log -s execd -n 1", "raise app/boot/rogue decision=allow reason=route caller=shell")?;
+    desk.ask(&format!("qos {pid} shares=1001"), "error: EINVAL: ")?;
+    desk.collect(&format!("kill {pid}"))?;
+    // The next of its kind has what the manifest says.
+    desk.start_behind("run rogue")?;
+    let printed = desk.collect("ps -j")?;
+    let rows = |terms: &str| printed.iter().filter(|line| line.contains(terms)).count();
+    if rows(OF_ROGUE) == 1 { Ok(()) } else { Err(missed(OF_ROGUE, printed)) }
+}
+
+/// Who spins and has no budget uses what is left.
+pub(super) fn unlimited(desk: &mut Desk) -> Result<(), SessionError> {
+    desk.start_behind("run rogue")?;
+    let row = row(desk, "top -j", "app/boot/rogue")?;
+    let all = number_after(&row, "\"cpu_permille\":").is_some_and(|used| used > 900);
+    let free = row.contains("\"shares\":100,\"affinity\":\"0x1\",\"budget\":null");
+    if all && free { Ok(()) } else { Err(missed("all the time and no limit", vec![row])) }
+}
