@@ -79,6 +79,7 @@ impl World {
                 quota: Quota::default(),
                 shard: None,
                 qos: QosClass::Normal,
+                limits: nexus_abi::Limits::NONE,
                 stack_pages: 1,
                 grants: Grants::default(),
             }],
