@@ -14,7 +14,7 @@ use crate::{
     system::{self, Spaces, System},
     timer::Timer,
 };
-use nexus_abi::syscall::{ProcessExit, ProcessKill, Syscall, ThreadExit, Wait};
+use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
 use nexus_core::{
     cpu::{Cpu, Next},
     event::{After, Trap},
@@ -125,19 +125,24 @@ extern "C" fn call_left(hart: &'static Hart) -> ! {
     resume(proceed(system::installed(), hart))
 }
 
-/// Calls that may leave the caller waiting or gone, one bit each of the number's low six.
+/// Calls that may leave the caller waiting or gone, or mostly give the CPU to another, one bit each of the number's low six.
 #[used]
 #[unsafe(no_mangle)]
 static ENDING_CALLS: u64 = 1 << (Wait::NUMBER % 64)
     | 1 << (ThreadExit::NUMBER % 64)
     | 1 << (ProcessExit::NUMBER % 64)
-    | 1 << (ProcessKill::NUMBER % 64);
+    | 1 << (ProcessKill::NUMBER % 64)
+    | 1 << (Yield::NUMBER % 64)
+    | 1 << (Notify::NUMBER % 64);
 
 /// `ending_entry` jumps here: all of the caller's registers are in its frame before another hart can see it wait or end.
 #[unsafe(no_mangle)]
 extern "C" fn ending_taken(hart: &'static Hart) -> ! {
     let system = entered(hart);
-    system.kernel.typed_call(cpu_of(hart), running(hart), csr::time());
+    let (cpu, thread, now) = (cpu_of(hart), running(hart), csr::time());
+    if !system.kernel.turn(cpu, thread, now) {
+        system.kernel.typed_call(cpu, thread, now);
+    }
     resume(proceed(system, hart))
 }
 

@@ -47,6 +47,7 @@ impl ThreadList {
     }
 
     /// Puts a thread last.
+    #[inline(always)]
     pub fn push_back(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, tail) = (thread.index(), self.tail.get());
         thread.next.set(0);
@@ -57,6 +58,17 @@ impl ThreadList {
             threads.at(tail).next.set(index);
         }
         self.tail.set(index);
+    }
+
+    /// Takes the first thread out.
+    #[inline(always)]
+    pub(crate) fn pop_front(&self, threads: &Arena<Thread>, first: &Thread) {
+        let next = first.next.get();
+        self.head.set(next);
+        match next {
+            0 => self.tail.set(0),
+            index => threads.at(index).previous.set(0),
+        }
     }
 
     /// Takes a thread out. It must be in this list.

@@ -182,6 +182,8 @@ pub(crate) enum Way {
     Straight,
     /// [`crate::ipc::detour`].
     Detour,
+    /// [`crate::sched::turn`], for calls that are no messages.
+    Turn,
     /// All else.
     General,
 }
@@ -212,6 +214,7 @@ pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u
             cpu.current.set(passage.to.index());
             return way;
         }
+        None if first < Way::General && kernel.turn(cpu, thread, now) => return Way::Turn,
         None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
         None => {
             kernel.typed_call(cpu, thread, now);

@@ -15,6 +15,7 @@ pub mod notification;
 pub mod receive;
 pub mod reply;
 pub mod send;
+pub mod signal;
 pub mod transfer;
 pub mod wait;
 pub mod wait_set;

@@ -82,9 +82,11 @@ impl Kernel {
     /// The thread that a caller's token names, if it still waits for that answer.
     #[inline(always)]
     pub(crate) fn awaiting(&self, token: u64) -> Option<&'static Thread> {
+        if token == 0 {
+            return None;
+        }
         let thread = self.threads.at(Thread::index_of_token(token));
-        (token != 0 && thread.token.get() == token && matches!(thread.state(), State::Awaiting | State::Faulted))
-            .then_some(thread)
+        (thread.token.get() == token && matches!(thread.state(), State::Awaiting | State::Faulted)).then_some(thread)
     }
 
     /// The right to answer a caller is gone: the caller is told. Holds all shards.

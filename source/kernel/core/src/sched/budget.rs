@@ -72,7 +72,7 @@ impl Budget {
 impl Kernel {
     /// The thread for which a running one works.
     #[inline(always)]
-    fn payer(&self, thread: &'static Thread) -> &'static Thread {
+    pub(super) fn payer(&self, thread: &'static Thread) -> &'static Thread {
         match self.awaiting(thread.link.get()) {
             None => thread,
             Some(caller) if caller.link.get() == 0 => caller,

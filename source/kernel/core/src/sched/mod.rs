@@ -10,6 +10,7 @@ pub mod guard;
 pub mod queue;
 pub mod spread;
 pub mod stop;
+pub mod turn;
 pub mod wake;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 };
 use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
-use queue::{ABOVE, End, Spent};
+use queue::{End, Spent};
 
 /// In [`Cpu::slice_end`](crate::cpu::Cpu::slice_end): the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
@@ -49,17 +50,13 @@ impl Kernel {
         cpu.outside.set(0);
     }
 
-    /// See [`Cpu::floor`](crate::cpu::Cpu::floor).
-    #[cold]
+    /// See [`Cpu::floor`](crate::cpu::Cpu::floor); somebody waits.
+    #[inline(never)]
     fn floor(&self, cpu: Here, now: u64) -> u32 {
         self.watch_starving(cpu, now);
-        if cpu.queue().pressing() > cpu.queue().occupied() {
-            return u32::MAX;
-        }
-        let above = |classes: u32| ABOVE[classes as usize & 15].into();
-        let ready: u32 = above(cpu.queue().occupied());
+        let Some([ready, reaping]) = cpu.queue().heights() else { return u32::MAX };
         let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
-        (ready - begun).max(above(cpu.queue().reaping()))
+        (ready - begun).max(reaping)
     }
 
     /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
@@ -178,7 +175,15 @@ impl Kernel {
     /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
     #[inline(never)]
     fn put_back(&self, cpu: Here, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
-        // Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often.
+        let end = self.stop_slice(cpu, thread, (end, slice_end), now);
+        thread.set_state(State::Ready);
+        cpu.queue().push(&self.threads, thread, end);
+    }
+
+    /// Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often. The end
+    /// at which it is to be queued.
+    #[inline(always)]
+    fn stop_slice(&self, cpu: Here, thread: &Thread, (end, slice_end): (End, u64), now: u64) -> End {
         let (end, left) = match slice_end {
             u64::MAX => (end, 0),
             over if over <= now || over == EXPIRED => (End::Back, 0),
@@ -188,30 +193,42 @@ impl Kernel {
             left if left == 0 || cpu.outside.get() == 1 => left as u32,
             left => Thread::UNTIL | (now + left) as u32,
         });
-        thread.set_state(State::Ready);
-        cpu.queue().push(&self.threads, thread, end);
+        end
     }
 
     /// Gives the CPU, that nobody has, to a thread, or to nobody.
     #[inline(always)]
     pub(crate) fn run(&self, cpu: Here, thread: Option<&'static Thread>, now: u64) {
         self.set_payer(cpu, thread, now);
-        cpu.level.set(thread.map_or(0, |thread| 1 + thread.class() as u32));
-        cpu.current.atomic().store(thread.map_or(0, Thread::index), Release);
         self.trace(cpu, What::Run, thread);
-        if let Some(thread) = thread {
-            thread.set_state(State::Running);
-            cpu.counters.switches.add(1);
-            thread.switches.add(1);
-            let here = 1 << cpu.id.get();
-            // A mask that changes at this moment: its thread is being sent away.
-            if thread.affinity.get() & here == 0 && cpu.evict.get() == 0 {
-                cpu.counters.outside.add(1);
+        match thread {
+            Some(thread) => {
+                thread.set_state(State::Running);
+                self.enter(cpu, thread, thread.class());
             }
-            if thread.ran_on.get() & here == 0 {
-                thread.ran_on.set(thread.ran_on.get() | here);
-                cpu.counters.tasks.add(1);
+            None => {
+                cpu.level.set(0);
+                cpu.current.atomic().store(0, Release);
             }
+        }
+    }
+
+    /// A thread runs from now on.
+    #[inline(always)]
+    fn enter(&self, cpu: Here, thread: &Thread, class: QosClass) {
+        cpu.level.set(1 + class as u32);
+        cpu.current.atomic().store(thread.index(), Release);
+        cpu.counters.switches.add(1);
+        thread.switches.add(1);
+        let here = 1 << cpu.id.get();
+        // A mask that changes at this moment: its thread is being sent away.
+        if thread.affinity.get() & here == 0 && cpu.evict.get() == 0 {
+            cpu.counters.outside.add(1);
+        }
+        let before = thread.ran_on.get();
+        if before & here == 0 {
+            thread.ran_on.set(before | here);
+            cpu.counters.tasks.add(1);
         }
     }
 

@@ -20,7 +20,7 @@ const SPENT: u32 = 1 << 31;
 const CLASSES: u32 = (1 << QosClass::COUNT) - 1;
 
 /// 1 + the highest of four classes, one bit each; 0 for none.
-pub(super) const ABOVE: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
+const ABOVE: [u8; 16] = [0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4];
 
 /// The highest of four classes, one bit each.
 #[inline(always)]
@@ -96,6 +96,15 @@ impl RunQueue {
         }
     }
 
+    /// The first thread of a class leaves, and another comes last in it.
+    #[inline(always)]
+    pub(super) fn turn(&self, threads: &Arena<Thread>, first: &Thread, last: &Thread, class: QosClass) {
+        last.queued_class.set(class as u32);
+        let list = &self.lists[class as usize];
+        list.push_back(threads, last);
+        list.pop_front(threads, first);
+    }
+
     /// Says whether the time of whoever this CPU works for is used up.
     pub(crate) fn set_spent(&self, spent: Spent) {
         let rest = self.load.occupied.get() & !SPENT;
@@ -134,10 +143,26 @@ impl Load {
         self.occupied.get() & CLASSES
     }
 
+    /// 1 + the highest class with a ready thread, and 1 + the highest with a process being taken back; 0 for none. `None`:
+    /// the running thread's time is used up.
+    #[inline(always)]
+    pub(super) fn heights(&self) -> Option<[u32; 2]> {
+        let word = self.occupied.get();
+        let height = |classes: u32| ABOVE[classes as usize & 15].into();
+        (word & SPENT == 0).then(|| [height(word), height(word >> REAPING)])
+    }
+
     /// [`Load::occupied`], and a bit above all classes if the running thread's time is used up.
     #[inline(always)]
     pub(crate) fn pressing(&self) -> u32 {
         self.occupied.get() & (CLASSES | SPENT)
+    }
+
+    /// Bit 0 for a ready thread of this class; further bits for any of a higher one, for a process that is being taken back
+    /// and for time that is used up.
+    #[inline(always)]
+    pub(crate) fn from(&self, class: QosClass) -> u32 {
+        self.occupied.get() >> class as u32
     }
 
     /// True if no thread is ready, no process is being taken back, and the running one has time.

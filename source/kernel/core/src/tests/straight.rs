@@ -1,7 +1,7 @@
-//! The straight way of a message, and the detour, leave what the general way leaves.
+//! The straight way of a message, the detour, and the short ways of yields and signals leave what the general way leaves.
 //!
 //! Three kernels live through the same random events, chosen to be mostly calls and answers. In one of them messages may go
-//! straight, in one they take the detour at best; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
+//! straight, in one they take the detour at best, in one all take the general way; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
 use crate::{ipc::detour::Bytes, percpu::Here, testing::Way, word::Word};
@@ -15,10 +15,10 @@ use nexus_abi::{
 };
 use std::{println, string::String};
 
-/// Events of the test that every run of the host tests makes, and the parts of them that must have gone straight and by the detour.
+/// Events of the test that every run of the host tests makes, and the parts of them that must have gone straight, by the
+/// detour, and by a turn.
 const EVENTS: u64 = 50_000;
-const STRAIGHT_PERCENT: u64 = 30;
-const DETOUR_PERCENT: u64 = 5;
+const PERCENT: [u64; 3] = [30, 5, 1];
 /// Words of an IPC page that are looked at.
 const PAGE: usize = 24;
 /// Events in the life of one pair of kernels.
@@ -33,6 +33,8 @@ struct World {
     /// Handles to call, by client and by server.
     doors: Vec<(u64, Handle)>,
     signal: Handle,
+    /// To wait for, and to ring: by the servers, and by clients of their shard.
+    bell: [Handle; 2],
     way: Way,
 }
 
@@ -57,12 +59,14 @@ impl World {
         }
         let signal = stage.does(servers[0], NotificationCreate { process: None }).notification;
         stage.does(servers[0], Bind { notification: Some(signal) });
+        let bell = stage.does(servers[0], NotificationCreate { process: None }).notification;
+        let bell = [bell, stage.grant(servers[0], bell, near, (Rights::USE, 0))];
         let never = stage.does(stage.root, NotificationCreate { process: None }).notification;
         stage.ask(stage.root, Wait { notification: never, deadline: Deadline::NEVER });
         for low in [clients[1], servers[1]] {
             stage.does(low, QosSet { class: QosClass::Idle as u8, target: 0 });
         }
-        World { stage, servers, clients, endpoints, doors, signal, way }
+        World { stage, servers, clients, endpoints, doors, signal, bell, way }
     }
 
     fn cpu(&self) -> Here {
@@ -101,7 +105,8 @@ impl World {
         }
         match dice.below(64) {
             0 => self.message(client, ipc::SEND, door.raw(), 0, dice),
-            1 => self.typed(client, Yield {}),
+            1 | 25 => self.typed(client, Yield {}),
+            26..=27 => self.typed(client, Notify { notification: self.bell[1], bits: dice.below(3) }),
             2 => self.message(client, ipc::CALL, nowhere(dice), 0, dice),
             3 => self.typed(client, QosSet { class: dice.below(2) as u8, target: 0 }),
             4 => {
@@ -136,6 +141,9 @@ impl World {
                 assert_eq!(way, Way::General, "its float registers are loaded");
                 way
             }
+            27..=34 if !open => {
+                self.typed(server, Wait { notification: self.bell[0], deadline: Deadline(deadline) })
+            }
             _ if !open => {
                 self.message(server, ipc::RECV, endpoint, if dice.one_in(2) { deadline } else { NEVER }, dice)
             }
@@ -150,9 +158,9 @@ impl World {
         thread.frame.set(reg::T2, S::NUMBER);
         let target = call.encode(&mut |at, word| thread.frame.set(reg::A0 + at, word));
         thread.frame.set(reg::T3, target);
-        testing::ecall(self.stage.kernel, 0, self.stage.now.get());
+        let way = testing::ecall_from(self.way, self.stage.kernel, 0, self.stage.now.get());
         self.stage.run_dry();
-        Way::General
+        way
     }
 
     fn message(&self, thread: &'static Thread, number: u64, to: u64, deadline: u64, dice: &mut Dice) -> Way {
@@ -184,7 +192,7 @@ impl World {
         let threads: Vec<_> = kernel.threads.iter().take(kernel.threads.used() as usize).collect();
         let pages: Vec<_> = threads.iter().map(|(_, thread)| self.page(thread)).collect();
         let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.used() as usize).collect();
-        let signals: Vec<_> = kernel.notifications.iter().take(1).collect();
+        let signals: Vec<_> = kernel.notifications.iter().take(3).collect();
         let nodes = &kernel.nodes[..threads.len() + 1];
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next(), cpu.guard_at.get());
         let payer = cpu.payer.get();
@@ -213,7 +221,7 @@ fn compare(events: u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (seed, events) = (number("NEXUS_SEED").unwrap_or(13), number("NEXUS_EVENTS").unwrap_or(events));
     println!("seed {seed}, {events} events");
-    let mut taken = [0; 2];
+    let mut taken = [0; 3];
     for life in 0..events.div_ceil(LIFE) {
         let kernels = [Way::Straight, Way::Detour, Way::General].map(World::new);
         let mut dice = [(); 3].map(|()| Dice::new(seed.wrapping_add(life)));
@@ -229,10 +237,10 @@ fn compare(events: u64) {
             assert_eq!(looks[1], looks[2], "seed {seed}, life {life}, step {step}, detour");
         }
     }
-    let [straight, detour] = taken;
-    println!("of {events} events {straight} went straight, {detour} by the detour");
-    assert!(straight * 100 >= events * STRAIGHT_PERCENT, "too few went straight: {straight} of {events}");
-    assert!(detour * 100 >= events * DETOUR_PERCENT, "too few took the detour: {detour} of {events}");
+    println!("of {events} events {} went straight, {} by the detour, {} by a turn", taken[0], taken[1], taken[2]);
+    for (way, (taken, percent)) in taken.into_iter().zip(PERCENT).enumerate() {
+        assert!(taken * 100 >= events * percent, "too few took way {way}: {taken} of {events}");
+    }
 }
 
 /// Sends a message by no shorter way than `first`; the way it took.

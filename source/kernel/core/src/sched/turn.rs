@@ -1,0 +1,93 @@
+//! Turns: by a call of the running thread the CPU goes to another one, and nothing else is to be looked at.
+//!
+//! What [`super`] does after every event, for the two calls that mostly do no more: giving the CPU away, and waking somebody
+//! of a higher class who waits here. It leaves the same state. `false` means that nothing was changed.
+
+use crate::{
+    Kernel,
+    event::serve::blank,
+    percpu::Here,
+    sched::queue::End,
+    thread::{State, Thread, reg},
+};
+use nexus_abi::syscall::{Notify, Syscall as _, Yield};
+
+/// A thread that may take the CPU, and whom it works for.
+#[derive(Clone, Copy)]
+pub(crate) struct Heir {
+    pub(crate) thread: &'static Thread,
+    payer: &'static Thread,
+}
+
+impl Kernel {
+    /// The running thread's call, if it gives the CPU to another and needs no more; its answer is written then.
+    #[inline(always)]
+    pub fn turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
+        let (number, frame) = (thread.frame.get(reg::T2), &thread.frame);
+        let turned = number != self.machine.refused
+            && match number {
+                Yield::NUMBER => self.give_turn(cpu, thread, now),
+                Notify::NUMBER => {
+                    self.signal_direct(cpu, thread, (frame.get(reg::T3), frame.message(0)), now).is_some()
+                }
+                _ => false,
+            };
+        if turned {
+            blank(frame);
+        }
+        turned
+    }
+
+    /// The running thread gives the CPU to the first of its class.
+    #[inline(always)]
+    fn give_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
+        let class = thread.class();
+        if cpu.queue().from(class) != 1 {
+            return false;
+        }
+        let first = cpu.queue().first(&self.threads, class).filter(|first| !first.slice_is_over(now));
+        let Some(heir) = first.and_then(|first| self.heir_of_turn(cpu, first)) else { return false };
+        self.account(cpu, now);
+        thread.slice_left.set(0);
+        thread.set_state(State::Ready);
+        cpu.queue().turn(&self.threads, heir.thread, thread, class);
+        heir.thread.set_state(State::Running);
+        self.take_turn(cpu, heir, now);
+        true
+    }
+
+    /// The running thread is interrupted by one of a higher class, which was just woken and is in no list.
+    #[inline(always)]
+    pub(crate) fn lose_turn(&'static self, cpu: Here, thread: &'static Thread, heir: Heir, now: u64) {
+        self.account(cpu, now);
+        let end = self.stop_slice(cpu, thread, (End::Front, cpu.slice_end.get()), now);
+        thread.set_state(State::Ready);
+        cpu.queue().push(&self.threads, thread, end);
+        self.take_turn(cpu, heir, now);
+    }
+
+    /// That thread, if choosing is a matter of classes alone: no mail, no change, no guard's slice, no trace, no budget.
+    #[inline(always)]
+    pub(crate) fn heir_of_turn(&self, cpu: Here, thread: &'static Thread) -> Option<Heir> {
+        let news = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() | cpu.changed.get();
+        if news | cpu.traced.get() | cpu.lifted.get() != 0 || cpu.guard_left.get() != 0 {
+            return None;
+        }
+        let payer = self.payer(thread);
+        let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
+        (allowed && !thread.timed() && !payer.timed()).then_some(Heir { thread, payer })
+    }
+
+    /// The CPU, whose time is accounted, is another thread's.
+    #[inline(always)]
+    fn take_turn(&'static self, cpu: Here, Heir { thread, payer }: Heir, now: u64) {
+        let class = thread.class();
+        cpu.payer.set(payer.index());
+        cpu.budget_end.set(u64::MAX);
+        self.enter(cpu, thread, class);
+        let waited = cpu.queue().from(class) & 1 == 1;
+        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
+        self.invite(cpu);
+        cpu.floor.set(self.floor(cpu, now));
+    }
+}
