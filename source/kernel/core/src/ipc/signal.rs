@@ -46,7 +46,7 @@ impl Kernel {
             return None;
         }
         let heir = self.heir_of_turn(cpu, waiter)?;
-        notification.bits.set(0);
+        // Nothing is left there while somebody waits.
         notification.waiters.pop_front(&self.threads, waiter);
         waiter.next.set(0);
         waiter.queued_class.set(waiter.class() as u32);

@@ -106,7 +106,7 @@ impl World {
         match dice.below(64) {
             0 => self.message(client, ipc::SEND, door.raw(), 0, dice),
             1 | 25 => self.typed(client, Yield {}),
-            26..=27 => self.typed(client, Notify { notification: self.bell[1], bits: dice.below(3) }),
+            26..=28 => self.typed(client, Notify { notification: self.bell[1], bits: dice.below(3) }),
             2 => self.message(client, ipc::CALL, nowhere(dice), 0, dice),
             3 => self.typed(client, QosSet { class: dice.below(2) as u8, target: 0 }),
             4 => {
@@ -141,9 +141,7 @@ impl World {
                 assert_eq!(way, Way::General, "its float registers are loaded");
                 way
             }
-            27..=34 if !open => {
-                self.typed(server, Wait { notification: self.bell[0], deadline: Deadline(deadline) })
-            }
+            27..=28 => self.typed(server, Wait { notification: self.bell[0], deadline: Deadline(deadline) }),
             _ if !open => {
                 self.message(server, ipc::RECV, endpoint, if dice.one_in(2) { deadline } else { NEVER }, dice)
             }
