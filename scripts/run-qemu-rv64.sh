@@ -6,6 +6,7 @@
 #   MEM=128M        memory
 #   CPU=rv64        processor model and its extensions
 #   BIOS=default    firmware
+#   DTB=path        the device tree, default the emulator's own
 #   DISK=path       a raw disk image as virtio block device
 #   RUN_TIMEOUT=90s end the emulator after this time, with exit status 124; none: no bound
 #   GDB=1234        wait for a debugger on this local port
@@ -33,6 +34,7 @@ command+=(-global virtio-mmio.force-legacy=off -kernel "$kernel" -initrd "$image
 if [ "${CONSOLE:-}" = raw ]; then
     command+=(-chardev "stdio,id=console,signal=off,mux=off" -serial chardev:console -monitor none)
 fi
+[ -z "${DTB:-}" ] || command+=(-dtb "$DTB")
 if [ -n "${DISK:-}" ]; then
     command+=(-drive "file=$DISK,if=none,format=raw,id=disk" -device "virtio-blk-device,drive=disk")
 fi

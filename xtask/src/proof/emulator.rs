@@ -68,7 +68,9 @@ impl Emulator {
     /// Starts `machine` with the script below `root`.
     pub fn start(root: &Path, machine: &Machine) -> io::Result<Self> {
         let mut command = bound_to_us(&root.join("scripts/run-qemu-rv64.sh"));
-        for name in ["SMP", "MEM", "DISK", "RUN_TIMEOUT", "GDB", "ICOUNT", "APPEND", "TRACE", "TRACED", "TRACE_WITH"] {
+        for name in
+            ["SMP", "MEM", "DTB", "DISK", "RUN_TIMEOUT", "GDB", "ICOUNT", "APPEND", "TRACE", "TRACED", "TRACE_WITH"]
+        {
             command.env_remove(name);
         }
         command.envs(machine.options.iter().map(|(name, value)| (name, value))).env("CONSOLE", "raw");

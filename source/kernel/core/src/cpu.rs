@@ -41,7 +41,7 @@ pub struct Cpu {
     /// The machine's number for it.
     pub hart: Word,
     /// [`OFFLINE`], [`ONLINE`] or [`GIVEN_UP`]. Leaves [`OFFLINE`] once, by compare-and-swap (release); read by others
-    /// without a lock. Only a CPU that is online is given threads.
+    /// without a lock. Only a CPU that is online is given threads. The kernel's own tests give up one that does not answer.
     pub online: Half,
     /// The running thread, 0 if none; after a direct hand-over, only from the next entry on. Read by others under the shard of a thread that waits, to learn whether this CPU
     /// is through with it (stored with release when the scheduler chooses).

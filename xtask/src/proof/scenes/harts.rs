@@ -1,6 +1,7 @@
 //! Scenes on several harts: who runs where, a hart that is held, everything at once.
 
 use super::{ANSWER, Desk, PROMPT};
+use crate::proof::emulator::Machine;
 use crate::proof::session::SessionError;
 use std::time::Duration;
 
@@ -50,31 +51,137 @@ fn figures_of(printed: &[String], name: &str) -> Vec<u64> {
     printed.iter().filter_map(number).collect()
 }
 
+/// What the judge expects of the kernel on two harts, and what comes instead where the second one is held: a line of the
+/// ladder without its `ok`, and why it fails.
+type Absent = (&'static str, &'static str);
+
+const MISSING: &str = "cpu1 is missing";
+const NO_TARGET: &str = "cpu1 was refused as a target";
+
+/// It is held from the start.
+const NEVER_CAME: [Absent; 8] = [
+    ("smp online", MISSING),
+    ("ipi counterfactual", NO_TARGET),
+    ("ipi resched", NO_TARGET),
+    ("test_reject_invalid_ipi_target_cpu", NO_TARGET),
+    ("test_reject_offline_cpu_resched", MISSING),
+    ("work stealing", NO_TARGET),
+    ("test_reject_steal_above_bound", "cpu1 did not hear a request for one thread"),
+    ("test_reject_steal_higher_qos", "cpu1 does not run a thread of a higher class that became ready here"),
+];
+
+/// It is held when it is online.
+const HEARS_NOTHING: [Absent; 4] = [
+    ("ipi counterfactual", "cpu1 does not acknowledge in 2 s what is sent at last"),
+    ("ipi resched", "cpu1 did not acknowledge in 2 s"),
+    ("test_reject_invalid_ipi_target_cpu", "cpu1 did not acknowledge in 2 s"),
+    ("test_reject_offline_cpu_resched", "cpu1 did not acknowledge in 2 s"),
+];
+
+/// It is held when it has answered, before it may steal.
+const TAKES_NOTHING: [Absent; 3] = [
+    ("work stealing", "cpu1 took nothing and ran nothing in 2 s"),
+    ("test_reject_steal_above_bound", "cpu1 did not hear a request for one thread"),
+    ("test_reject_steal_higher_qos", "cpu1 does not run a thread of a higher class that became ready here"),
+];
+
 /// The machine has said that its second hart is missing, claims nothing of it, and works.
 pub(super) fn hart_held(desk: &mut Desk) -> Result<(), SessionError> {
-    let printed: Vec<String> = desk.session.transcript().iter().map(|line| line.text.clone()).collect();
-    let missed = |what: &str, why| Err(SessionError::Missed(what.to_string(), why, printed.clone()));
-    if !printed.iter().any(|line| line == "KINIT: cpu1 is missing: hart 1 did not come in 2000 ms") {
-        return missed("KINIT: cpu1 is missing", "not said");
+    said_once(desk, "KINIT: cpu1 is missing: hart 1 did not come in 2000 ms")?;
+    absent(desk, "KINIT: cpu1 online")?;
+    absent_with(desk, &NEVER_CAME, 0)?;
+    lives_without(desk)
+}
+
+/// A hart that came and does not answer: no line about interrupts is claimed, nor any after them.
+pub(super) fn hart_deaf(desk: &mut Desk) -> Result<(), SessionError> {
+    said_once(desk, "KINIT: cpu1 online")?;
+    absent_with(desk, &HEARS_NOTHING, 1)?;
+    lives_without(desk)
+}
+
+/// One that does not take part in stealing: what came before is claimed, and nothing about stealing.
+pub(super) fn hart_idle(desk: &mut Desk) -> Result<(), SessionError> {
+    said_once(desk, "KSELFTEST: test_reject_offline_cpu_resched ok")?;
+    absent_with(desk, &TAKES_NOTHING, 5)?;
+    lives_without(desk)
+}
+
+/// None of these lines came, each said why, and of all lines of the kernel's tests only `others` did.
+fn absent_with(desk: &mut Desk, lines: &[Absent], others: usize) -> Result<(), SessionError> {
+    for (name, why) in lines {
+        absent(desk, &format!("KSELFTEST: {name} ok"))?;
+        let failure = format!("KSELFTEST: {name} FAIL {why} (");
+        if !transcript(desk).iter().any(|line| line.starts_with(&failure)) {
+            return Err(SessionError::Missed(failure, "not said", transcript(desk)));
+        }
     }
-    let claims = |line: &&String| line.starts_with("KSELFTEST: ") && line.ends_with(" ok") || line.ends_with(" online");
-    if let Some(claim) = printed.iter().find(claims) {
-        return missed(claim, "claimed without the hart");
+    let claims =
+        transcript(desk).iter().filter(|line| line.starts_with("KSELFTEST: ") && line.ends_with(" ok")).count();
+    if claims == others {
+        return Ok(());
     }
-    if printed.iter().filter(|line| line.starts_with("KSELFTEST: ") && line.contains(" FAIL cpu1 ")).count() != 8 {
-        return missed("KSELFTEST: ... FAIL cpu1", "not said by each test");
+    Err(SessionError::Missed(format!("{others} lines that are ok"), "others are", transcript(desk)))
+}
+
+fn absent(desk: &mut Desk, line: &str) -> Result<(), SessionError> {
+    match transcript(desk).iter().any(|printed| printed == line) {
+        true => Err(SessionError::Missed(line.to_string(), "claimed without the hart", transcript(desk))),
+        false => Ok(()),
     }
+}
+
+fn said_once(desk: &mut Desk, line: &str) -> Result<(), SessionError> {
+    match transcript(desk).iter().filter(|printed| *printed == line).count() {
+        1 => Ok(()),
+        _ => Err(SessionError::Missed(line.to_string(), "not said once", transcript(desk))),
+    }
+}
+
+fn transcript(desk: &Desk) -> Vec<String> {
+    desk.session.transcript().iter().map(|line| line.text.clone()).collect()
+}
+
+/// The first hart runs programs, and lists the second one as down.
+fn lives_without(desk: &mut Desk) -> Result<(), SessionError> {
     desk.ask("run hello", "hello, world")?;
-    desk.ask("cpus -j", "\"cpu\":1,\"hart\":1,\"state\":\"down\"").map(drop)
+    let listed = desk.collect("cpus -j")?;
+    let down = listed.iter().any(|line| line.contains("\"cpu\":1,") && line.contains("\"state\":\"down\""));
+    if down { Ok(()) } else { Err(SessionError::Missed("cpu1 down".to_string(), "not listed", listed)) }
+}
+
+/// The emulator's tree for four harts, in which what stands for hart 1 is no hart. A tree that cannot be written leaves the
+/// emulator's own, of which the scene notices.
+pub(super) fn without_hart_1(machine: Machine) -> Machine {
+    let (from, to) = (crate::root().join("source/kernel/arch/tests/virt.dtb"), crate::root().join("build/sparse.dtb"));
+    let changed = std::fs::read(from).and_then(|mut tree| {
+        let places: Vec<usize> = (0..tree.len()).filter(|&at| tree[at..].starts_with(b"cpu@1\0")).collect();
+        places.into_iter().for_each(|at| tree[at] = b'x');
+        std::fs::write(&to, tree)
+    });
+    if changed.is_ok() { machine.with("DTB", to.display()) } else { machine }
+}
+
+/// Hart 2 arrived first, and the tree names none with number 1: the others came all the same, under their own numbers.
+pub(super) fn sparse(desk: &mut Desk) -> Result<(), SessionError> {
+    for line in ["KINIT: cpu1 online", "KINIT: cpu2 online"] {
+        said_once(desk, line)?;
+    }
+    for (name, _) in NEVER_CAME {
+        said_once(desk, &format!("KSELFTEST: {name} ok"))?;
+    }
+    let listed = desk.collect("cpus -j")?;
+    let rows = ["\"cpu\":0,\"hart\":2,", "\"cpu\":1,\"hart\":0,", "\"cpu\":2,\"hart\":3,"];
+    if rows.iter().any(|hart| !listed.iter().any(|line| line.contains(hart) && line.contains("\"state\":\"up\""))) {
+        return Err(SessionError::Missed("harts 2, 0 and 3".to_string(), "not listed", listed));
+    }
+    harts(desk, 3)
 }
 
 /// The firmware started the second hart where the first one began: it came all the same, and nothing else happened.
 pub(super) fn hart_astray(desk: &mut Desk) -> Result<(), SessionError> {
-    let printed: Vec<String> = desk.session.transcript().iter().map(|line| line.text.clone()).collect();
     for line in ["KINIT: cpu1 online", "KSELFTEST: smp online ok", "KSELFTEST: ipi resched ok"] {
-        if printed.iter().filter(|printed| *printed == line).count() != 1 {
-            return Err(SessionError::Missed(line.to_string(), "not said once", printed));
-        }
+        said_once(desk, line)?;
     }
     desk.ask("cpus -j", "\"cpu\":1,\"hart\":1,\"state\":\"up\"").map(drop)
 }
@@ -101,4 +208,22 @@ pub(super) fn torture(desk: &mut Desk, seconds: u64, harts: u32) -> Result<(), S
         return Err(SessionError::Missed(format!("{before:?}"), "something is lost", printed));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::ladder::Ladder;
+
+    #[test]
+    fn every_line_of_the_kernel_has_runs_with_a_held_hart() {
+        let ladder = Ladder::load(&crate::root().join("tests/boot")).unwrap();
+        let lines = ladder.rungs.iter().filter(|rung| rung.printer == "kernel").map(|rung| rung.line.as_str());
+
+        let tests: Vec<_> = lines.filter_map(|line| line.strip_prefix("KSELFTEST: ")?.strip_suffix(" ok")).collect();
+
+        assert_eq!(tests, NEVER_CAME.map(|(name, _)| name), "held from the start");
+        let later: Vec<_> = HEARS_NOTHING.iter().chain(&TAKES_NOTHING).map(|(name, _)| *name).collect();
+        assert_eq!(tests[1..], later, "held when it is online");
+    }
 }

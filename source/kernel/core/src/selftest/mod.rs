@@ -9,7 +9,7 @@ mod selftest_tests;
 
 use crate::{
     Kernel,
-    cpu::{Cpu, MAX_CPUS, OFFLINE, ONLINE},
+    cpu::{Cpu, GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE},
     percpu::Here,
     sched::spread::STEAL_BOUND,
 };
@@ -82,10 +82,14 @@ pub fn run(kernel: &'static Kernel, ground: &dyn Ground) {
     trial.report("ipi resched", trial.with_others(Trial::acknowledges));
     trial.report("test_reject_invalid_ipi_target_cpu", trial.invalid_target());
     trial.report("test_reject_offline_cpu_resched", trial.offline_target());
+    trial.give_up_the_silent();
     let crew = Crew::new(kernel);
+    // Its program can be fetched everywhere before anybody is told of it.
+    ground.turn();
     trial.report("work stealing", trial.with_crew(&crew, Trial::steals));
     trial.report("test_reject_steal_above_bound", trial.with_crew(&crew, Trial::above_bound));
     trial.report("test_reject_steal_higher_qos", trial.with_crew(&crew, Trial::higher_class));
+    trial.give_up_the_silent();
     if let Ok(crew) = crew {
         crew.dismiss(&trial);
     }
@@ -162,7 +166,8 @@ impl Trial<'_> {
         missing.map_or(Ok(()), |cpu| Err(self.failure(cpu, self.chain(cpu), "is missing")))
     }
 
-    /// A request whose interrupt is not sent: no trap, no acknowledgement.
+    /// A request whose interrupt is not sent: no trap, no acknowledgement. A debugger may stop here.
+    #[inline(never)]
     fn nothing_without_a_send(&self, target: &'static Cpu) -> Finding {
         let before = self.chain(target);
         self.ground.set_kicks(Kicks::Lost);
@@ -170,11 +175,27 @@ impl Trial<'_> {
         self.turn_until(SILENCE_MS, || false);
         let chain = self.since(target, before);
         self.ground.set_kicks(Kicks::Sent);
-        self.turn_until(ANSWER_MS, || target.kicked.get() == 0);
-        match accepted {
-            Err(_) => Err(Failure { cpu: target.id.get(), why: "was refused as a target", chain }),
-            Ok(()) if chain == (Chain { requested: 1, sent: 0, trapped: 0, acknowledged: 0 }) => Ok(()),
-            Ok(()) => Err(Failure { cpu: target.id.get(), why: "was reached though nothing was sent", chain }),
+        // Its silence says something only if it would have answered.
+        let hears = self.turn_until(ANSWER_MS, || target.kicked.get() == 0);
+        let why = match accepted {
+            Err(_) => "was refused as a target",
+            Ok(()) if chain != (Chain { requested: 1, sent: 0, trapped: 0, acknowledged: 0 }) => {
+                "was reached though nothing was sent"
+            }
+            Ok(()) if !hears => "does not acknowledge in 2 s what is sent at last",
+            Ok(()) => return Ok(()),
+        };
+        Err(Failure { cpu: target.id.get(), why, chain })
+    }
+
+    /// A CPU that came and does not answer any more takes no part from here on: fences would wait for it for ever.
+    fn give_up_the_silent(&self) {
+        for cpu in self.kernel.cpus.iter().skip(1).filter(|cpu| cpu.is_online()) {
+            self.kernel.kick_cpu(self.here, cpu);
+            if !self.turn_until(ANSWER_MS, || cpu.kicked.get() == 0) {
+                cpu.online.set(GIVEN_UP);
+                self.ground.print(format_args!("KINIT: cpu{} is given up: it does not answer", cpu.id.get()));
+            }
         }
     }
 
@@ -221,7 +242,9 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Two threads are ready here, one of which must stay: an idle CPU takes the other, which then runs there.
+    /// Two threads are ready here, one of which must stay: an idle CPU takes the other, which then runs there. A debugger may
+    /// stop here.
+    #[inline(never)]
     fn steals(&self, crew: &Crew, thief: &'static Cpu) -> Finding {
         let before = self.chain(thief);
         let given = self.here.counters.given.get();
