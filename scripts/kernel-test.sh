@@ -47,6 +47,8 @@ boot cost       | MEM=16M ICOUNT=shift=0,sleep=off APPEND=bootstat,selftest | 0 
 shared float    | APPEND=defect=shared-float,selftest | 1 | ^SELFTEST: float registers FAIL not so: a thread finds
 panic           | APPEND=defect=panic    | 116 | ^PANIC: panicked at
 stack overflow  | APPEND=defect=stack    | 116 | ^PANIC: kernel stack overflow: scause 0xf,
+further stack   | SMP=2 APPEND=kselftest,defect=further-stack | 116 | ^PANIC: kernel stack overflow: scause 0xf,
+on its hart     | SMP=2 APPEND=kselftest,defect=further-stack | 116 | ^on cpu1
 write text      | APPEND=defect=write-text | 116 | ^PANIC: kernel page fault: scause 0xf,
 write constants | APPEND=defect=write-constants | 116 | ^PANIC: kernel page fault: scause 0xf,
 write image     | APPEND=defect=write-image | 116 | ^PANIC: kernel page fault: scause 0xf,

@@ -95,6 +95,8 @@ pub enum Defect {
     Panic,
     /// The kernel's stack overflows.
     Stack,
+    /// That of each further hart does.
+    FurtherStack,
     /// The kernel writes to its own text.
     WriteText,
     /// The kernel writes to its constants.
@@ -111,7 +113,8 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 15] = [
+    const NAMES: [(&str, Defect); 16] = [
+        ("further-stack", Defect::FurtherStack),
         ("stray-kick", Defect::StrayKick),
         ("lost-kick", Defect::LostKick),
         ("no-spread", Defect::NoSpread),

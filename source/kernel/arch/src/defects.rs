@@ -2,12 +2,16 @@
 
 use crate::{
     arguments::Defect,
+    csr,
     layout::{DIRECT_SIZE, to_virtual},
     memory::Memory,
     say,
     system::System,
 };
-use core::{hint::black_box, mem, ptr};
+use core::{
+    hint::{self, black_box},
+    mem, ptr,
+};
 
 static CONSTANT: [u64; 4] = [1; 4];
 
@@ -16,7 +20,12 @@ pub fn show(defect: Defect, system: &'static System, memory: &Memory) {
     let data = ptr::from_ref(system) as u64;
     match defect {
         Defect::None | Defect::LateTimer | Defect::SharedFloat => return,
-        Defect::LostHart | Defect::OldEntry | Defect::LostKick | Defect::StrayKick | Defect::NoSpread => return,
+        Defect::FurtherStack
+        | Defect::LostHart
+        | Defect::OldEntry
+        | Defect::LostKick
+        | Defect::StrayKick
+        | Defect::NoSpread => return,
         Defect::Panic => panic!("asked for by a boot argument"),
         Defect::Stack => drop(black_box(descend(0))),
         Defect::WriteText => write(show as *const () as u64),
@@ -27,6 +36,16 @@ pub fn show(defect: Defect, system: &'static System, memory: &Memory) {
         Defect::ReadNothing => read(to_virtual(DIRECT_SIZE - 8)),
     }
     say!("defect {defect:?} was not caught");
+}
+
+/// The same on a further hart, when it is interrupted for the first time: in the self-tests the first one is silent then.
+pub(crate) fn show_further(defect: Defect) {
+    if defect == Defect::FurtherStack {
+        while csr::sip() & csr::SOFTWARE == 0 {
+            hint::spin_loop();
+        }
+        black_box(descend(0));
+    }
 }
 
 #[inline(never)]

@@ -10,7 +10,7 @@
 
 use crate::{
     arguments::Defect,
-    csr,
+    csr, defects,
     hart::{HARTS, Hart, STACK_BYTES, STACK_STRIDE},
     layout::to_physical,
     memory::Memory,
@@ -78,6 +78,7 @@ extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
         // SAFETY: as above.
         unsafe { park() }
     }
+    defects::show_further(system.defect);
     run::enter(system, hart)
 }
 
@@ -86,9 +87,9 @@ pub(crate) fn below_a_stack(address: u64) -> bool {
     stacks().any(|stack| (stack.start - (STACK_STRIDE - STACK_BYTES)..stack.start).contains(&address))
 }
 
-/// The CPU in whose stack this address is.
+/// The CPU in whose stack this address is; an overflown stack pointer stands in the page under it.
 pub(crate) fn of_stack(address: u64) -> Option<usize> {
-    HARTS.iter().position(|hart| (hart.stack.get().saturating_sub(STACK_BYTES)..hart.stack.get()).contains(&address))
+    HARTS.iter().position(|hart| (hart.stack.get().saturating_sub(STACK_STRIDE)..hart.stack.get()).contains(&address))
 }
 
 /// The stacks of the harts that were started.

@@ -21,6 +21,11 @@ const BEFORE_INTERRUPTS: &str = "Trial22nothing_without_a_send";
 /// The first that moves a thread.
 const BEFORE_STEALING: &str = "Trial6steals";
 
+/// Where the emulator tells the firmware which hart is to boot: behind the ten words of its reset code. The record begins
+/// with `OSBI` (OpenSBI, `fw_dynamic.h`).
+const FIRMWARE_INFO: u64 = 0x1028;
+const BOOT_HART: u64 = 40;
+
 /// Only the first hart ever goes on.
 pub(super) fn from_the_start(machine: Machine) -> Machine {
     debugged(machine, |stub| stub.let_go("c:1"))
@@ -38,7 +43,15 @@ pub(super) fn before_stealing(machine: Machine) -> Machine {
 
 /// Hart 2 arrives first; the others go on when it is in the kernel.
 pub(super) fn hart_2_first(machine: Machine) -> Machine {
-    debugged(machine, |stub| stub.run_to("arrived", "c:3").and_then(|_| stub.let_go("c")))
+    debugged(machine, |stub| {
+        stub.send(&format!("m{FIRMWARE_INFO:x},8"))?;
+        match stub.answer()?.as_str() {
+            "4f53424900000000" => stub.ask(&format!("M{:x},8:0200000000000000", FIRMWARE_INFO + BOOT_HART))?,
+            other => return Err(io::Error::other(format!("no boot information for the firmware: {other}"))),
+        }
+        stub.run_to("arrived", "c:3")?;
+        stub.let_go("c")
+    })
 }
 
 fn debugged(machine: Machine, act: fn(&mut Stub) -> io::Result<()>) -> Machine {
