@@ -184,6 +184,8 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "torture-2-minute", about: "for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 2), act: |desk| harts::torture(desk, 60, 2), ..PLAIN },
     Scene { name: "torture-4-minute", about: "on four harts for 60 s", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::torture(desk, 60, 4), ..PLAIN },
     Scene { name: "torture-8-long", about: "on eight harts for ten minutes", tier: Tier::Full, machine: |machine| machine.with("SMP", 8), act: |desk| harts::torture(desk, 600, 8), ..PLAIN },
+    Scene { name: "masks-2", about: "10,000 steals and 10,000 changes of masks on two harts, and nobody ran outside its mask", machine: |machine| machine.with("SMP", 2), act: |desk| harts::masks(desk, 2), ..PLAIN },
+    Scene { name: "masks-4", about: "and on four", tier: Tier::Daily, machine: |machine| machine.with("SMP", 4), act: |desk| harts::masks(desk, 4), ..PLAIN },
     Scene { name: "status", about: "the exit status of the emulator is the one that was typed", act: acts::status, ends: Ends::Itself(3), ..PLAIN },
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];

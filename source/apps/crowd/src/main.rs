@@ -9,31 +9,30 @@
 extern crate alloc;
 
 use alloc::boxed::Box;
-use nexus_abi::syscall::{AffinitySet, NotificationCreate, QosGet, QosSet, Wait, Yield};
-use nexus_abi::{Deadline, Error, QosClass};
+use nexus_abi::syscall::{AffinitySet, NotificationCreate, Notify, QosSet, Wait};
+use nexus_abi::{Deadline, Error, Handle, QosClass};
 use nexus_rt::{kernel::invoke, println, thread};
 
 nexus_rt::program!(main);
 
 fn main() -> Result<(), Error> {
     invoke(AffinitySet { thread: None, mask: 1 })?;
+    let lowered = invoke(NotificationCreate { process: None })?.notification;
     let mut runnable = 0;
-    while let Ok(thread) = thread::spawn(1, Box::new(idle)) {
+    while thread::spawn(1, Box::new(move || idle(lowered))).is_ok() {
         // Until it has lowered itself it takes a place in the class of everybody else.
-        while invoke(QosGet { thread: Some(thread) })?.class != QosClass::Idle {
-            invoke(Yield {})?;
-        }
+        invoke(Wait { notification: lowered, deadline: Deadline::NEVER })?;
         runnable += 1;
     }
     println!("crowd: {runnable} threads");
-    let notification = invoke(NotificationCreate { process: None })?.notification;
-    invoke(Wait { notification, deadline: Deadline::NEVER }).map(drop)
+    invoke(Wait { notification: lowered, deadline: Deadline::NEVER }).map(drop)
 }
 
-fn idle() {
+/// Lowers itself, says so, and spins. One that is refused says so by never being there: whoever waits for it finds out.
+fn idle(lowered: Handle) {
     let pinned = invoke(AffinitySet { thread: None, mask: 1 }).map(drop);
-    let lowered = pinned.and_then(|()| invoke(QosSet { class: QosClass::Idle as u8, target: 0 }).map(drop));
-    if lowered.is_ok() {
+    let done = pinned.and_then(|()| invoke(QosSet { class: QosClass::Idle as u8, target: 0 }).map(drop));
+    if done.and_then(|()| invoke(Notify { notification: lowered, bits: 1 }).map(drop)).is_ok() {
         loop {
             core::hint::spin_loop();
         }

@@ -12,7 +12,7 @@ use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
-use nexus_abi::syscall::{AffinitySet, EndpointCreate, ipc};
+use nexus_abi::syscall::{AffinitySet, EndpointCreate, NotificationCreate, Notify, Wait, ipc};
 use nexus_abi::{Deadline, Error, Handle};
 use nexus_rt::sys::{Departure, counted};
 use nexus_rt::time::deadline_in;
@@ -24,8 +24,8 @@ nexus_rt::program!(main);
 const BEAT: u64 = 1 << 17;
 /// Before the first instant: all threads of both programs are there by then, since a full class admits no new one.
 const GATHER: Duration = Duration::from_secs(1);
-/// Beats after the end in which every thread must have ended.
-const LAST: u64 = 1000;
+/// After the end until every thread has ended.
+const PATIENCE: Duration = Duration::from_secs(13);
 
 #[derive(Default)]
 struct Sleeps {
@@ -43,21 +43,27 @@ fn main() -> Result<i64, Error> {
     let (threads, cpu, seconds) = (argument(1)?, argument(2)?, argument(3)?);
     let bed = invoke(EndpointCreate { process: None, queue: 0 })?.endpoint;
     let sleeps = Arc::new(Sleeps::default());
+    let over = invoke(NotificationCreate { process: None })?.notification;
     let (begin, end) = (deadline_in(GATHER), deadline_in(Duration::from_secs(seconds)));
     admitted(bed, end, || invoke(AffinitySet { thread: None, mask: 1 << cpu }).map(drop))?;
     for _ in 0..threads {
         let start = || {
             let theirs = sleeps.clone();
-            thread::spawn(1, Box::new(move || sleep(bed, &theirs, [begin, end]))).map(drop)
+            let body = move || {
+                sleep(bed, &theirs, [begin, end]);
+                if theirs.gone.fetch_add(1, Ordering::AcqRel) + 1 == threads {
+                    let _ = invoke(Notify { notification: over, bits: 1 });
+                }
+                thread::exit();
+            };
+            thread::spawn(1, Box::new(body)).map(drop)
         };
         admitted(bed, end, start)?;
     }
-    let mut beats = 0;
-    while sleeps.gone.load(Ordering::Acquire) < threads && beats < LAST {
-        beats += u64::from(end.passed(nexus_rt::Instant::now().ticks()));
-        nap(bed)?;
-    }
-    let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    // Who does not come is missed below.
+    let deadline = deadline_in(Duration::from_secs(seconds) + PATIENCE);
+    let _ = invoke(Wait { notification: over, deadline });
+    let at = |counter: &AtomicU64| counter.load(Ordering::Acquire);
     let (begun, ended, early) = (at(&sleeps.begun), at(&sleeps.ended), at(&sleeps.early));
     println!("sleepers: {ended} of {begun} sleeps on cpu{cpu}, {early} early");
     Ok(i64::from(at(&sleeps.gone) != threads || begun != ended || begun < threads || early != 0))
@@ -87,8 +93,6 @@ fn sleep(bed: Handle, sleeps: &Sleeps, [begin, end]: [Deadline; 2]) {
             Err(error) => println!("sleepers: {}", error.name()),
         }
     }
-    sleeps.gone.fetch_add(1, Ordering::Release);
-    thread::exit();
 }
 
 /// Waits for a message that nobody sends until the next instant; which it was.

@@ -1,4 +1,5 @@
-//! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`.
+//! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`; `torture masks <cpus>` changes
+//! masks and has threads stolen until there were enough of both.
 //!
 //! Callers that wander over the CPUs call servers that others call too; pages are mapped, read by another thread and
 //! unmapped at one address; programs start and end or are killed; 66 threads wake at one instant on one CPU. Every job counts
@@ -10,6 +11,7 @@
 extern crate alloc;
 
 mod calls;
+mod masks;
 mod pages;
 mod programs;
 mod sleepers;
@@ -18,8 +20,8 @@ use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 
-use nexus_abi::Error;
-use nexus_abi::syscall::{InfoScheduler, NotificationCreate, Wait};
+use nexus_abi::syscall::{NotificationCreate, Notify, Wait};
+use nexus_abi::{Deadline, Error, Handle};
 use nexus_proto::exec;
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Channel, env, println, thread, time::deadline_in};
@@ -32,12 +34,14 @@ const CPUS: usize = 8;
 /// After the end for all jobs together.
 const PATIENCE: Duration = Duration::from_secs(30);
 const STACK_PAGES: u64 = 4;
-/// Between two looks at who is still at work.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// What the jobs share.
 #[derive(Default)]
 pub(crate) struct Shared {
+    /// Signalled by each job that leaves nobody at work.
+    done: Option<Handle>,
+    /// Signalled when the jobs are to end, for the one that waits for that.
+    end: Option<Handle>,
     /// 1 once the jobs are to end.
     over: AtomicU32,
     working: AtomicU32,
@@ -63,6 +67,54 @@ impl Shared {
         self.over.load(Ordering::Acquire) == 0
     }
 
+    fn new(cpus: u64) -> Result<Arc<Shared>, Error> {
+        let [done, end] = [notification()?, notification()?].map(Some);
+        let shared = Arc::new(Shared { done, end, ..Shared::default() });
+        shared.cpus.store(cpus.clamp(1, CPUS as u64) as u32, Ordering::Relaxed);
+        Ok(shared)
+    }
+
+    /// The jobs are to end.
+    fn end(&self) -> Result<(), Error> {
+        self.over.store(1, Ordering::Release);
+        invoke(Notify { notification: self.end.ok_or(Error::State)?, bits: 1 }).map(drop)
+    }
+
+    /// Waits until then. One job may.
+    pub(crate) fn wait_for_end(&self) -> Result<(), Error> {
+        let notification = self.end.ok_or(Error::State)?;
+        invoke(Wait { notification, deadline: Deadline::NEVER }).map(drop)
+    }
+
+    /// A job ends. Whoever waits for all of them and is not told finds them missing at its deadline.
+    fn leave(&self) {
+        if self.working.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(notification) = self.done
+        {
+            let _ = invoke(Notify { notification, bits: 1 });
+        }
+    }
+
+    fn judge_ends(&self) {
+        if self.working.load(Ordering::Acquire) != 0 {
+            self.wrong("a job does not end");
+        }
+    }
+
+    /// Waits until nobody is at work, at the latest until then.
+    fn wait_for_all(&self, deadline: Deadline) -> Result<(), Error> {
+        let notification = self.done.ok_or(Error::State)?;
+        while self.working.load(Ordering::Acquire) != 0 {
+            match invoke(Wait { notification, deadline }) {
+                // All of them may have ended before the next one began.
+                Ok(_) => {}
+                Err(Error::TimedOut) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Counts one more.
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
@@ -83,12 +135,12 @@ pub(crate) fn job(shared: &Arc<Shared>, work: impl FnOnce(&Shared) -> Result<(),
         if let Err(error) = work(&theirs) {
             theirs.wrong(error.name());
         }
-        theirs.working.fetch_sub(1, Ordering::AcqRel);
+        theirs.leave();
         thread::exit();
     };
     if let Err(error) = thread::spawn(STACK_PAGES, Box::new(body)) {
         shared.wrong(error.name());
-        shared.working.fetch_sub(1, Ordering::AcqRel);
+        shared.leave();
     }
 }
 
@@ -97,9 +149,11 @@ fn argument(at: usize, default: u64) -> Result<u64, Error> {
 }
 
 fn main() -> Result<i64, Error> {
+    if env::arguments().nth(1) == Some("masks") {
+        return masks::run(&Shared::new(argument(2, 1)?)?);
+    }
     let seconds = argument(1, SECONDS)?;
-    let shared = Arc::new(Shared::default());
-    shared.cpus.store(argument(2, 1)?.clamp(1, CPUS as u64) as u32, Ordering::Relaxed);
+    let shared = Shared::new(argument(2, 1)?)?;
     // The way to execd is found once: the inbox for an answer takes all messages that the program may have.
     Channel::to(exec::NAME)?;
     calls::begin(&shared)?;
@@ -107,17 +161,18 @@ fn main() -> Result<i64, Error> {
     programs::begin(&shared);
     sleepers::begin(&shared, seconds);
     pause(Duration::from_secs(seconds))?;
-    shared.over.store(1, Ordering::Release);
-    let end = deadline_in(PATIENCE);
-    while shared.working.load(Ordering::Acquire) != 0 && !end.passed(nexus_rt::Instant::now().ticks()) {
-        pause(LOOK)?;
-    }
+    shared.end()?;
+    shared.wait_for_all(deadline_in(PATIENCE))?;
     report(&shared)
 }
 
+pub(crate) fn notification() -> Result<Handle, Error> {
+    invoke(NotificationCreate { process: None }).map(|made| made.notification)
+}
+
 /// Waits for something that nobody signals.
-pub(crate) fn pause(span: Duration) -> Result<(), Error> {
-    let notification = invoke(NotificationCreate { process: None })?.notification;
+fn pause(span: Duration) -> Result<(), Error> {
+    let notification = notification()?;
     let waited = invoke(Wait { notification, deadline: deadline_in(span) });
     invoke(nexus_abi::syscall::Close { handle: notification })?;
     match waited {
@@ -129,10 +184,7 @@ pub(crate) fn pause(span: Duration) -> Result<(), Error> {
 
 fn report(shared: &Shared) -> Result<i64, Error> {
     let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let stuck = shared.working.load(Ordering::Acquire);
-    if stuck != 0 {
-        shared.wrong("a job does not end");
-    }
+    shared.judge_ends();
     let pairs = [
         ("calls", at(&shared.called), at(&shared.answered)),
         ("pages", at(&shared.mapped), at(&shared.read)),
@@ -152,22 +204,8 @@ fn report(shared: &Shared) -> Result<i64, Error> {
         }
         println!("torture: from cpu{from}: {:?} calls", &row[..cpus]);
     }
-    masks(shared)?;
+    masks::judge(shared)?;
     let (moved, stayed, wrong) = (at(&shared.moved), at(&shared.stayed), at(&shared.wrong));
     println!("torture: {moved} moves, {stayed} refused, {wrong} wrong");
     Ok(i64::from(at(&shared.wrong) != 0))
-}
-
-/// The kernel counts who began to run outside its mask, on every CPU since the machine started.
-fn masks(shared: &Shared) -> Result<(), Error> {
-    let (info, mut given, mut outside) = (env::handle("info")?, 0, 0);
-    for cpu in 0..shared.cpus.load(Ordering::Relaxed) {
-        let counted = invoke(InfoScheduler { info, cpu })?;
-        (given, outside) = (given + counted.given, outside + counted.outside);
-    }
-    if outside != 0 {
-        shared.wrong("a thread ran outside its mask");
-    }
-    println!("torture: {given} given to another CPU, {outside} outside their masks");
-    Ok(())
 }

@@ -249,6 +249,8 @@ pub struct Counters {
     pub trapped: Word,
     /// Threads given to other CPUs.
     pub given: Word,
+    /// Those of them that went to a CPU which asked.
+    pub stolen: Word,
     /// Distinct threads that ran here.
     pub tasks: Word,
     /// Threads that began to run here outside their mask.

@@ -1,5 +1,6 @@
 //! Scenes on several harts: who runs where, a hart that is held, everything at once.
 
+use super::acts::{missed, number_after};
 use super::{ANSWER, Desk, PROMPT};
 use crate::proof::emulator::Machine;
 use crate::proof::session::SessionError;
@@ -207,6 +208,27 @@ pub(super) fn torture(desk: &mut Desk, seconds: u64, harts: u32) -> Result<(), S
         return Err(SessionError::Missed(format!("{before:?}"), "something is lost", printed));
     }
     Ok(())
+}
+
+/// By count, not by time: how long it takes is the host's affair, and the program gives up by itself.
+pub(super) fn masks(desk: &mut Desk, harts: u32) -> Result<(), SessionError> {
+    const GIVES_UP: Duration = Duration::from_secs(240);
+    desk.session.send_line(&format!("run torture masks {harts}"))?;
+    let mut counted = |mark: &str| {
+        let told = desk.session.wait_for(mark, GIVES_UP)?.text;
+        println!("{told}");
+        Ok::<_, SessionError>(told)
+    };
+    let (given, changed) = (counted("outside their masks")?, counted(" wrong")?);
+    desk.session.wait_for(PROMPT, ANSWER)?;
+    let numbers = [number_after(&given, "another CPU, "), number_after(&changed, "torture: ")];
+    if numbers.iter().any(|number| number.is_none_or(|number| number < 10_000))
+        || !given.ends_with(", 0 outside their masks")
+        || !changed.ends_with(", 0 wrong")
+    {
+        return Err(missed("10,000 of each, 0 outside", vec![given, changed]));
+    }
+    desk.ask("status", "0").map(drop)
 }
 
 #[cfg(test)]

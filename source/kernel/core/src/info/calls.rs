@@ -172,10 +172,10 @@ impl Serve for InfoScheduler {
     fn serve(self, context: &Context) -> Verdict<SchedulerInfo> {
         let _held = open(context, self.info)?;
         let counters = &context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?.counters;
-        let [given, outside, guarded, parked, lifted] =
-            [&counters.given, &counters.outside, &counters.guarded, &counters.parked, &counters.lifted]
-                .map(|counter| counter.get());
-        Ok(SchedulerInfo { given, outside, guarded, parked, lifted })
+        let (given, outside, stolen) = (counters.given.get(), counters.outside.get(), counters.stolen.get());
+        let [guarded, parked, lifted] =
+            [&counters.guarded, &counters.parked, &counters.lifted].map(|counter| counter.get());
+        Ok(SchedulerInfo { given, outside, guarded, parked, lifted, stolen })
     }
 }
 

@@ -240,7 +240,9 @@ impl Kernel {
             let fits = |thread: &&Thread| asker.allows(thread);
             let found = lists.flat_map(|class| cpu.queue().list(class).iter(&self.threads)).find(fits);
             if let Some(thread) = found {
+                let before = cpu.counters.given.get();
                 self.hand_if_movable(cpu, thread, asker);
+                cpu.counters.stolen.add(cpu.counters.given.get() - before);
             }
         }
         for _ in self.cpus {

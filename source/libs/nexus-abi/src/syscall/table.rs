@@ -165,8 +165,9 @@ syscalls! {
     /// debt; how often the budget was spent. `ENOENT` if there is none.
     102 InfoLimits on info: Handle { index: u32 } -> Limits { shares: u32, mask: u64, budget: u64, period: u64, left: i64, throttled: u64 };
     /// What the scheduler of a CPU did: tasks given to other CPUs, tasks that ran outside their mask (never), slices of the
-    /// starvation guard, tasks set aside until their budget is replenished, classes changed by donation.
-    103 InfoScheduler on info: Handle { cpu: u32 } -> SchedulerInfo { given: u64, outside: u64, guarded: u64, parked: u64, lifted: u64 };
+    /// starvation guard, tasks set aside until their budget is replenished, classes changed by donation, and of those given
+    /// those that went to a CPU which asked.
+    103 InfoScheduler on info: Handle { cpu: u32 } -> SchedulerInfo { given: u64, outside: u64, guarded: u64, parked: u64, lifted: u64, stolen: u64 };
 
     /// Stops the machine with an exit status.
     112 PowerOff on power: Handle { status: u32 } -> NeverOff {};
