@@ -25,7 +25,7 @@ const BEAT: u64 = 1 << 17;
 /// Before the first instant: all threads of both programs are there by then, since a full class admits no new one.
 const GATHER: Duration = Duration::from_secs(1);
 /// After the end until every thread has ended.
-const PATIENCE: Duration = Duration::from_secs(13);
+const LATEST: Duration = Duration::from_secs(13);
 
 #[derive(Default)]
 struct Sleeps {
@@ -61,7 +61,7 @@ fn main() -> Result<i64, Error> {
         admitted(bed, end, start)?;
     }
     // Who does not come is missed below.
-    let deadline = deadline_in(Duration::from_secs(seconds) + PATIENCE);
+    let deadline = deadline_in(Duration::from_secs(seconds) + LATEST);
     let _ = invoke(Wait { notification: over, deadline });
     let at = |counter: &AtomicU64| counter.load(Ordering::Acquire);
     let (begun, ended, early) = (at(&sleeps.begun), at(&sleeps.ended), at(&sleeps.early));

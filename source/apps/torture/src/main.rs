@@ -1,6 +1,6 @@
-//! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`; `torture masks <cpus>` changes
-//! masks and has threads stolen until there were enough of both.
+//! Works every CPU with everything at once, and counts exactly: `torture [seconds] [cpus]`, `torture masks <cpus>`.
 //!
+//! The second changes masks and has threads stolen until there were enough of both. The first:
 //! Callers that wander over the CPUs call servers that others call too; pages are mapped, read by another thread and
 //! unmapped at one address; programs start and end or are killed; 66 threads wake at one instant on one CPU. Every job counts
 //! what it did and what was wrong. A job that does not end in time is a wake, a thread or an answer that was lost.
