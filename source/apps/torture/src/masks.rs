@@ -50,7 +50,7 @@ fn wander(shared: &Shared, number: u64) -> Result<(), Error> {
         dice ^= dice >> 7;
         dice ^= dice << 17;
         (0..dice % WORK).for_each(|_| spin_loop());
-        let single = 1 << (dice >> 16) % cpus(shared);
+        let single = 1 << ((dice >> 16) % cpus(shared));
         // Who may run everywhere is stolen most.
         change(shared, if dice >> 12 & 7 == 0 { single } else { all }, &mut before)?;
         sleep(quiet, Duration::from_micros(dice >> 32 & (SLEEP_US - 1)))?;
