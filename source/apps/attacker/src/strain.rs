@@ -6,12 +6,13 @@
 use alloc::boxed::Box;
 
 use nexus_abi::message::WORDS;
-use nexus_abi::syscall::{Close, Defer, NotificationCreate, Wait, ipc};
+use nexus_abi::syscall::{Close, Defer, NotificationCreate, Wait, Yield, ipc};
 use nexus_abi::{Deadline, Error, Handle};
 use nexus_ipc::Notice;
 use nexus_ipc::interface::tag;
-use nexus_proto::supervisor;
+use nexus_proto::{exec, supervisor};
 use nexus_rt::inbox::Inbox;
+use nexus_rt::sys::Wrong;
 use nexus_rt::{Channel, Instant, env, kernel::invoke, thread};
 
 use crate::tell::{door, message, message_until, numbers};
@@ -22,6 +23,8 @@ type Act = Box<dyn FnMut() -> Result<(), Error>>;
 /// Servers in a chain: one more than calls may nest.
 const CHAIN: usize = nexus_abi::message::MAX_CALL_DEPTH + 1;
 const STACK_PAGES: u64 = 2;
+/// Threads that sleep, each for 20 µs and 7 µs more than the one before it.
+const NAPPERS: u64 = 8;
 /// Messages that wait where nobody receives.
 const UNHEARD: u16 = 8;
 /// Ticks until a call that nobody answers ends: 20 µs.
@@ -32,7 +35,12 @@ const ROUTE: core::time::Duration = core::time::Duration::from_secs(1);
 /// A kind: its name, the refusals that it meets, and how to begin.
 type Kind = (&'static str, &'static [Error], fn() -> Result<Act, Error>);
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 16] = [
+    ("spin", &[], spin),
+    ("yields", &[], yields),
+    ("starts", &[Error::OverLimit], starts),
+    ("faults", &[Error::OverLimit], faults),
+    ("naps", &[], naps),
     ("calls", &[], calls),
     ("routes", &[], routes),
     ("flood", &[Error::Again], flood),
@@ -72,6 +80,73 @@ fn strained(kind: &str) -> Result<(u64, u64), Error> {
         }
     }
     Ok((tried, refused))
+}
+
+/// Nothing but time.
+fn spin() -> Result<Act, Error> {
+    Ok(Box::new(|| Ok(())))
+}
+
+/// The CPU given away, again and again, between threads that do nothing else.
+fn yields() -> Result<Act, Error> {
+    thread::spawn(
+        STACK_PAGES,
+        Box::new(|| {
+            loop {
+                let _ = invoke(Yield {});
+            }
+        }),
+    )?;
+    Ok(Box::new(|| invoke(Yield {}).map(drop)))
+}
+
+/// Programs that end at once.
+fn starts() -> Result<Act, Error> {
+    run_again(&["exit"])
+}
+
+/// Programs that fault at once: there are no other page faults.
+fn faults() -> Result<Act, Error> {
+    run_again(&[Wrong::ALL[0].name()])
+}
+
+/// Starts a program again and again, and waits for its end.
+fn run_again(words: &[&str]) -> Result<Act, Error> {
+    let words = exec::pack(words.iter().copied())?;
+    let mut programs = exec::Client::new(Channel::to(exec::NAME)?);
+    Ok(Box::new(move || {
+        let process = programs.start("rogue", &words, None, None, None)?.process;
+        programs.wait(process).map(drop)
+    }))
+}
+
+/// Timers of the kernel: threads that each sleep for a time of its own, again and again.
+fn naps() -> Result<Act, Error> {
+    let mut lengths = (1..=NAPPERS).map(|number| 200 + 70 * number);
+    let mut nap = move || {
+        let (length, never) =
+            (lengths.next().unwrap_or(200), invoke(NotificationCreate { process: None })?.notification);
+        Ok::<_, Error>(move || {
+            // Nobody signals it: the wait is a pause.
+            let _ = invoke(Wait { notification: never, deadline: Deadline(Instant::now().ticks() + length) });
+        })
+    };
+    for _ in 1..NAPPERS {
+        let nap = nap()?;
+        thread::spawn(
+            STACK_PAGES,
+            Box::new(move || {
+                loop {
+                    nap();
+                }
+            }),
+        )?;
+    }
+    let nap = nap()?;
+    Ok(Box::new(move || {
+        nap();
+        Ok(())
+    }))
 }
 
 /// No abuse: calls as anybody may make them.

@@ -162,7 +162,7 @@ impl Pair {
     }
 }
 
-fn notification() -> Result<Handle, Error> {
+pub(crate) fn notification() -> Result<Handle, Error> {
     invoke(NotificationCreate { process: None }).map(|made| made.notification)
 }
 
@@ -173,6 +173,6 @@ fn take_class((shares, class): (u32, QosClass)) {
 }
 
 /// Nobody notifies: only the deadline ends this.
-fn sleep(never: Handle, time: Duration) {
+pub(crate) fn sleep(never: Handle, time: Duration) {
     let _ = invoke(Wait { notification: never, deadline: deadline_in(time) });
 }

@@ -3,7 +3,8 @@
 //! `churn [count]` starts programs: the kernel's counts of every kind of object are taken before and after; between them only
 //! programs ran that have ended. A difference of one frame is a leak. `churn timers` races timers, `churn policy` kills policy
 //! while it grants something, `churn asleep [seconds] [naps]` does nothing and counts
-//! what interrupts the machine, and `churn fair` divides the CPU between threads.
+//! what interrupts the machine; `churn fair` divides the CPU between threads, `churn part` measures what a budget is, `churn held` waits for a
+//! held server, and `churn storm` wakes up beside storms.
 
 #![no_std]
 #![no_main]
@@ -12,8 +13,11 @@ extern crate alloc;
 
 mod asleep;
 mod fair;
+mod held;
+mod part;
 mod policy;
 mod random;
+mod storm;
 mod timers;
 
 use nexus_abi::syscall::InfoObjects;
@@ -36,6 +40,9 @@ fn main() -> Result<i64, Error> {
     let count = match env::arguments().nth(1) {
         Some("asleep") => return asleep::sleep(),
         Some("fair") => return fair::divide(),
+        Some("held") => return held::inversion(),
+        Some("part") => return part::measure(),
+        Some("storm") => return storm::weather(),
         Some("policy") => return policy::kill(),
         Some("timers") => return timers::race(),
         Some(text) => text.parse().map_err(|_| Error::Invalid)?,

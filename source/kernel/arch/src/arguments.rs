@@ -87,6 +87,8 @@ pub enum Defect {
     StrayKick,
     /// Threads stay on the CPU that made them.
     NoSpread,
+    /// Who is waited for runs in its own class.
+    NoDonation,
     /// The timer interrupts a second late.
     LateTimer,
     /// All threads use the float registers as they find them.
@@ -113,11 +115,12 @@ pub enum Defect {
 
 impl Defect {
     /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 16] = [
+    const NAMES: [(&str, Defect); 17] = [
         ("further-stack", Defect::FurtherStack),
         ("stray-kick", Defect::StrayKick),
         ("lost-kick", Defect::LostKick),
         ("no-spread", Defect::NoSpread),
+        ("no-donation", Defect::NoDonation),
         ("lost-hart", Defect::LostHart),
         ("old-entry", Defect::OldEntry),
         ("late-timer", Defect::LateTimer),

@@ -25,7 +25,8 @@ pub fn show(defect: Defect, system: &'static System, memory: &Memory) {
         | Defect::OldEntry
         | Defect::LostKick
         | Defect::StrayKick
-        | Defect::NoSpread => return,
+        | Defect::NoSpread
+        | Defect::NoDonation => return,
         Defect::Panic => panic!("asked for by a boot argument"),
         Defect::Stack => drop(black_box(descend(0))),
         Defect::WriteText => write(show as *const () as u64),

@@ -254,6 +254,7 @@ impl Memory {
             satp_mode: SV39,
             raisers,
             spread: Spread::default(),
+            donation: Default::default(),
             slice: facts.timebase / SLICES_PER_SECOND,
             timebase: facts.timebase,
             arguments: facts.arguments,

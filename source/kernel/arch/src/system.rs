@@ -16,7 +16,7 @@ use crate::{
     say,
     timer::Timer,
 };
-use nexus_core::{Kernel, kernel::Machine, sched::spread::Spread, word::Word};
+use nexus_core::{Kernel, ipc::donation::Donation, kernel::Machine, sched::spread::Spread, word::Word};
 
 /// Kernel and machine.
 #[repr(C)]
@@ -91,7 +91,8 @@ pub fn install(
     // SAFETY: the kernel's tables map every page of the PLIC.
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
     let spread = if arguments.defect == Defect::NoSpread { Spread::Off } else { Spread::On };
-    let machine = Machine { spread, ..machine };
+    let donation = if arguments.defect == Defect::NoDonation { Donation::Off } else { Donation::On };
+    let machine = Machine { spread, donation, ..machine };
     let system = SYSTEM.fill(System {
         float: carved.float,
         timer: Timer::probe(all(|hart| hart.sstc), arguments.defect),

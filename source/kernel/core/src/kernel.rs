@@ -132,6 +132,8 @@ pub struct Machine {
     pub raisers: [u64; nexus_abi::image::MAX_RAISERS],
     /// Whether ready threads move between CPUs.
     pub spread: crate::sched::spread::Spread,
+    /// Whether who is waited for runs in the class of who waits.
+    pub donation: crate::ipc::donation::Donation,
     /// Ticks of a time slice.
     pub slice: u64,
     /// Ticks per second.

@@ -3,16 +3,47 @@
 use super::acts::{SLOW, missed, number_after};
 use super::{ANSWER, Desk, PROMPT};
 use crate::proof::session::SessionError;
-use nexus_abi::{Budget, Limits};
+use nexus_abi::{Budget, Limits, QosClass};
 use wiring::Wiring;
 
 /// A fifth of the time, a light weight and the first CPU for who spins; a heavy weight for a service.
 pub(super) fn limited(wiring: &mut Wiring) {
     let budget = Budget { time_us: 2000, period_us: 10_000 };
-    let rogue = wiring.programs.iter_mut().find(|program| program.name.as_str().ends_with("/rogue"));
-    rogue.into_iter().for_each(|rogue| rogue.limits = Limits { shares: 50, cpus: 1, budget });
+    program(wiring, "rogue").for_each(|rogue| rogue.limits = Limits { shares: 50, cpus: 1, budget });
     let logd = wiring.services.iter_mut().find(|service| service.name.as_str() == "logd");
     logd.into_iter().for_each(|logd| logd.limits = Limits { shares: 300, ..Limits::NONE });
+}
+
+fn program<'a>(wiring: &'a mut Wiring, name: &str) -> impl Iterator<Item = &'a mut wiring::Program> {
+    wiring.programs.iter_mut().filter(move |program| program.name.as_str() == format!("app/boot/{name}"))
+}
+
+/// Who measures is Interactive.
+pub(super) fn above(wiring: &mut Wiring) {
+    program(wiring, "churn").for_each(|churn| churn.qos = QosClass::Interactive);
+}
+
+/// Likewise, who strains too, and who spins has the highest class and a budget.
+pub(super) fn between(wiring: &mut Wiring) {
+    above(wiring);
+    let budget = Budget::DEFAULT;
+    program(wiring, "attacker").for_each(|attacker| attacker.qos = QosClass::Interactive);
+    program(wiring, "rogue").for_each(|rogue| {
+        (rogue.qos, rogue.limits) = (QosClass::PerfBurst, Limits { budget, ..Limits::NONE });
+    });
+}
+
+/// The longest time without a look for interrupts, and two switches: instructions, as `docs/benchmarks.md` has them, which
+/// is printed from this kernel. 0 if they are not there: nothing runs as soon as that.
+pub(super) fn longest() -> u64 {
+    let page = std::fs::read_to_string(crate::root().join("docs/benchmarks.md")).unwrap_or_default();
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
+    let last = |row: &str| cells(row).iter().rev().find_map(|cell| cell.parse::<u64>().ok());
+    let behind = page.lines().skip_while(|line| !line.starts_with("| without a look for interrupts"));
+    let deaf = behind.take_while(|line| line.starts_with('|')).filter_map(last).max();
+    let switch = page.lines().find(|line| line.starts_with("| yield to another thread"));
+    let switch = switch.and_then(|row| cells(row).get(2)?.parse::<u64>().ok());
+    deaf.zip(switch).map_or(0, |(deaf, switch)| deaf + 2 * switch)
 }
 
 /// The row of `ps` or `top` of a process.

@@ -18,7 +18,11 @@ pub(super) fn judged(desk: &mut Desk) -> Result<(), SessionError> {
 /// Played by a program too: what it prints is shown.
 pub(super) fn fair(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for(" promises broken", SLEPT)?;
-    let said = |line: &&Stamped| ["shares ", "a lower ", "woken "].iter().any(|begin| line.text.starts_with(begin));
+    let said = |line: &&Stamped| {
+        ["shares ", "a lower ", "woken ", "a fifth ", "held ", "storm "]
+            .iter()
+            .any(|begin| line.text.starts_with(begin))
+    };
     desk.session.transcript().iter().filter(said).for_each(|line| println!("{}", line.text));
     Ok(())
 }

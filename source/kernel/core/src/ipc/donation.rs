@@ -14,6 +14,16 @@ use crate::{
 };
 use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
 
+/// Whether who is waited for runs in the class of who waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Donation {
+    /// It does.
+    #[default]
+    On,
+    /// It has its own class. Only when a proof asks for it.
+    Off,
+}
+
 impl Kernel {
     /// The thread that callers who wait at an endpoint lift: the youngest of those that receive there.
     pub(crate) fn heir(&self, endpoint: &Endpoint) -> Option<&'static Thread> {
@@ -34,6 +44,9 @@ impl Kernel {
 
     /// The highest class of those who wait for a thread.
     pub(crate) fn donated(&self, thread: &Thread) -> Option<QosClass> {
+        if self.machine.donation == Donation::Off {
+            return None;
+        }
         let served = self.awaiting(thread.link.get()).map(Thread::class);
         let endpoint = Some(self.endpoints.at(thread.serves())).filter(|endpoint| endpoint.waited_for());
         let heir = endpoint.filter(|endpoint| self.heir(endpoint).is_some_and(|heir| core::ptr::eq(heir, thread)));

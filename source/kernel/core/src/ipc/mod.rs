@@ -8,7 +8,7 @@ pub mod call;
 mod chain;
 pub mod detour;
 pub mod direct;
-mod donation;
+pub mod donation;
 pub mod endpoint;
 pub mod fault;
 pub mod notification;

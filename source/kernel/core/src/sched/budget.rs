@@ -194,6 +194,8 @@ impl Kernel {
             self.arm(cpu, self.process_nodes() + process.index(), process.budget.renewal.get());
         }
         for thread in self.threads_of(process) {
+            // A period begins with a whole slice: after what was left of one its time would wait behind the others again.
+            thread.slice_left.set(0);
             self.set_wish(cpu, thread, thread.wished_class());
         }
     }

@@ -145,6 +145,18 @@ fn a_budget_is_its_part_of_the_time_alone_and_beside_others() {
 }
 
 #[test]
+fn who_comes_back_with_new_time_has_a_whole_slice() {
+    let field = Field::new();
+    let (_, thread) = field.spinner(Normal, (250, 2_000, 10_000));
+    field.spinner(Normal, (500, 0, 0));
+    let ([ran], _) = field.watch(SECOND, [thread]);
+    assert!(
+        (190..=210).contains(&(ran * 1000 / SECOND)),
+        "{ran} of {SECOND}: it never waits for two slices of the other"
+    );
+}
+
+#[test]
 fn a_spent_burst_goes_on_in_normal() {
     let field = Field::new();
     let (_, hog) = field.spinner(Interactive, FREE);
