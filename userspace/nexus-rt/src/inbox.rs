@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use nexus_abi::message::Status;
-use nexus_abi::syscall::{Close, Derive, EndpointCreate, ipc};
+use nexus_abi::syscall::{Close, Derive, EndpointCreate, NotificationCreate, Notify, Wait, ipc};
 use nexus_abi::{Deadline, Error, Handle, Name, Rights, ServiceId};
 use nexus_ipc::{NonceMismatchBudget, Notice, Pipeline, RouteAnswer, RouteLink, RouteRetryOutcome, Signal};
 
@@ -26,6 +26,11 @@ const ROUTE_WAIT: Duration = Duration::from_secs(2);
 crate::sys::own! {
     /// What was routed so far. As few as a program has interfaces.
     static ROUTED: Vec<Route> = Vec::new()
+}
+
+crate::sys::own! {
+    /// What some thread waits for now, and whom it wakes when that is over.
+    static ASKED: Vec<(Name, Vec<Handle>)> = Vec::new()
 }
 
 /// The way to an interface beside that of the start page.
@@ -107,9 +112,48 @@ fn forget(interface: Name, dead: Handle) -> Option<Handle> {
     None
 }
 
-/// Asks init, and remembers. Nobody is kept out meanwhile: of two threads that ask for the same, both get the first answer.
+/// Asks init, and remembers. Of several threads one asks, since init takes a second question for one that gave the first up;
+/// the others wait for what comes of it, and if nothing does, one of them asks.
 fn ask(name: Name, wait: Duration) -> Result<Handle, Error> {
-    ask_each(&[name], wait).pop().unwrap_or(Err(Error::Protocol))
+    let until = time::deadline_in(wait);
+    while let Some(bell) = await_turn(name)? {
+        let woken = invoke(Wait { notification: bell, deadline: until });
+        let _ = invoke(Close { handle: bell });
+        woken?;
+        if let Some(handle) = routed(name) {
+            return Ok(handle);
+        }
+    }
+    let left = time::Instant::from_ticks(until.0).since(time::Instant::now());
+    let found = ask_each(&[name], left).pop().unwrap_or(Err(Error::Protocol));
+    for bell in end_turn(name) {
+        // Who gave up has closed it.
+        let _ = invoke(Notify { notification: bell, bits: 1 });
+    }
+    found
+}
+
+/// What to wait for while another thread asks for the same; none: it is the caller's turn, until [`end_turn`].
+fn await_turn(name: Name) -> Result<Option<Handle>, Error> {
+    let mut asked = ASKED.lock();
+    match asked.iter_mut().find(|(other, _)| *other == name) {
+        None => {
+            asked.push((name, Vec::new()));
+            Ok(None)
+        }
+        Some((_, waiting)) => {
+            let bell = invoke(NotificationCreate { process: None })?.notification;
+            waiting.push(bell);
+            Ok(Some(bell))
+        }
+    }
+}
+
+/// Ends the caller's turn; answers who waited meanwhile.
+fn end_turn(name: Name) -> Vec<Handle> {
+    let mut asked = ASKED.lock();
+    let at = asked.iter().position(|(other, _)| *other == name);
+    at.map_or_else(Vec::new, |at| asked.swap_remove(at).1)
 }
 
 /// Asks init for all of these, and remembers what came.

@@ -112,6 +112,16 @@ fn tested(machine: Machine, harts: u32) -> Machine {
 fn below_the_killer(wiring: &mut Wiring) {
     let others = wiring.services.iter_mut().filter(|service| service.name.as_str() != "shell");
     others.for_each(|service| service.qos = nexus_abi::QosClass::Normal);
+    // The killer has threads that call, each with an inbox for routes.
+    let killer = wiring.services.iter_mut().filter(|service| service.name.as_str() == "shell");
+    killer.for_each(|shell| {
+        shell.quota.threads += 3;
+        shell.quota.endpoints += 4;
+        shell.quota.notifications += 8;
+        shell.quota.frames += 128;
+        shell.quota.memories += 8;
+        shell.quota.mappings += 16;
+    });
 }
 
 /// The same, and who ended is started again only after more than a caller's bound.

@@ -1,5 +1,6 @@
-//! The thread that calls: without a pause while a victim is hunted, until its successor has answered.
+//! The threads that call: without a pause while a victim is hunted, until its successor has answered each of them.
 
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nexus_abi::syscall::{NotificationCreate, Notify, QosSet, Wait};
@@ -12,7 +13,7 @@ use crate::victim::{Clients, PATIENCE, Question};
 /// Ticks behind a deadline after which an answer is late: 100 µs.
 const LATE: u64 = 1_000;
 
-/// What the two threads share. Each field has one writer while an episode lasts.
+/// What a caller and the killer share. Each field has one writer while an episode lasts.
 pub(crate) struct Shared {
     pub(crate) go: Handle,
     pub(crate) over: Handle,
@@ -29,6 +30,9 @@ pub(crate) struct Shared {
     pub(crate) in_flight: AtomicU64,
     pub(crate) restart: AtomicU64,
 }
+
+/// The callers, a thread each.
+pub(crate) type Callers = [Arc<Shared>; 3];
 
 impl Shared {
     pub(crate) fn new() -> Result<Shared, Error> {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use nexus_abi::syscall::Wait;
@@ -11,7 +11,7 @@ use nexus_proto::supervisor;
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Channel, Instant, env, println, time::deadline_in};
 
-use crate::caller::Shared;
+use crate::caller::{Callers, Shared};
 use crate::census::Census;
 use crate::victim::{Clients, Question, VICTIMS};
 
@@ -58,29 +58,29 @@ struct Score {
 }
 
 struct Killer<'a> {
-    shared: &'a Shared,
+    callers: &'a Callers,
     supervisor: supervisor::Client<Channel>,
     random: Random,
 }
 
 /// Kills every victim until enough of the kills counted; answers how much was wrong.
-pub(crate) fn rounds(shared: &Shared) -> Result<u64, Error> {
+pub(crate) fn rounds(callers: &Callers) -> Result<u64, Error> {
     let supervisor = supervisor::Client::new(Channel::to(supervisor::NAME)?);
     let info = env::handle("info")?;
     let (kills, seed) = asked(info)?;
-    let mut killer = Killer { shared, supervisor, random: Random(seed) };
+    let mut killer = Killer { callers, supervisor, random: Random(seed) };
     println!("chaos: {kills} kills that count, seed {seed}");
-    // Whatever is made once is made: also the ways to those that died once.
+    // Whatever is made once is made: the room for what is measured, and the ways to those that died once.
+    let room = || Score { restarts: Vec::with_capacity((ROUNDS * kills) as usize), ..Score::default() };
+    let mut scores = [(); VICTIMS.len()].map(|()| room());
     for victim in 0..VICTIMS.len() {
-        killer.kill(victim, Question::Again, &mut Score::default())?;
+        killer.kill(victim, 0, &mut Score::default())?;
     }
     let before = Census::take(info);
-    let mut scores = [const { None::<Score> }; VICTIMS.len()].map(|score| score.unwrap_or_default());
     for round in 0..ROUNDS * kills {
         killer.pause(deadline_in(REST));
         for (victim, score) in scores.iter_mut().enumerate().filter(|(_, score)| score.counted < kills) {
-            let once = Clients::asks_once(victim) && round % 2 == 1;
-            killer.kill(victim, if once { Question::Once } else { Question::Again }, score)?;
+            killer.kill(victim, round, score)?;
         }
     }
     let differ = Census::take(info).differences(&before);
@@ -99,39 +99,57 @@ fn asked(info: Handle) -> Result<(u64, u64), Error> {
 }
 
 impl Killer<'_> {
-    /// The caller signals nothing before its victim is killed.
+    /// The callers signal nothing before their victim is killed.
     fn pause(&self, deadline: Deadline) {
-        let _ = invoke(Wait { notification: self.shared.over, deadline });
+        let _ = invoke(Wait { notification: self.callers[0].over, deadline });
     }
 
-    fn kill(&mut self, victim: usize, question: Question, score: &mut Score) -> Result<(), Error> {
+    /// In each round every second caller asks what may not be repeated, if the victim has such a question.
+    fn kill(&mut self, victim: usize, round: u64, score: &mut Score) -> Result<(), Error> {
         self.pause(deadline_in(PAUSE));
-        self.shared.begin(victim, question)?;
+        let question = |caller: usize| match Clients::asks_once(victim) && (round + caller as u64) % 2 == 1 {
+            true => Question::Once,
+            false => Question::Again,
+        };
+        for (at, caller) in self.callers.iter().enumerate() {
+            caller.begin(victim, question(at))?;
+        }
         for _ in 0..LOOKS {
             let moment = Instant::now().ticks() + 1 + self.random.below(2_000);
             self.pause(Deadline(moment));
-            if self.shared.waits() {
+            if self.callers.iter().any(|caller| caller.waits()) {
                 break;
             }
         }
-        self.shared.killed.store(Instant::now().ticks(), Ordering::Release);
+        let now = Instant::now().ticks();
+        self.callers.iter().for_each(|caller| caller.killed.store(now, Ordering::Release));
         self.supervisor.kill(VICTIMS[victim])?;
-        invoke(Wait { notification: self.shared.over, deadline: deadline_in(PATIENCE) })?;
-        let at = |field: &core::sync::atomic::AtomicU64| field.load(Ordering::Acquire);
-        score.kills += 1;
-        score.counted += at(&self.shared.in_flight).min(1);
-        score.calls += at(&self.shared.calls);
-        score.told += at(&self.shared.told);
-        score.wrong += at(&self.shared.wrong) + u64::from(at(&self.shared.restart) == 0);
-        // What may not be asked again is refused once, and only then.
-        let may_be_told = u64::from(question == Question::Once);
-        score.wrong += u64::from(at(&self.shared.told) > may_be_told);
-        score.restarts.push(at(&self.shared.restart));
+        let patience = deadline_in(PATIENCE);
+        for caller in self.callers {
+            invoke(Wait { notification: caller.over, deadline: patience })?;
+        }
+        score.add(self.callers, question);
         Ok(())
     }
 }
 
 impl Score {
+    /// Counts what the callers saw of one kill. What may not be asked again is refused once, and only then.
+    fn add(&mut self, callers: &Callers, question: impl Fn(usize) -> Question) {
+        let at = |field: &AtomicU64| field.load(Ordering::Acquire);
+        let sum = |field: fn(&Shared) -> &AtomicU64| callers.iter().map(|caller| at(field(caller))).sum::<u64>();
+        self.kills += 1;
+        self.counted += sum(|caller| &caller.in_flight).min(1);
+        self.calls += sum(|caller| &caller.calls);
+        self.told += sum(|caller| &caller.told);
+        self.wrong += sum(|caller| &caller.wrong);
+        for (place, caller) in callers.iter().enumerate() {
+            let may_be_told = u64::from(question(place) == Question::Once);
+            self.wrong += u64::from(at(&caller.restart) == 0) + u64::from(at(&caller.told) > may_be_told);
+        }
+        self.restarts.push(callers.iter().map(|caller| at(&caller.restart)).max().unwrap_or(0));
+    }
+
     /// Prints it; answers how much was wrong.
     fn judge(mut self, name: &str, kills: u64) -> u64 {
         self.restarts.sort_unstable();

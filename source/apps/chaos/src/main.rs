@@ -1,6 +1,6 @@
 //! Kills each service again and again while it is called, and counts what became of the calls, of the service and of memory.
 //!
-//! It lies in the shell's place, whose routes reach every service and whose permission ends them. One thread calls, one
+//! It lies in the shell's place, whose routes reach every service and whose permission ends them. Some threads call, one
 //! kills; services run below the killer there, so that it comes at any of their instructions. A kill counts if a call had begun before it and was not answered by the service that died. `run` under
 //! `cargo xtask proof --scenes chaos`.
 
@@ -23,6 +23,8 @@ use nexus_abi::{Deadline, Error};
 use nexus_ipc::{Answered, Call, Message, Outcome, Port, Serve};
 use nexus_rt::kernel::invoke;
 use nexus_rt::{Server, println, thread, time::deadline_in};
+
+use caller::Shared;
 
 nexus_rt::program!(main);
 
@@ -49,19 +51,25 @@ impl Serve for Seen {
 
 fn main() -> Result<Infallible, Error> {
     Server::of_start_page()?.serve_until(&mut Seen(deadline_in(FIRST)), |seen| seen.0 == Deadline::NEVER)?;
-    let shared = Arc::new(caller::Shared::new()?);
-    let theirs = shared.clone();
-    thread::spawn(STACK_PAGES, Box::new(move || caller::run(&theirs)))?;
-    let wrong = killer::rounds(&shared).and_then(|wrong| {
+    let callers = [caller()?, caller()?, caller()?];
+    let silent = callers[0].over;
+    let wrong = killer::rounds(&callers).and_then(|wrong| {
         println!("chaos: limit");
-        Ok(wrong + limit::reached(shared.over)?)
+        Ok(wrong + limit::reached(silent)?)
     });
     match wrong {
-        Ok(0) => println!("chaos: nothing was wrong"),
-        Ok(wrong) => println!("chaos: {wrong} things were wrong"),
-        Err(error) => println!("chaos: ended with {}", error.name()),
+        Ok(wrong) => println!("chaos: over, {wrong} things were wrong"),
+        Err(error) => println!("chaos: over with {}, and things were wrong", error.name()),
     }
     // Whoever reads the console ends the machine.
-    invoke(Wait { notification: shared.over, deadline: Deadline::NEVER })?;
+    invoke(Wait { notification: silent, deadline: Deadline::NEVER })?;
     Err(Error::State)
+}
+
+/// One that calls, and its thread.
+fn caller() -> Result<Arc<Shared>, Error> {
+    let shared = Arc::new(Shared::new()?);
+    let theirs = shared.clone();
+    thread::spawn(STACK_PAGES, Box::new(move || caller::run(&theirs)))?;
+    Ok(shared)
 }
