@@ -10,7 +10,7 @@ use nexus_ipc::{NonceMismatchBudget, Notice, Pipeline, RouteAnswer, RouteLink, R
 
 use crate::channel::{arrived, close_all, send};
 use crate::sys::{self, Departure};
-use crate::{aside, env, kernel::invoke, time};
+use crate::{aside, env, kernel::invoke, time, turns::Turns};
 
 /// Who answers routes.
 const INIT: ServiceId = ServiceId::service("init");
@@ -29,8 +29,7 @@ crate::sys::own! {
 }
 
 crate::sys::own! {
-    /// What some thread waits for now, and whom it wakes when that is over.
-    static ASKED: Vec<(Name, Vec<Handle>)> = Vec::new()
+    static ASKED: Turns = Turns::none()
 }
 
 /// The way to an interface beside that of the start page.
@@ -116,7 +115,9 @@ fn forget(interface: Name, dead: Handle) -> Option<Handle> {
 /// the others wait for what comes of it, and if nothing does, one of them asks.
 fn ask(name: Name, wait: Duration) -> Result<Handle, Error> {
     let until = time::deadline_in(wait);
-    while let Some(bell) = await_turn(name)? {
+    let bell = || invoke(NotificationCreate { process: None }).map(|made| made.notification);
+    loop {
+        let Some(bell) = ASKED.lock().take(name, bell)? else { break };
         let woken = invoke(Wait { notification: bell, deadline: until });
         let _ = invoke(Close { handle: bell });
         woken?;
@@ -126,34 +127,12 @@ fn ask(name: Name, wait: Duration) -> Result<Handle, Error> {
     }
     let left = time::Instant::from_ticks(until.0).since(time::Instant::now());
     let found = ask_each(&[name], left).pop().unwrap_or(Err(Error::Protocol));
-    for bell in end_turn(name) {
+    let waiting = ASKED.lock().end(name);
+    for bell in waiting {
         // Who gave up has closed it.
         let _ = invoke(Notify { notification: bell, bits: 1 });
     }
     found
-}
-
-/// What to wait for while another thread asks for the same; none: it is the caller's turn, until [`end_turn`].
-fn await_turn(name: Name) -> Result<Option<Handle>, Error> {
-    let mut asked = ASKED.lock();
-    match asked.iter_mut().find(|(other, _)| *other == name) {
-        None => {
-            asked.push((name, Vec::new()));
-            Ok(None)
-        }
-        Some((_, waiting)) => {
-            let bell = invoke(NotificationCreate { process: None })?.notification;
-            waiting.push(bell);
-            Ok(Some(bell))
-        }
-    }
-}
-
-/// Ends the caller's turn; answers who waited meanwhile.
-fn end_turn(name: Name) -> Vec<Handle> {
-    let mut asked = ASKED.lock();
-    let at = asked.iter().position(|(other, _)| *other == name);
-    at.map_or_else(Vec::new, |at| asked.swap_remove(at).1)
 }
 
 /// Asks init for all of these, and remembers what came.

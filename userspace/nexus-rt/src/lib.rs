@@ -24,6 +24,7 @@ pub mod server;
 pub mod sys;
 pub mod thread;
 pub mod time;
+mod turns;
 
 pub use channel::Channel;
 pub use kernel::{Kernel, Machine};
