@@ -259,13 +259,22 @@ impl Client {
         }
     }
 
+    /// Nothing starts while policy is not back: that is refused, and asked again within the bound.
     fn start_visitor_once_more(&mut self) -> Result<(), Error> {
         let mut client = exec::Client::new(self.channel(exec::NAME)?);
-        let started = match client.start(VISITOR, &[], None, None, None) {
-            Err(Error::PeerClosed) => client.start(VISITOR, &[], None, None, None),
-            started => started,
+        let (end, mut told) = (self.deadline(), false);
+        let started = loop {
+            match client.start(VISITOR, &[], None, None, None) {
+                Err(Error::PeerClosed) if !told => told = true,
+                Err(Error::Unavailable) if Instant::now().ticks() < end.0 => {
+                    self.until = Duration::from_millis(1);
+                    self.rest()?;
+                }
+                started => break started?.process,
+            }
         };
-        client.wait(started?.process).map(drop)
+        self.until = BOUND;
+        client.wait(started).map(drop)
     }
 
     /// What trouble left behind is cleared away, and everything answers.
