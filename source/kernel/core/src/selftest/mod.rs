@@ -300,8 +300,12 @@ impl Trial<'_> {
         if waiting.cpu() != rich.id.get() {
             return fail("gave a thread of a higher class than was asked for");
         }
-        self.ask(rich, QosClass::Normal);
-        if !self.turn_until(ANSWER_MS, || waiting.cpu() == self.here.id.get()) {
+        // While the guard lends it a slice it does not wait, and is not given: so whoever asks asks again.
+        let comes = || {
+            self.ask(rich, QosClass::Normal);
+            waiting.cpu() == self.here.id.get()
+        };
+        if !self.turn_until(ANSWER_MS, comes) {
             return fail("gave nothing of the class that was asked for");
         }
         Ok(())
