@@ -5,7 +5,7 @@
 
 use alloc::sync::Arc;
 use core::hint::spin_loop;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use nexus_abi::syscall::{AffinitySet, InfoScheduler, SchedulerInfo, Wait};
@@ -37,7 +37,9 @@ pub(crate) fn run(shared: &Arc<Shared>) -> Result<i64, Error> {
     shared.judge_ends();
     judge(shared)?;
     let wrong = shared.wrong.load(Ordering::Relaxed);
-    println!("torture: {} mask changes, {wrong} wrong", shared.moved.load(Ordering::Relaxed));
+    let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    println!("torture: {} rounds on one CPU alone, {} on any", at(&shared.stayed), at(&shared.answered));
+    println!("torture: {} mask changes, {wrong} wrong", at(&shared.moved));
     Ok(i64::from(wrong != 0))
 }
 
@@ -53,6 +55,7 @@ fn wander(shared: &Shared, number: u64) -> Result<(), Error> {
         let single = 1 << ((dice >> 16) % cpus(shared));
         // Who may run everywhere is stolen most.
         change(shared, if dice >> 12 & 7 == 0 { single } else { all }, &mut before)?;
+        Shared::count(if before == all { &shared.answered } else { &shared.stayed });
         sleep(quiet, Duration::from_micros(dice >> 32 & (SLEEP_US - 1)))?;
         if round % LOOK == 0 && shared.moved.load(Ordering::Relaxed) >= ENOUGH && counted(shared)?.stolen >= ENOUGH {
             return Ok(());
