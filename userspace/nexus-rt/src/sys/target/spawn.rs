@@ -31,6 +31,14 @@ extern "C" fn begin(body: *mut Body) -> ! {
     crate::thread::exit()
 }
 
+/// Puts another body into the place of that which a thread would run that was made with these registers and was not
+/// started: whoever asks owns that thread. The one that was there is dropped.
+pub(crate) fn exchange(a1: u64, body: Body) {
+    let place = core::ptr::with_exposed_provenance_mut::<Body>(a1 as usize);
+    // SAFETY: `thread_registers` made it from a box, which is the thread's alone, and the thread does not run.
+    drop(unsafe { place.replace(body) });
+}
+
 /// Entry point and `a1` of a thread that will run `body`. If no thread is made of them, the body leaks.
 pub(crate) fn thread_registers(body: Body) -> (u64, u64) {
     let entry = _thread as *const () as usize;
