@@ -13,7 +13,7 @@ use nexus_rt::{Channel, Instant, env, println, thread};
 
 use crate::fair::{notification, sleep};
 
-const SECOND: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_millis(500);
 /// A fifth of the time, in thousandths, and what it may differ by.
 const PART: core::ops::RangeInclusive<u64> = 190..=210;
 const STACK_PAGES: u64 = 2;
@@ -42,12 +42,12 @@ pub(crate) fn measure() -> Result<i64, Error> {
     Ok(broken.min(1))
 }
 
-/// Thousandths of about a second, by the kernel's own account.
+/// Thousandths of half a second, by the kernel's own account.
 fn part(info: Handle, index: u32, never: Handle) -> Result<u64, Error> {
     let used = || invoke(InfoUsage { info, index }).map(|usage| usage.cpu);
-    sleep(never, SECOND / 20);
+    sleep(never, LONG / 10);
     let (began, before) = (Instant::now(), used()?);
-    sleep(never, SECOND);
+    sleep(never, LONG);
     let (ended, after) = (Instant::now(), used()?);
     Ok((after - before) * 1000 / (ended.ticks() - began.ticks()))
 }

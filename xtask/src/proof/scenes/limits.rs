@@ -61,6 +61,13 @@ fn shows(desk: &mut Desk, name: &str, terms: &str) -> Result<(), SessionError> {
     if row.contains(terms) { Ok(()) } else { Err(missed(terms, vec![row])) }
 }
 
+/// Of a CPU's time, in thousandths.
+fn uses(desk: &mut Desk, part: std::ops::RangeInclusive<u64>) -> Result<(), SessionError> {
+    let row = row(desk, "top -j", "app/boot/rogue")?;
+    let used = number_after(&row, "\"cpu_permille\":").filter(|used| part.contains(used));
+    used.map(drop).ok_or_else(|| missed(&format!("{part:?} thousandths of a CPU"), vec![row]))
+}
+
 const OF_ROGUE: &str = "\"shares\":50,\"affinity\":\"0x1\",\"budget\":\"2000/10000\"";
 
 pub(super) fn act(desk: &mut Desk) -> Result<(), SessionError> {
@@ -72,15 +79,14 @@ pub(super) fn act(desk: &mut Desk) -> Result<(), SessionError> {
     }
     let pid = desk.start_behind("run rogue")?;
     shows(desk, "app/boot/rogue", OF_ROGUE)?;
-    let before = row(desk, "top -j", "app/boot/rogue")?;
-    match number_after(&before, "\"cpu_permille\":") {
-        Some(used) if (150..=250).contains(&used) => {}
-        _ => return Err(missed("about a fifth of a CPU", vec![before])),
-    }
+    uses(desk, 150..=250)?;
     // Less is for who controls it; more takes policy's leave, and is written down.
     desk.collect(&format!("qos {pid} shares=20 budget=1000/10000"))?;
     shows(desk, "app/boot/rogue", "\"shares\":20,\"affinity\":\"0x1\",\"budget\":\"1000/10000\"")?;
     desk.ask("log -s execd -n 1", "open app/boot/rogue decision=allow")?;
+    uses(desk, 75..=125)?;
+    desk.ask(&format!("qos {pid} idle"), "QOS-AUDIT decision=allow reason=listed ")?;
+    uses(desk, 75..=125)?;
     desk.collect(&format!("qos {pid} shares=400 cpus=0,1 budget=none"))?;
     shows(desk, "app/boot/rogue", "\"shares\":400,\"affinity\":\"0x1\",\"budget\":null")?;
     desk.ask("log -s execd -n 1", "raise app/boot/rogue decision=allow reason=route caller=shell")?;

@@ -126,10 +126,10 @@ fn shares_divide_the_time_of_a_class() {
 
 #[test]
 fn a_budget_is_its_part_of_the_time_alone_and_beside_others() {
-    for beside in [false, true] {
+    for (class, beside) in [(Interactive, false), (Interactive, true), (Normal, false), (Idle, false)] {
         let field = Field::new();
-        let (home, thread) = field.spinner(Interactive, (100, 2_000, 10_000));
-        let second = field.thread(home, Interactive);
+        let (home, thread) = field.spinner(class, (100, 2_000, 10_000));
+        let second = field.thread(home, class);
         if beside {
             field.spinner(Normal, FREE);
         }
