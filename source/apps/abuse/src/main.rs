@@ -18,6 +18,7 @@ use core::time::Duration;
 
 use nexus_abi::{Error, ProcessId};
 use nexus_proto::exec::{self, Fate};
+use nexus_proto::{logs, supervisor, timer};
 use nexus_rt::{Channel, Instant, env, println};
 
 use census::Census;
@@ -46,6 +47,19 @@ const KINDS: [(&str, &str, Refusals); 9] = [
     ("cancelled", "calls", Refusals::Surely),
 ];
 
+/// The services that are abused by messages, beside init, and how. Those that run in their clients' class only if an
+/// argument names them: a flood leaves their clients nothing.
+const OTHERS: [(&str, Asked); 3] =
+    [(timer::NAME, Asked::Always), (exec::NAME, Asked::ByName), (logs::NAME, Asked::ByName)];
+const MESSAGES: [&str; 3] = ["flood", "handles", "cancelled"];
+
+/// When a service is abused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Always,
+    ByName,
+}
+
 /// Whether an abuser hears that it goes too far: not where the service takes up all that comes at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Refusals {
@@ -69,50 +83,71 @@ fn main() -> Result<i64, Error> {
     }
 }
 
-/// Every kind, or the one of this name, for so many milliseconds each; status 1: something was wrong.
+/// Every kind and service, or the one of this name, for so many milliseconds each; status 1: something was wrong.
 fn judge(span: u64, only: Option<&str>) -> Result<i64, Error> {
     let span = Duration::from_millis(span);
     let mut programs = exec::Client::new(Channel::to(exec::NAME)?);
     let info = env::handle("info")?;
     // Whatever is made once is made.
-    round(&mut programs, span, ["calls", "calls"])?;
+    round(&mut programs, span, ["calls", "calls", supervisor::NAME])?;
     let before = Census::take(info);
     let mut wrong = 0;
     for what in ["calls", "routes"] {
-        let kinds = || KINDS.iter().filter(|&&(kind, by, _)| by == what && only.is_none_or(|only| only == kind));
-        if kinds().next().is_none() {
-            continue;
-        }
-        let share = round(&mut programs, span, [what, what])?;
-        println!("share | {what} | {} for {HONEST} beside {ABUSERS} that got {}", share.got, share.tried);
-        for &(kind, _, refusals) in kinds() {
-            let beside = round(&mut programs, span, [kind, what])?;
-            let percent = beside.got * 100 / share.got.max(1);
-            println!(
-                "{kind} | {} tried | {} refused | {} {what} | {percent} %",
-                beside.tried, beside.refused, beside.got
-            );
-            let unbounded = refusals == Refusals::Surely && beside.refused == 0;
-            wrong += i64::from(percent < LEAST || beside.tried == 0 || unbounded);
-        }
+        let kinds = KINDS.iter().filter(|&&(kind, by, _)| by == what && only.is_none_or(|only| only == kind));
+        wrong += abused(&mut programs, span, [what, supervisor::NAME], kinds)?;
+    }
+    let chosen = |&(name, asked): &(&str, Asked)| only.map_or(asked == Asked::Always, |only| only == name);
+    for (interface, _) in OTHERS.into_iter().filter(chosen) {
+        let kinds = KINDS.iter().filter(|(kind, ..)| MESSAGES.contains(kind));
+        wrong += abused(&mut programs, span, ["calls", interface], kinds)?;
     }
     wrong += Census::take(info).differences(&before);
     println!("{wrong} things were wrong");
     Ok(i64::from(wrong != 0))
 }
 
-/// Lets the others do `kind` and honest clients `what` at the same time.
-fn round(programs: &mut exec::Client<Channel>, span: Duration, [kind, what]: [&str; 2]) -> Result<Round, Error> {
+/// The kinds of abuse of one service, one after the other; how many of them were wrong.
+fn abused<'a>(
+    programs: &mut exec::Client<Channel>,
+    span: Duration,
+    [what, interface]: [&str; 2],
+    kinds: impl Iterator<Item = &'a (&'a str, &'a str, Refusals)>,
+) -> Result<i64, Error> {
+    let (mut kinds, mut wrong) = (kinds.peekable(), 0);
+    if kinds.peek().is_none() {
+        return Ok(0);
+    }
+    let share = round(programs, span, [what, what, interface])?;
+    println!("share | {interface} | {what} | {} for {HONEST} beside {ABUSERS} that got {}", share.got, share.tried);
+    for &(kind, _, refusals) in kinds {
+        let beside = round(programs, span, [kind, what, interface])?;
+        let percent = beside.got * 100 / share.got.max(1);
+        println!(
+            "{interface} | {kind} | {} tried | {} refused | {} {what} | {percent} %",
+            beside.tried, beside.refused, beside.got
+        );
+        let unbounded = refusals == Refusals::Surely && beside.refused == 0;
+        wrong += i64::from(percent < LEAST || beside.tried == 0 || unbounded);
+    }
+    Ok(wrong)
+}
+
+/// Lets the others do `kind` and honest clients `what` at the same time, to this service.
+fn round(
+    programs: &mut exec::Client<Channel>,
+    span: Duration,
+    [kind, what, interface]: [&str; 3],
+) -> Result<Round, Error> {
     let begin = Instant::now().after(START);
     let end = Instant::from_ticks(begin.0).after(span);
     let (begin, end) = (format!("{}", begin.0), format!("{}", end.0));
     let (mut honest, mut others) = ([ProcessId(0); HONEST], [ProcessId(0); ABUSERS]);
     for process in &mut honest {
-        let words = exec::pack(["honest", what, &begin, &end])?;
+        let words = exec::pack(["honest", what, &begin, &end, interface])?;
         *process = programs.start("abuse", &words, None, None, None)?.process;
     }
     for process in &mut others {
-        let words = exec::pack(["strain", kind, &begin, &end])?;
+        let words = exec::pack(["strain", kind, &begin, &end, interface])?;
         *process = programs.start("attacker", &words, None, None, None)?.process;
     }
     let mut round = Round::default();
