@@ -16,9 +16,9 @@ use core::{
 };
 use nexus_core::cpu::whereabouts;
 
-/// 1 once a panic is to end with an exit status.
+/// 1 once a panic is to end with an exit status. Written before any other hart is started, which orders it.
 static EXIT: AtomicU32 = AtomicU32::new(0);
-/// 1 once a panic is being printed: a second one only stops.
+/// 1 once a panic is being printed: a second one only stops. Nothing is handed over by it, so it orders nothing.
 static CLAIMED: AtomicU32 = AtomicU32::new(0);
 
 const NAMES: [&str; 32] = [

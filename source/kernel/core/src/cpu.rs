@@ -59,7 +59,8 @@ pub struct Cpu {
     pub wants: Half,
     /// For which look this CPU stands still ([`crate::sched::stop`]).
     pub still: Word,
-    /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU before its kick.
+    /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU (release) before its kick, taken by this one
+    /// (acquire), which sees the mask with it.
     pub evict: Half,
     /// Address of the thread whose registers the machine layer may still hold, as it says before each kick.
     pub entered: Word,
@@ -100,7 +101,8 @@ pub struct Cpu {
     pub guarded: [Half; 2],
     /// 1 while the guard's slice runs.
     pub lifted: Half,
-    /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU, before its kick.
+    /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU (release) before its kick, taken by
+    /// this one (acquire), which sees the class with it.
     pub changed: Half,
     /// Requests to the machine layer.
     pub requests: Requests,

@@ -4,6 +4,9 @@
 //! changes only under the thread's shard; the state of a ready or running thread is changed by its CPU without it. So
 //! changes of single fields are atomic, and a whole gate is only stored by who holds the shard of a thread that is
 //! blocked, or that runs there.
+//!
+//! Happens-before: what a gate says of a blocked thread is ordered by the lock of its shard, which both who changed it and
+//! who reads it hold. Float registers are in memory before their mark is seen gone (release, acquire).
 
 use crate::{thread::State, word::Word};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};

@@ -12,6 +12,7 @@ use crate::{
     process::quota::Resource,
     thread::{State, Thread},
 };
+use core::sync::atomic::Ordering::Release;
 use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
 
 /// Whether who is waited for runs in the class of who waits.
@@ -119,7 +120,8 @@ impl Kernel {
     /// Tells a thread's CPU that its class or its time was changed.
     pub(crate) fn say_changed(&self, cpu: Here, thread: &Thread) {
         if let Some(home) = self.cpus.get(thread.cpu() as usize) {
-            home.changed.set(1);
+            // Release: who sees the mark, with or without the kick, sees the class and queues the thread by it.
+            home.changed.atomic().store(1, Release);
             if home.id.get() != cpu.id.get() {
                 self.kick_cpu(cpu, home);
             }

@@ -4,6 +4,9 @@
 //! serves. A spent process waits for its next period ([`State::Parked`]), or goes on in Normal if it was PerfBurst. A
 //! server that is in the middle of its call goes on in its own class; that time is a debt of the client's, of one budget
 //! at most, which the next periods pay off first.
+//!
+//! Happens-before: sums are added to by every CPU at once and order nothing (relaxed); a CPU that reads one a moment old
+//! charges the next stretch to it. Everything else changes under all shards.
 
 use super::queue::Spent;
 use crate::{

@@ -16,7 +16,7 @@ use crate::{
     thread::{State, Thread},
 };
 use core::sync::atomic::{
-    Ordering::{AcqRel, Acquire, SeqCst},
+    Ordering::{AcqRel, Acquire, Release, SeqCst},
     fence,
 };
 use nexus_abi::{Error, QosClass};
@@ -285,7 +285,8 @@ impl Kernel {
     /// Asks a thread's CPU to send away what may not run there.
     pub(crate) fn send_away(&self, cpu: Here, thread: &Thread) {
         if let Some(home) = self.cpus.get(thread.cpu() as usize) {
-            home.evict.set(1);
+            // Release: a kick for another reason may find the mark first, and must see the mask then.
+            home.evict.atomic().store(1, Release);
             self.kick_cpu(cpu, home);
         }
     }
