@@ -131,7 +131,8 @@ impl Stub {
                 byte => text.push(byte.into()),
             }
         }
-        (self.byte()?, self.byte()?);
+        self.byte()?;
+        self.byte()?;
         self.0.write_all(b"+")?;
         Ok(text)
     }
