@@ -139,8 +139,12 @@ impl Kernel {
     pub fn interrupt(&'static self, cpu: usize, line: u32, now: u64) {
         let cpu = self.cpus[cpu].here();
         cpu.counters.device_interrupts.add(1);
-        self.raise(cpu, line);
-        self.settle_outside(cpu, now);
+        cpu.outside.set(1);
+        if self.raise_direct(cpu, line, now).is_none() {
+            self.raise(cpu, line);
+            self.settle(cpu, now);
+        }
+        cpu.outside.set(0);
     }
 
     /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not

@@ -46,7 +46,7 @@ impl Kernel {
         // Its first message goes the general way, which finds out where its slots are.
         let handle = Handle::from_raw(target).filter(|_| caller.near_slots.get() != 0)?;
         let _own = self.shards.hold_one(Gate::shard(gate));
-        let _far = self.hold_beside(gate, handle.shard())?;
+        let _far = self.hold_beside(Gate::shard(gate), handle.shard())?;
         let slot = self.slot(self.processes.at(caller.process.get() as u32), handle).ok()?.slot;
         if !slot.allows(Kind::Endpoint, Rights::USE) {
             return None;
@@ -76,16 +76,16 @@ impl Kernel {
         let token = server.link.get();
         let caller = self.threads.place(Thread::index_of_token(token))?;
         let shard = Gate::shard(caller.gate.get());
-        let _far = self.hold_beside(gate, shard)?;
+        let _far = self.hold_beside(Gate::shard(gate), shard)?;
         let caller = Waiter { thread: caller, token, running: Gate::in_shard(gate, shard) };
         let passage = self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)?;
         Some(self.take_along(server, passage, bytes))
     }
 
-    /// Holds one more shard than that of a gate, if it is another one. Out of order a lock may be tried, but not waited for.
+    /// Holds one more shard than `held`, if it is another one. Out of order a lock may be tried, but not waited for.
     #[inline(always)]
-    fn hold_beside(&self, gate: u64, shard: usize) -> Option<Option<LockGuard<'_>>> {
-        if shard == Gate::shard(gate) { Some(None) } else { Some(Some(self.shards.try_one(shard)?)) }
+    pub(super) fn hold_beside(&self, held: usize, shard: usize) -> Option<Option<LockGuard<'_>>> {
+        if shard == held { Some(None) } else { Some(Some(self.shards.try_one(shard)?)) }
     }
 
     #[inline(always)]

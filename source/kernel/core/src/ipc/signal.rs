@@ -6,6 +6,7 @@ use crate::{
     Kernel,
     arena::index_of,
     gate::Gate,
+    ipc::notification::Notification,
     percpu::Here,
     thread::{Stamp, State, Thread},
 };
@@ -29,19 +30,34 @@ impl Kernel {
             return None;
         }
         let notification = self.notifications.named(slot.object.get())?;
-        let taken = notification.bits.get() | bits;
-        if notification.set.get() != 0 || taken == 0 {
+        if notification.waiters.is_empty() && notification.bound.get() == 0 && notification.set.get() == 0 {
+            notification.bits.set(notification.bits.get() | bits);
+            self.settle(cpu, now);
+            return Some(());
+        }
+        self.signal_to_waiter(cpu, sender, (notification, bits), now)
+    }
+
+    /// The waiter takes the CPU from the running thread. The caller holds the notification's shard.
+    #[inline(always)]
+    pub(crate) fn signal_to_waiter(
+        &'static self,
+        cpu: Here,
+        current: &'static Thread,
+        (notification, bits): (&Notification, u64),
+        now: u64,
+    ) -> Option<()> {
+        if notification.set.get() != 0 || bits == 0 {
             return None;
         }
-        let Some(waiter) = notification.waiters.first(&self.threads) else {
-            return (notification.bound.get() == 0).then(|| {
-                notification.bits.set(taken);
-                self.settle(cpu, now);
-            });
-        };
-        if waiter.gate.get() != Gate::waiting(gate, State::Waiting)
-            || !waiter.reaches(sender.class() as u32 + 1)
-            || cpu.queue().from(waiter.class()) != 0
+        let waiter = notification.waiters.first(&self.threads)?;
+        let home = Gate::shard(waiter.gate.get());
+        let _far = self.hold_beside(notification.header.shard(), home)?;
+        let running = Gate::in_shard(current.gate.get(), home);
+        let class = waiter.class();
+        if waiter.gate.get() != Gate::waiting(running, State::Waiting)
+            || current.reaches(class as u32)
+            || cpu.queue().from(class) != 0
         {
             return None;
         }
@@ -49,12 +65,12 @@ impl Kernel {
         // Nothing is left there while somebody waits.
         notification.waiters.pop_front(&self.threads, waiter);
         waiter.next.set(0);
-        waiter.queued_class.set(waiter.class() as u32);
+        waiter.queued_class.set(class as u32);
         waiter.waits_on.set(0);
-        waiter.gate.set(gate);
-        waiter.frame.set_message([taken, 0, 0, 0, 0, 0, 0, 0]);
+        waiter.gate.set(running);
+        waiter.frame.set_message([bits, 0, 0, 0, 0, 0, 0, 0]);
         waiter.frame.set_status(0, 0, Stamp::default());
-        self.lose_turn(cpu, sender, heir, now);
+        self.lose_turn(cpu, current, heir, now);
         Some(())
     }
 }

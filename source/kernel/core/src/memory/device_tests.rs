@@ -2,13 +2,15 @@
 
 use super::bench::{BASE, Bench, PAGE};
 use crate::{
+    percpu::Here,
     process::quota::Resource,
-    testing::{WIDE, give, honour, machine},
+    testing::{Outcome, WIDE, call_at, give, honour, machine, put_on_cpu, thread},
 };
 use nexus_abi::{
-    Deadline, Error, Handle, Kind, Quota, Rights,
+    Deadline, Error, Handle, Kind, QosClass, Quota, Rights,
     syscall::{Close, DmaAddress, DmaCreate, Inspect, IrqAck, IrqMint, Map, Quiesce, Revoke, Wait, WindowMint, access},
 };
+use std::{format, string::String};
 
 const UART: u64 = 0x1000_2000;
 
@@ -98,6 +100,31 @@ fn an_interrupt_signals_and_is_acknowledged() {
     assert_eq!(waited.bits, 4);
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
     assert_eq!((object.pending.get(), bench.kernel.cpus[0].requests.acknowledge.get()), (0, 11));
+}
+
+/// What threads and queues look like after an interrupt that a thread waits for, while one of a lower class runs.
+fn after_an_interrupt(prepare: fn(Here)) -> String {
+    let bench = Bench::new(64);
+    let notification = bench.notification();
+    bench.call(bench.line(10, notification)).map(|_| ()).expect("nobody has it");
+    let low = thread(bench.kernel, bench.process);
+    low.set_base_class(QosClass::Idle);
+    let waits = call_at(bench.kernel, bench.thread, Wait { notification, deadline: Deadline::NEVER }, 0);
+    assert_eq!(waits, Outcome::Waits);
+    put_on_cpu(bench.kernel, 0, low);
+    let cpu = bench.kernel.cpus[0].here();
+    prepare(cpu);
+    bench.kernel.interrupt(0, 10, 70);
+    assert_eq!((cpu.current.get(), bench.thread.frame.message(0)), (bench.thread.index(), 4));
+    assert_eq!((bench.kernel.irqs.at(1).pending.get(), cpu.outside.get()), (1, 0));
+    format!("{:?} {low:?} {:?} {} {}", bench.thread, cpu.queue, cpu.slice_end.get(), cpu.floor.get())
+}
+
+#[test]
+fn an_interrupt_that_is_waited_for_leaves_the_same_by_either_way() {
+    // A change to look at takes the short way away.
+    let general = after_an_interrupt(|cpu| cpu.changed.set(1));
+    assert_eq!(after_an_interrupt(|_| ()), general);
 }
 
 #[test]
