@@ -49,7 +49,7 @@ const ROOT: Quota = Quota {
     memories: 100,
     mappings: 400,
     timers: 60,
-    irqs: 16,
+    irqs: 4,
 };
 
 /// SplitMix64.
@@ -369,7 +369,9 @@ impl World {
                     if let (true, true, Ok(capability)) =
                         (other.running(), self.kernel.check_slots(other, 1).is_ok(), allowed)
                     {
-                        let capability = Capability { badge: self.dice.below(3), ..capability };
+                        // Of memory it would name pages that nobody looked at.
+                        let badge = if capability.kind.is_memory() { 0 } else { self.dice.below(3) };
+                        let capability = Capability { badge, ..capability };
                         self.kernel.insert(other, &capability, found.place).expect("there is room");
                     }
                 }

@@ -23,7 +23,8 @@ pub(crate) fn assert_untouched(kernel: &Kernel, caller: &Thread, changes: &[Chan
 }
 
 fn excused(kernel: &Kernel, caller: &Thread, address: usize) -> bool {
-    let own = [place(&caller.frame), place(&caller.cpu_time), place(&caller.slice_left)];
+    // Whose time is used up is chosen anew after every event.
+    let own = [place(&caller.frame), place(&caller.cpu_time), place(&caller.slice_left), place(&caller.switches)];
     let frames = [place(kernel.frames.free_list()[0]), place(kernel.frames.free_list()[1])];
     let ring = kernel.log.words.as_ptr_range();
     let audit = [place(&kernel.qos_audit), place(&kernel.log), ring.start.addr()..ring.end.addr()];
