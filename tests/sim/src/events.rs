@@ -1,23 +1,12 @@
 //! What the machine layer does, here: it brings the kernel each event, and does what the kernel asked for after it.
 
-use nexus_abi::syscall::ipc;
 use nexus_core::Kernel;
 use nexus_core::event::Trap;
-use nexus_core::ipc::detour::Bytes;
-use nexus_core::ipc::direct::{Passage, Until};
-use nexus_core::percpu::Here;
-use nexus_core::thread::{State, Thread, reg};
+pub(crate) use nexus_core::event::ways::Way;
+use nexus_core::thread::{State, Thread};
 
 /// A load from an address where nothing is: cause 13 (privileged specification, table of `scause`).
 const CRASH: Trap = Trap { cause: 13, address: 0 };
-
-/// How a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Straight,
-    Detour,
-    General,
-}
 
 /// What there is of simulated hardware beside the kernel's own words.
 #[derive(Debug)]
@@ -72,30 +61,7 @@ impl Harts {
     /// The system call whose registers are in the thread's frame, by the first way not before `first` that takes it.
     pub(crate) fn call(&mut self, cpu: usize, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
         self.enter(cpu);
-        let (kernel, record, frame) = (self.kernel, self.kernel.cpus[cpu].here(), &thread.frame);
-        frame.set(0, frame.get(0).wrapping_add(4));
-        let number = frame.get(reg::T2);
-        let straight = if first == Way::Straight { straight(kernel, record, thread, now) } else { None };
-        let passed = straight.map(|passage| (Way::Straight, passage)).or_else(|| {
-            let aside = if first == Way::General { None } else { detour(kernel, record, thread, now) };
-            aside.map(|passage| (Way::Detour, passage))
-        });
-        let way = match passed {
-            Some((way, passage)) => {
-                passage.to.frame.copy_message(frame);
-                passage.to.frame.set_status(passage.status, passage.badge, passage.from);
-                record.current.set(passage.to.index());
-                way
-            }
-            None if number <= ipc::SEND => {
-                kernel.message_call(record, thread, now);
-                Way::General
-            }
-            None => {
-                kernel.typed_call(record, thread, now);
-                Way::General
-            }
-        };
+        let way = self.kernel.system_call(self.kernel.cpus[cpu].here(), thread, (first, now));
         self.leave(cpu);
         way
     }
@@ -129,30 +95,5 @@ impl Harts {
         self.power |= requests.power.get() != 0;
         let current = record.current.get();
         record.space.set(if current == 0 { 0 } else { kernel.threads.at(current).satp.get() });
-    }
-}
-
-fn until(thread: &Thread, now: u64) -> Option<Until> {
-    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
-}
-
-fn straight(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
-    match thread.frame.get(reg::T2) {
-        ipc::CALL | ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel.reply_recv_direct(|| cpu, thread, target, until),
-        _ => None,
-    }
-}
-
-fn detour(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
-    let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
-    match number {
-        ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => kernel.call_detour(thread, target, until, bytes),
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
-            kernel.reply_recv_detour(|| cpu, thread, target, (until, bytes))
-        }
-        _ => None,
     }
 }

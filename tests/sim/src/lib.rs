@@ -42,8 +42,8 @@ pub struct Report {
     pub kills: u64,
     /// One-way messages that met a full queue.
     pub drops: u64,
-    /// Messages that went straight, by the detour, and all other calls.
-    pub ways: [u64; 3],
+    /// Calls that went straight, by the detour, by a turn, and all others.
+    pub ways: [u64; 4],
     /// Calls of clients that were answered in spite of trouble.
     pub answered: u64,
     /// Calls that were refused meanwhile, by why.

@@ -63,7 +63,7 @@ pub(crate) fn kernel(cpus: usize) -> &'static Kernel {
         memories: zeroed(97),
         mappings: zeroed(257),
         timers: zeroed(3),
-        irqs: zeroed(3),
+        irqs: zeroed(97),
         nodes: zeroed(17 + 3),
         slots: zeroed(64 * 17),
         frames: frames(),

@@ -6,11 +6,8 @@
 use crate::{
     Kernel,
     caps::Capability,
+    event::ways::Way,
     info::invariant::Check,
-    ipc::{
-        detour::Bytes,
-        direct::{Passage, Until},
-    },
     kernel::{Machine, Storage},
     lock::ShardSet,
     memory::frames::Frame,
@@ -26,7 +23,7 @@ use core::fmt::Debug;
 use nexus_abi::{
     Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId,
     message::Status,
-    syscall::{Answer as _, Syscall, ipc},
+    syscall::{Answer as _, Syscall},
 };
 use std::{boxed::Box, vec::Vec};
 
@@ -175,19 +172,6 @@ pub(crate) enum Outcome<T> {
     Waits,
 }
 
-/// A way of a message, the shortest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub(crate) enum Way {
-    /// [`crate::ipc::direct`].
-    Straight,
-    /// [`crate::ipc::detour`].
-    Detour,
-    /// [`crate::sched::turn`], for calls that are no messages.
-    Turn,
-    /// All else.
-    General,
-}
-
 /// The system call of the thread that runs on CPU `cpu`, as the machine layer brings it.
 pub(crate) fn ecall(kernel: &'static Kernel, cpu: usize, now: u64) {
     // The machine layer leaves the shorter ways out where events are recorded.
@@ -202,52 +186,7 @@ pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u
     if thread.state() != State::Running {
         return Way::General;
     }
-    thread.frame.set(0, thread.frame.get(0).wrapping_add(4));
-    let number = thread.frame.get(reg::T2);
-    let calm = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() == 0;
-    let ways = [(Way::Straight, straight as Attempt), (Way::Detour, detour as Attempt)];
-    let mut tried = ways.into_iter().filter(|(way, _)| calm && *way >= first);
-    match tried.find_map(|(way, attempt)| Some((way, attempt(kernel, cpu, thread, now)?))) {
-        Some((way, passage)) => {
-            passage.to.frame.copy_message(&thread.frame);
-            passage.to.frame.set_status(passage.status, passage.badge, passage.from);
-            cpu.current.set(passage.to.index());
-            return way;
-        }
-        None if first < Way::General && kernel.turn(cpu, thread, now) => return Way::Turn,
-        None if number <= ipc::SEND => kernel.message_call(cpu, thread, now),
-        None => {
-            kernel.typed_call(cpu, thread, now);
-        }
-    }
-    Way::General
-}
-
-type Attempt = fn(&'static Kernel, Here, &'static Thread, u64) -> Option<Passage>;
-
-fn until(thread: &Thread, now: u64) -> Option<Until> {
-    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
-}
-
-fn straight(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
-    match thread.frame.get(reg::T2) {
-        ipc::CALL | ipc::CALL_UNTIL => kernel.call_direct(thread, target, until),
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => kernel.reply_recv_direct(|| cpu, thread, target, until),
-        _ => None,
-    }
-}
-
-fn detour(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
-    let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
-    let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
-    match number {
-        ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => kernel.call_detour(thread, target, until, bytes),
-        ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
-            kernel.reply_recv_detour(|| cpu, thread, target, (until, bytes))
-        }
-        _ => None,
-    }
+    kernel.system_call(cpu, thread, (first, now))
 }
 
 /// Makes a thread the running one of CPU `cpu`. Whoever ran there before is as a thread that was never started.

@@ -4,6 +4,7 @@
 //! [`Kernel::next`] what to do.
 
 pub mod serve;
+pub mod ways;
 
 use crate::{
     Kernel,

@@ -1,0 +1,79 @@
+//! A system call by the shortest way that takes it, where registers stand in the frame: on hosts.
+//!
+//! The machine layer does the same with registers in place (`arch/src/direct.rs`), which this must agree with.
+
+use crate::{
+    Kernel,
+    ipc::{
+        detour::Bytes,
+        direct::{Passage, Until},
+    },
+    percpu::Here,
+    thread::{Thread, reg},
+};
+use nexus_abi::syscall::ipc;
+
+/// A way of a system call, the shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub enum Way {
+    /// [`crate::ipc::direct`].
+    Straight,
+    /// [`crate::ipc::detour`].
+    Detour,
+    /// [`crate::sched::turn`], for calls that are no messages.
+    Turn,
+    /// All else.
+    General,
+}
+
+impl Kernel {
+    /// The system call of the running thread, by no shorter way than `first`; the one it took.
+    pub fn system_call(&'static self, cpu: Here, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
+        let frame = &thread.frame;
+        frame.set(0, frame.get(0).wrapping_add(4));
+        let number = frame.get(reg::T2);
+        // Where mail waits a kick is under way, which the machine layer would take before.
+        let calm = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() == 0;
+        let tries = |way: Way| calm && way >= first;
+        let straight = || self.straight(cpu, thread, now).map(|passage| (Way::Straight, passage));
+        let detour = || self.detour(cpu, thread, now).map(|passage| (Way::Detour, passage));
+        let passed = tries(Way::Straight).then(straight).flatten();
+        match passed.or_else(|| tries(Way::Detour).then(detour).flatten()) {
+            Some((way, Passage { to, badge, from, status })) => {
+                to.frame.copy_message(frame);
+                to.frame.set_status(status, badge, from);
+                cpu.current.set(to.index());
+                return way;
+            }
+            None if first < Way::General && self.turn(cpu, thread, now) => return Way::Turn,
+            None if number <= ipc::SEND => self.message_call(cpu, thread, now),
+            None => _ = self.typed_call(cpu, thread, now),
+        }
+        Way::General
+    }
+
+    fn straight(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
+        let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
+        match thread.frame.get(reg::T2) {
+            ipc::CALL | ipc::CALL_UNTIL => self.call_direct(thread, target, until),
+            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.reply_recv_direct(|| cpu, thread, target, until),
+            _ => None,
+        }
+    }
+
+    fn detour(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
+        let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
+        let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
+        match number {
+            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call_detour(thread, target, until, bytes),
+            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
+                self.reply_recv_detour(|| cpu, thread, target, (until, bytes))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn until(thread: &Thread, now: u64) -> Option<Until> {
+    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
+}
