@@ -24,7 +24,7 @@ impl Kernel {
     ) -> Option<()> {
         let gate = sender.gate.get();
         let handle = Handle::from_raw(target).filter(|handle| handle.shard() == Gate::shard(gate))?;
-        let _held = self.shards.hold_one(Gate::shard(gate));
+        let held = self.shards.hold_one(Gate::shard(gate));
         let slot = self.slot(self.processes.at(index_of(sender.process.get())), handle).ok()?.slot;
         if !slot.allows(Kind::Notification, Rights::USE) {
             return None;
@@ -32,6 +32,8 @@ impl Kernel {
         let notification = self.notifications.named(slot.object.get())?;
         if notification.waiters.is_empty() && notification.bound.get() == 0 && notification.set.get() == 0 {
             notification.bits.set(notification.bits.get() | bits);
+            // Choosing anew may hold every shard.
+            drop(held);
             self.settle(cpu, now);
             return Some(());
         }
