@@ -1,7 +1,7 @@
 //! The policy of the scheduler: the guard, weights, budgets, masks.
 
 use super::*;
-use crate::sched::guard::GUARD_SLICES;
+use crate::{event::ways::Way, sched::guard::GUARD_SLICES};
 use nexus_abi::QosClass::{self, Idle, Interactive, Normal, PerfBurst};
 use nexus_abi::syscall::{
     AffinitySet, EndpointCreate, InfoLimits, LimitsSet, NotificationCreate, Notify, SharesSet, Wait, ipc,
@@ -198,6 +198,20 @@ fn work_is_charged_to_the_client_and_what_is_over_is_its_debt() {
         let (ran, _) = field.watch(20_000 - (field.stage.now.get() % 10_000), [client]);
         assert!(ran[0] >= 1_000, "it runs again: {ran:?}");
     }
+}
+
+#[test]
+fn a_signal_that_nobody_waits_for_lets_its_shard_go_before_who_runs_is_chosen_anew() {
+    let field = Field::new();
+    let (_, burst) = field.spinner(PerfBurst, (100, 2_000, 10_000));
+    let notification = field.stage.does(burst, NotificationCreate { process: None }).notification;
+    field.stage.pass_to(field.stage.now.get() + 3_000);
+    assert_eq!((field.current(), burst.class()), (burst.index(), Normal), "its time is used up");
+    let registers = [(reg::T2, Notify::NUMBER), (reg::T3, notification.raw()), (reg::A0, 1)];
+    registers.into_iter().for_each(|(register, value)| burst.frame.set(register, value));
+    let kernel = field.stage.kernel;
+    let way = kernel.system_call(kernel.cpus[1].here(), burst, (Way::Turn, field.stage.now.get()));
+    assert_eq!((way, field.current()), (Way::Turn, burst.index()));
 }
 
 #[test]
