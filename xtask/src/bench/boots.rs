@@ -47,13 +47,6 @@ fn manifest(text: &str) -> Result<Difference, String> {
     Ok(Difference::Manifest(wiring))
 }
 
-/// Lines of pairs on so many harts, by the host's clock: never the same twice.
-pub(super) fn pairs(harts: u32) -> Result<Vec<String>, String> {
-    let machine = Machine::default().with("SMP", harts).append(&format!("selftest=bench,wall,{harts}"));
-    let lines = to_the_end(&machine)?;
-    Ok(lines.iter().filter_map(|line| line.split_once("wall: ").map(|(_, row)| row.to_string())).collect())
-}
-
 fn instead_of(name: &str) -> Difference {
     Difference::Replaced(name.to_string(), "bench".to_string())
 }
@@ -63,7 +56,7 @@ fn printed(differences: &[Difference], arguments: &str) -> Result<Vec<String>, S
 }
 
 /// Everything printed up to the program's last line.
-fn to_the_end(machine: &Machine) -> Result<Vec<String>, String> {
+pub(super) fn to_the_end(machine: &Machine) -> Result<Vec<String>, String> {
     let text = |error: SessionError| error.to_string();
     let mut session = Session::boot(&crate::root(), machine).map_err(text)?;
     session.wait_for(END, RUN).map_err(text)?;

@@ -12,12 +12,13 @@ mod rows;
 mod start;
 mod table;
 mod trace;
+mod wall;
 
 use reading::Readings;
 use std::process::ExitCode;
 
 /// Measures and prints, writes or checks the tables; `--executed`: only those of what the kernel executed; `--wall`: those
-/// that only the host's clock gives.
+/// that only the host's clock gives, with `--linux` beside Linux's.
 pub fn run(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words[..] {
@@ -25,9 +26,10 @@ pub fn run(args: &[String]) -> ExitCode {
         ["--write"] => tables().and_then(|text| page::write(&text)),
         ["--check"] => check(),
         ["--executed"] => crate::run::build().and_then(|()| executed()).map(|text| print!("{text}")),
-        ["--wall"] => wall(),
+        ["--wall"] => wall::ours(),
+        ["--wall", "--linux"] => wall::beside_linux(),
         _ => {
-            eprintln!("usage: cargo xtask bench [--write | --check | --executed | --wall]");
+            eprintln!("usage: cargo xtask bench [--write | --check | --executed | --wall [--linux]]");
             return ExitCode::from(2);
         }
     };
@@ -65,15 +67,6 @@ fn check() -> Result<(), String> {
     page::compare(&first)?;
     page::compare(&executed()?)?;
     println!("bench: two runs gave the same table, and {} holds it", page::PAGE);
-    Ok(())
-}
-
-/// Pairs on several harts by the host's clock: for people, no page holds it.
-fn wall() -> Result<(), String> {
-    crate::run::build()?;
-    for harts in [2, 4] {
-        boots::pairs(harts)?.iter().for_each(|row| println!("{harts} harts | {row}"));
-    }
     Ok(())
 }
 

@@ -41,8 +41,9 @@ verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IM
   entry into user mode, which no interrupt precedes, and the look at all invariants, which the boot argument `selftest` allows.
 - Pairs with homes of their own: the same program in two shards; locks that both take, by address.
 
-By the host's clock, never the same twice: `cargo xtask bench --wall` prints round trips on one CPU and between two, 1 to 4 pairs, and
-what two pairs gain on two CPUs beside what two loops gain.
+By the host's clock, never the same twice: `cargo xtask bench --wall` prints round trips of 1 to 4 pairs, each on one CPU or between
+two, what two pairs gain on two CPUs beside what two loops gain, and the time from a signal to the first instruction of a thread that
+slept on another CPU. With `--linux` the same of Linux on the same emulator, between two runs of ours.
 ";
 
 /// The whole page.

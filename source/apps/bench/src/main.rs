@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+mod awaken;
 mod births;
 mod bulk;
 mod causes;

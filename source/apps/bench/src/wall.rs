@@ -1,10 +1,12 @@
 //! Pairs on several CPUs by the host's clock: what a round trip takes, and whether two pairs get twice as far as one.
 //!
-//! A pair is a thread here and a program that calls it, each kept to one CPU. All kinds of work take turns in short slices
-//! of one run, and the middle one of their ratios counts, so that a host that is busy now and then harms none of them more.
+//! A pair is a thread here and a program that calls it, each kept to one CPU: both to the same, or each to one of two. What
+//! is compared takes turns in short slices of one run, and the middle one counts, so that a host that is busy now and then
+//! harms none more.
 //! Loops that only count show what the host could have given: where two of them do not get far ahead of one, the ratio of
 //! the pairs says nothing and is not printed.
 
+use crate::awaken;
 use crate::partner::{Client, Server, answer, pass, plain};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -24,55 +26,68 @@ const ABLE: u64 = 170;
 /// What two pairs must get of that, in percent.
 const MUST: u64 = 90;
 /// Most pairs: an endpoint each.
-const PAIRS: u64 = 4;
+const PAIRS: usize = 4;
+/// The most that a pair may need to move, on a busy host.
+const PATIENCE: Duration = Duration::from_secs(60);
 const STACK_PAGES: u64 = 2;
 
 const REST: u32 = 0;
 const TALK: u32 = 1;
 const COUNT: u32 = 2;
-const STOP: u32 = 3;
+const MOVE: u32 = 3;
+const STOP: u32 = 4;
 
 /// What a pair is to do, and how far it came.
 #[derive(Default)]
 struct Task {
     work: AtomicU32,
+    /// The CPU of its thread and of its caller, where they are to go.
+    places: [AtomicU32; 2],
     done: AtomicU64,
 }
 
 struct Pair {
     server: Server,
     task: Arc<Task>,
+    /// Signalled when the pair has moved.
+    moved: Handle,
 }
 
-/// Prints the rows for so many CPUs: a pair on each, and if there are two one more between them.
+/// Prints the rows for so many CPUs.
 pub(crate) fn run() -> Result<(), Error> {
-    let cpus: u64 = env::arguments().nth(2).and_then(|word| word.parse().ok()).ok_or(Error::Invalid)?;
-    if !(2..=PAIRS).contains(&cpus) {
+    let cpus: u32 = env::arguments().nth(2).and_then(|word| word.parse().ok()).ok_or(Error::Invalid)?;
+    if cpus < 2 {
         return Err(Error::Invalid);
     }
-    let mut pairs = (0..cpus).map(|cpu| Pair::start(cpu, cpu)).collect::<Result<Vec<_>, _>>()?;
-    if cpus < PAIRS {
-        pairs.push(Pair::start(0, 1)?);
-        let across = middle((0..TURNS).map(|_| slice(&pairs[cpus as usize..], TALK)))?;
-        println!("wall: round trip between two CPUs, each way wakes the other | {} ns", nanoseconds(across, 1));
-    }
-    for many in 1..=cpus {
-        let rate = middle((0..TURNS).map(|_| slice(&pairs[..many as usize], TALK)))?;
-        println!("wall: round trip on one CPU, {many} pairs at once | {} ns", nanoseconds(rate, many));
+    let moved = invoke(NotificationCreate { process: None })?.notification;
+    let pairs = (0..PAIRS).map(|_| Pair::start(moved)).collect::<Result<Vec<_>, _>>()?;
+    for (where_to, further) in [("between two CPUs", 1), ("on one CPU", 0)] {
+        for (pair, cpu) in pairs.iter().zip(0..) {
+            pair.go([cpu % cpus, (cpu + further) % cpus])?;
+        }
+        for many in 1..=PAIRS {
+            let rate = middle((0..TURNS).map(|_| slice(&pairs[..many], TALK)))?;
+            let took = 1_000_000_000 * many as u64 / rate.max(1);
+            println!("wall: round trip {where_to}, {many} pairs at once | {took} ns");
+        }
     }
     scaling(&pairs)?;
     pairs.into_iter().try_for_each(Pair::stop)?;
+    println!("wall: from a signal to a thread that slept on another CPU | {} ns", awaken::latency()?);
     println!("bench: end");
     Ok(())
 }
 
 /// The calling program's half.
 pub(crate) fn call(client: &Client) -> Result<(), Error> {
-    let cpu = env::arguments().nth(2).and_then(|word| word.parse().ok()).ok_or(Error::Invalid)?;
-    stay(cpu)?;
     let out = plain(ipc::CALL, client.server, [0; 8]);
-    while pass(&out)?.words[0] == 0 {}
-    Ok(())
+    loop {
+        match pass(&out)?.words {
+            [0, ..] => {}
+            [go, cpu, ..] if go == u64::from(MOVE) => stay(cpu as u32)?,
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// Two pairs against one, beside two loops against one.
@@ -98,19 +113,24 @@ fn scaling(pairs: &[Pair]) -> Result<(), Error> {
 }
 
 impl Pair {
-    /// A thread on one CPU, a program on another or the same.
-    fn start(here: u64, there: u64) -> Result<Pair, Error> {
-        let cpu = [b'0' + there as u8];
-        let cpu = core::str::from_utf8(&cpu).map_err(|_| Error::Invalid)?;
-        let server = Server::bare(&["caller", cpu])?;
+    /// A thread and a program, anywhere.
+    fn start(moved: Handle) -> Result<Pair, Error> {
+        let server = Server::bare(&["caller"])?;
         let task = Arc::new(Task::default());
         let (theirs, endpoint, go) = (task.clone(), server.endpoint, server.notification);
         // Whoever gives up here leaves the others with nothing done, for all to see.
         let body = move || {
-            let _ = work(&theirs, here, endpoint, go);
+            let _ = work(&theirs, endpoint, go, moved);
         };
         thread::spawn(STACK_PAGES, Box::new(body))?;
-        Ok(Pair { server, task })
+        Ok(Pair { server, task, moved })
+    }
+
+    /// Sends the thread and its caller to these CPUs, and waits until both are there.
+    fn go(&self, places: [u32; 2]) -> Result<(), Error> {
+        self.task.places.iter().zip(places).for_each(|(place, cpu)| place.store(cpu, Ordering::Relaxed));
+        self.set(MOVE)?;
+        invoke(Wait { notification: self.moved, deadline: deadline_in(PATIENCE) }).map(drop)
     }
 
     fn set(&self, work: u32) -> Result<(), Error> {
@@ -126,8 +146,7 @@ impl Pair {
 }
 
 /// The thread of a pair. While it rests, its caller waits for the answer.
-fn work(task: &Task, cpu: u64, endpoint: Handle, go: Handle) -> Result<(), Error> {
-    stay(cpu)?;
+fn work(task: &Task, endpoint: Handle, go: Handle, moved: Handle) -> Result<(), Error> {
     pass(&plain(ipc::RECV, endpoint, [0; 8]))?;
     let next = plain(ipc::REPLY_RECV, endpoint, [0; 8]);
     let told = || task.work.load(Ordering::Acquire);
@@ -144,6 +163,14 @@ fn work(task: &Task, cpu: u64, endpoint: Handle, go: Handle) -> Result<(), Error
                     task.done.fetch_add(1, Ordering::Relaxed);
                 }
             }
+            MOVE => {
+                let [here, there] = [0, 1].map(|which| task.places[which].load(Ordering::Relaxed));
+                stay(here)?;
+                // The caller calls again when it is there.
+                pass(&plain(ipc::REPLY_RECV, endpoint, [u64::from(MOVE), there.into(), 0, 0, 0, 0, 0, 0]))?;
+                task.work.store(REST, Ordering::Relaxed);
+                invoke(Notify { notification: moved, bits: 1 })?;
+            }
             STOP => return answer([1; 8]),
             _ => drop(invoke(Wait { notification: go, deadline: Deadline::NEVER })?),
         }
@@ -154,16 +181,17 @@ fn work(task: &Task, cpu: u64, endpoint: Handle, go: Handle) -> Result<(), Error
 fn slice(pairs: &[Pair], work: u32) -> Result<u64, Error> {
     let since = Instant::now();
     pairs.iter().try_for_each(|pair| pair.set(work))?;
-    sleep()?;
+    sleep(SLICE)?;
     let done: u64 = pairs.iter().map(|pair| pair.task.done.load(Ordering::Relaxed)).sum();
     let took = Instant::now().since(since).as_nanos() as u64;
     pairs.iter().try_for_each(|pair| pair.set(REST))?;
     Ok(done * 1_000_000_000 / took.max(1))
 }
 
-fn sleep() -> Result<(), Error> {
+/// Waits for nothing, so long.
+pub(crate) fn sleep(time: Duration) -> Result<(), Error> {
     let quiet = invoke(NotificationCreate { process: None })?.notification;
-    let waited = invoke(Wait { notification: quiet, deadline: deadline_in(SLICE) });
+    let waited = invoke(Wait { notification: quiet, deadline: deadline_in(time) });
     invoke(Close { handle: quiet })?;
     match waited {
         Err(Error::TimedOut) => Ok(()),
@@ -172,17 +200,14 @@ fn sleep() -> Result<(), Error> {
     }
 }
 
-/// What one of `many` takes, from what all do in a second.
-fn nanoseconds(rate: u64, many: u64) -> u64 {
-    1_000_000_000 * many / rate.max(1)
-}
-
-fn middle(values: impl Iterator<Item = Result<u64, Error>>) -> Result<u64, Error> {
+/// The middle one of all values.
+pub(crate) fn middle(values: impl Iterator<Item = Result<u64, Error>>) -> Result<u64, Error> {
     let mut values = values.collect::<Result<Vec<_>, _>>()?;
     values.sort_unstable();
     values.get(values.len() / 2).copied().ok_or(Error::Invalid)
 }
 
-fn stay(cpu: u64) -> Result<(), Error> {
+/// Keeps the calling thread to one CPU.
+pub(crate) fn stay(cpu: u32) -> Result<(), Error> {
     invoke(AffinitySet { thread: None, mask: 1 << cpu }).map(drop)
 }
