@@ -82,7 +82,7 @@ impl Harts {
         let requests = &record.requests;
         requests.begin();
         // No translation is kept here, and nothing is masked: no device interrupts.
-        requests.fence.set(0);
+        record.fence.set(0);
         for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask] {
             request.set(0);
         }

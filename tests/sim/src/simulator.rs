@@ -188,7 +188,7 @@ impl Simulator {
         let now = self.play.now.get();
         let mut events = Vec::new();
         for (at, cpu) in self.kernel.cpus.iter().enumerate() {
-            if cpu.alarm() <= now {
+            if cpu.here().alarm() <= now {
                 events.push(Event::Timer(at));
             }
             if self.harts.is_kicked(at) {
@@ -242,7 +242,7 @@ impl Simulator {
 
     /// Nothing can happen before some alarm.
     fn sleep(&mut self) -> Result<(), String> {
-        match self.kernel.cpus.iter().map(|cpu| cpu.alarm()).min() {
+        match self.kernel.cpus.iter().map(|cpu| cpu.here().alarm()).min() {
             Some(alarm) if alarm != u64::MAX => {
                 self.play.now.set(alarm);
                 Ok(())

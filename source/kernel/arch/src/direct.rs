@@ -7,12 +7,12 @@ use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::{
-    cpu::Cpu,
+    cpu::Own,
     ipc::{
         detour::Bytes,
         direct::{Passage, Until},
     },
-    percpu::Here,
+    percpu::{Here, PerCpu},
     thread::{Thread, reg},
 };
 
@@ -43,7 +43,7 @@ fn caller() -> &'static Thread {
 /// This hart's CPU.
 #[inline(always)]
 fn cpu() -> Here {
-    let record: &'static Cpu = at_hart!(record);
+    let record: &'static PerCpu<Own> = at_hart!(record);
     record.here()
 }
 

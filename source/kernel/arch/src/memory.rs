@@ -18,13 +18,14 @@ use crate::{
 use core::ops::Range;
 use nexus_core::{
     caps::slot::Slot,
-    cpu::Cpu,
+    cpu::Own,
     ipc::{
         endpoint::{Endpoint, Message},
         notification::Notification,
     },
     kernel::{Machine, Storage},
     memory::{frames::Frame, irq::Irq, mapping::Mapping, object::Memory as MemoryObject},
+    percpu::PerCpu,
     process::Process,
     sched::spread::Spread,
     thread::Thread,
@@ -50,7 +51,7 @@ macro_rules! zeroed {
 }
 
 zeroed! {
-    Cpu Process Thread Endpoint Message Notification MemoryObject Mapping Timer Irq Node Slot Frame Word Registers
+    PerCpu<Own> Process Thread Endpoint Message Notification MemoryObject Mapping Timer Irq Node Slot Frame Word Registers
 }
 
 unsafe extern "C" {

@@ -25,10 +25,10 @@ pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
 fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
     requests.begin();
-    if requests.fence.get() != 0 {
-        fence(system, hart, requests.fence.get());
+    if cpu.fence.get() != 0 {
+        fence(system, hart, cpu.fence.get());
         // Release: whoever reads the 0 may free what the fence was for ([`nexus_core::Kernel`]).
-        requests.fence.atomic().store(0, Ordering::Release);
+        cpu.fence.atomic().store(0, Ordering::Release);
     }
     if requests.fence_instructions.get() != 0 {
         requests.fence_instructions.set(0);

@@ -16,9 +16,9 @@ use crate::{
 };
 use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
 use nexus_core::{
-    cpu::{Cpu, Next},
+    cpu::{Next, Own},
     event::{After, Trap},
-    percpu::Here,
+    percpu::{Here, PerCpu},
     thread::{Frame, Thread},
 };
 
@@ -235,7 +235,7 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const F
 #[inline(always)]
 pub(crate) fn cpu_of(hart: &Hart) -> Here {
     // SAFETY: every hart that runs was given the address of one of the kernel's CPUs, which are never freed.
-    unsafe { &*(hart.record.get() as *const Cpu) }.here()
+    unsafe { &*(hart.record.get() as *const PerCpu<Own>) }.here()
 }
 
 /// The thread that runs on this hart, or ran until the present event.

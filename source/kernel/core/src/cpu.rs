@@ -1,11 +1,11 @@
 //! One CPU: its run queues, its clock, and what it asks of the machine layer.
 
-use core::sync::atomic::Ordering::Acquire;
+use core::{ops::Deref, sync::atomic::Ordering::Acquire};
 
 use nexus_abi::Error;
 
 use crate::{
-    percpu::{Mailbox, PerCpu},
+    percpu::{Mailbox, PerCpu, Sides},
     sched::queue::RunQueue,
     time::wheel::Wheel,
     word::{Half, Word},
@@ -32,7 +32,73 @@ pub enum Next {
     Idle,
 }
 
-/// A CPU. Only that CPU touches it, except the fields that say otherwise; of a [`PerCpu`] the compiler sees to that.
+/// What a CPU keeps for itself, and what others see of it. Only [`Here`](crate::percpu::Here) leads to it.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Own {
+    /// The lowest class that may run on here without a look at who else is ready or being taken back, and without a slice
+    /// that begins. Right after every event.
+    pub floor: Half,
+    /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
+    pub slice_end: Word,
+    /// 1 while an event is handled that the running thread did not cause.
+    pub outside: Half,
+    /// 0: no events are recorded; else see [`crate::trace`].
+    pub traced: Half,
+    /// For whom this CPU works: the thread at the start of the chain of calls that the running one serves; 0: nobody.
+    pub payer: Half,
+    /// When that one's budget ends; `u64::MAX`: never.
+    pub budget_end: Word,
+    /// When lower classes that wait get a slice; `u64::MAX`: none does.
+    pub guard_at: Word,
+    /// Ticks that are left of the guard's slice; 0: there is none.
+    pub guard_left: Word,
+    /// The class that the guard's slice is for, and 1 + the class in which it runs.
+    pub guarded: [Half; 2],
+    /// 1 while the guard's slice runs.
+    pub lifted: Half,
+    /// Processes being taken back here, by class.
+    pub reaping: [Half; nexus_abi::QosClass::COUNT],
+    /// Requests to the machine layer.
+    pub requests: Requests,
+    /// What others see.
+    pub seen: Cpu,
+}
+
+impl Own {
+    /// When the machine layer must interrupt next; `u64::MAX`: never.
+    pub fn alarm(&self) -> u64 {
+        self.wheel.next().min(self.slice_end.get()).min(self.guard_at.get()).min(self.budget_end.get())
+    }
+
+    /// Asks that no CPU uses an old translation of this address space when the event is over.
+    pub(crate) fn ask_fence(&self, asid: u32) {
+        let wanted = 1 + u64::from(asid);
+        let all = self.fence.get() != 0 && self.fence.get() != wanted;
+        self.fence.set(if all { u64::MAX } else { wanted });
+        self.requests.pending.set(1);
+    }
+}
+
+impl Sides for Own {
+    type Outside = Cpu;
+
+    #[inline(always)]
+    fn outside(&self) -> &Cpu {
+        &self.seen
+    }
+}
+
+impl Deref for Own {
+    type Target = Cpu;
+
+    #[inline(always)]
+    fn deref(&self) -> &Cpu {
+        &self.seen
+    }
+}
+
+/// A CPU as any CPU sees it. Only that CPU writes it, except where a field says otherwise; of a [`PerCpu`] others see a part.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Cpu {
@@ -50,9 +116,6 @@ pub struct Cpu {
     pub level: Half,
     /// Threads in the mailbox, by the class they were sent under. Changed atomically by senders and this CPU.
     pub inbound: [Half; nexus_abi::QosClass::COUNT],
-    /// The lowest class that may run on here without a look at who else is ready or being taken back, and without a slice
-    /// that begins. Right after every event.
-    pub floor: Half,
     /// CPUs that ask for one of this CPU's threads, one bit each. Set by them (release), taken by this one (acquire).
     pub askers: Half,
     /// The highest class that this CPU asks for. Read by the CPU that it asks.
@@ -68,10 +131,10 @@ pub struct Cpu {
     /// (release) once a space was left. A direct hand-over does not say; the next entry does. Read by who takes an
     /// address space back, and kicks whom it finds there.
     pub space: Word,
+    /// When the running thread, or idleness, began; time up to here is accounted. Read by others for listings.
+    pub since: Word,
     /// Ready threads.
     pub queue: PerCpu<RunQueue>,
-    /// Processes being taken back here, by class.
-    pub reaping: [Half; nexus_abi::QosClass::COUNT],
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
     /// (acquire).
     pub wake_mail: PerCpu<Mailbox>,
@@ -79,33 +142,14 @@ pub struct Cpu {
     pub reap_mail: PerCpu<Mailbox>,
     /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
     pub kicked: Half,
-    /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
-    pub slice_end: Word,
-    /// 1 while an event is handled that the running thread did not cause.
-    pub outside: Half,
-    /// When the running thread, or idleness, began; time up to here is accounted.
-    pub since: Word,
-    /// 0: no events are recorded; else see [`crate::trace`].
-    pub traced: Half,
     /// Explicit requests that it made lately.
     pub explicit: PerCpu<Explicit>,
-    /// For whom this CPU works: the thread at the start of the chain of calls that the running one serves; 0: nobody.
-    pub payer: Half,
-    /// When that one's budget ends; `u64::MAX`: never.
-    pub budget_end: Word,
-    /// When lower classes that wait get a slice; `u64::MAX`: none does.
-    pub guard_at: Word,
-    /// Ticks that are left of the guard's slice; 0: there is none.
-    pub guard_left: Word,
-    /// The class that the guard's slice is for, and 1 + the class in which it runs.
-    pub guarded: [Half; 2],
-    /// 1 while the guard's slice runs.
-    pub lifted: Half,
     /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU (release) before its kick, taken by
     /// this one (acquire), which sees the class with it.
     pub changed: Half,
-    /// Requests to the machine layer.
-    pub requests: Requests,
+    /// Of its requests: 1 + ASID whose translations must go from every CPU; `u64::MAX`: all of them; 0: none. Read by who
+    /// gives back what was unmapped (acquire), taken back behind the fence (release).
+    pub fence: Word,
     /// Counters for listings.
     pub counters: Counters,
     /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
@@ -150,8 +194,6 @@ pub struct Requests {
     pending: Half,
     /// CPUs to interrupt, one bit each.
     pub kicks: Half,
-    /// 1 + ASID whose translations must go from every CPU; `u64::MAX`: all of them; 0: none.
-    pub fence: Word,
     /// 1 if instruction fetch must see fresh stores on every CPU.
     pub fence_instructions: Half,
     /// 1 + interrupt line to complete and unmask; 0: none.
@@ -186,14 +228,6 @@ impl Requests {
     /// Asks for an interrupt at another CPU.
     pub(crate) fn kick(&self, cpu: u32) {
         self.ask(&self.kicks, self.kicks.get() | 1 << cpu);
-    }
-
-    /// Asks that no CPU uses an old translation of this address space when the event is over.
-    pub(crate) fn fence(&self, asid: u32) {
-        let wanted = 1 + u64::from(asid);
-        let all = self.fence.get() != 0 && self.fence.get() != wanted;
-        self.fence.set(if all { u64::MAX } else { wanted });
-        self.pending.set(1);
     }
 
     /// Asks that instruction fetch sees fresh stores on every CPU.
@@ -268,9 +302,9 @@ pub struct Counters {
 /// Which CPU this is, for who was not told. `hint`: what the thread pointer says; `stack`: whose stack the stack pointer is
 /// in. A hint counts only where that CPU takes part. While no CPU but the first was started it is the first. `None`: the
 /// caller must not go on.
-pub fn whereabouts(cpus: &[Cpu], hint: Option<usize>, stack: Option<usize>) -> Option<usize> {
+pub fn whereabouts(cpus: &[PerCpu<Own>], hint: Option<usize>, stack: Option<usize>) -> Option<usize> {
     let alone = cpus.iter().skip(1).all(|cpu| cpu.online.atomic().load(Acquire) == OFFLINE);
-    let known = |at: &usize| cpus.get(*at).is_some_and(Cpu::is_online);
+    let known = |at: &usize| cpus.get(*at).is_some_and(|cpu| cpu.is_online());
     hint.filter(known).or(stack.filter(known)).or(alone.then_some(0))
 }
 
@@ -278,11 +312,6 @@ impl Cpu {
     /// True if it takes part.
     pub fn is_online(&self) -> bool {
         self.online.atomic().load(Acquire) == ONLINE
-    }
-
-    /// When the machine layer must interrupt next; `u64::MAX`: never.
-    pub fn alarm(&self) -> u64 {
-        self.wheel.next().min(self.slice_end.get()).min(self.guard_at.get()).min(self.budget_end.get())
     }
 }
 
@@ -292,12 +321,12 @@ mod tests {
 
     #[test]
     fn however_many_spaces_an_event_changes_it_asks_for_one_fence() {
-        let requests = Requests::default();
-        [7, 7, 7].into_iter().for_each(|space| requests.fence(space));
-        let one = requests.fence.get();
+        let cpu = Own::default();
+        [7, 7, 7].into_iter().for_each(|space| cpu.ask_fence(space));
+        let one = cpu.fence.get();
 
-        (1..=300).for_each(|space| requests.fence(space));
+        (1..=300).for_each(|space| cpu.ask_fence(space));
 
-        assert_eq!((one, requests.fence.get()), (8, u64::MAX), "that of the one space, or that of all");
+        assert_eq!((one, cpu.fence.get()), (8, u64::MAX), "that of the one space, or that of all");
     }
 }

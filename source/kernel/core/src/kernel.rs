@@ -4,7 +4,7 @@ use crate::{
     arena::Arena,
     audit::QosAudit,
     caps::{Blocks, slot::Slot},
-    cpu::Cpu,
+    cpu::Own,
     ipc::{
         endpoint::{Endpoint, Message},
         notification::Notification,
@@ -17,6 +17,7 @@ use crate::{
         mapping::Mapping,
         object::Memory,
     },
+    percpu::PerCpu,
     process::Process,
     thread::Thread,
     time::{timer::Timer, wheel::Node},
@@ -32,7 +33,7 @@ pub struct Kernel {
     /// Locks of the shards.
     pub shards: Shards,
     /// The CPUs.
-    pub cpus: &'static [Cpu],
+    pub cpus: &'static [PerCpu<Own>],
     /// Processes.
     pub processes: Arena<Process>,
     /// Threads.
@@ -80,7 +81,7 @@ pub struct Kernel {
 #[derive(Debug)]
 pub struct Storage {
     /// As many as CPUs may come online.
-    pub cpus: &'static [Cpu],
+    pub cpus: &'static [PerCpu<Own>],
     /// Item 0 of this and every other slice is never used.
     pub processes: &'static [Process],
     /// See [`Kernel`].
@@ -148,6 +149,7 @@ impl Kernel {
     /// Puts the kernel together over zeroed storage.
     pub fn new(storage: Storage, machine: Machine) -> Kernel {
         for (id, cpu) in storage.cpus.iter().enumerate() {
+            let cpu = cpu.at_rest();
             cpu.id.set(id as u32);
             [&cpu.slice_end, &cpu.guard_at, &cpu.budget_end].into_iter().for_each(|when| when.set(u64::MAX));
             cpu.wheel.start(0);

@@ -2,7 +2,7 @@
 //!
 //! Nothing here allocates, knows a register of the machine or reads a clock. Events come in through [`event`]: a system
 //! call, a timer, an interrupt, a kick, a fault. Each runs to its end with time and CPU as arguments and leaves behind,
-//! in the [`cpu::Cpu`], what the machine layer must do: whom to resume, when to interrupt, whom to kick, what to fence.
+//! in the [`cpu::Own`], what the machine layer must do: whom to resume, when to interrupt, whom to kick, what to fence.
 //!
 //! Every field is an atomic word read and written relaxed ([`word`]): safe Rust may share it between CPUs without a
 //! promise that only a reader of the whole program could check. What makes compound changes consistent are the shard

@@ -2,7 +2,7 @@
 //!
 //! [`Here`] is the CPU that this code runs on. It cannot be sent to another, and only what is entered by the machine
 //! layer makes one. A [`PerCpu`] opens for `Here` alone; others see of it what its [`Sides::Outside`] shows. Both are plain
-//! references: they cost nothing.
+//! references: they cost nothing. The whole record of a CPU is one, and what others see of that holds further ones.
 //!
 //! ```compile_fail,E0277
 //! # use nexus_core::percpu::Here;
@@ -18,6 +18,13 @@
 //! }
 //! ```
 //!
+//! ```compile_fail,E0609
+//! # use nexus_core::{cpu::Own, percpu::PerCpu};
+//! fn of_any(some: &PerCpu<Own>) {
+//!     some.slice_end.set(0);
+//! }
+//! ```
+//!
 //! ```compile_fail,E0308
 //! # use nexus_core::{cpu::Cpu, percpu::Here};
 //! fn smuggled(here: Here, other: &'static Cpu) {
@@ -29,15 +36,18 @@ mod mailbox;
 
 pub use mailbox::Mailbox;
 
-use crate::{cpu::Cpu, sched::queue::RunQueue};
+use crate::{
+    cpu::{Cpu, Own},
+    sched::queue::RunQueue,
+};
 use core::{marker::PhantomData, ops::Deref};
 
 /// The CPU that this code runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct Here {
-    cpu: &'static Cpu,
+    cpu: &'static Own,
     /// Not sendable.
-    stays: PhantomData<*const Cpu>,
+    stays: PhantomData<*const Own>,
 }
 
 /// A value that only its CPU reaches.
@@ -54,11 +64,11 @@ pub trait Sides {
     fn outside(&self) -> &Self::Outside;
 }
 
-impl Cpu {
+impl PerCpu<Own> {
     /// This CPU, for who runs on it: the machine layer says so when it enters the kernel, and nobody else does.
     #[inline(always)]
     pub fn here(&'static self) -> Here {
-        Here { cpu: self, stays: PhantomData }
+        Here { cpu: &self.0, stays: PhantomData }
     }
 }
 
@@ -66,7 +76,7 @@ impl Here {
     /// What this CPU owns. The way to it is a function that keeps nothing, so it leads to no other CPU.
     #[inline(always)]
     pub fn own<T>(self, of: fn(&Cpu) -> &PerCpu<T>) -> &'static T {
-        &of(self.cpu).0
+        &of(&self.cpu.seen).0
     }
 
     /// This CPU's ready threads.
@@ -77,10 +87,10 @@ impl Here {
 }
 
 impl Deref for Here {
-    type Target = Cpu;
+    type Target = Own;
 
     #[inline(always)]
-    fn deref(&self) -> &Cpu {
+    fn deref(&self) -> &Own {
         self.cpu
     }
 }
@@ -97,5 +107,14 @@ impl<T: Sides> PerCpu<T> {
     #[inline(always)]
     pub fn outside(&self) -> &T::Outside {
         self.0.outside()
+    }
+}
+
+impl Deref for PerCpu<Own> {
+    type Target = Cpu;
+
+    #[inline(always)]
+    fn deref(&self) -> &Cpu {
+        self.outside()
     }
 }

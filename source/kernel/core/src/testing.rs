@@ -196,7 +196,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
         kernel.threads.at(current.get()).set_state(State::New);
     }
     current.set(thread.index());
-    kernel.cpus[cpu].payer.set(thread.index());
+    kernel.cpus[cpu].here().payer.set(thread.index());
     thread.set_cpu(cpu as u32);
     thread.set_state(State::Running);
 }
@@ -209,8 +209,8 @@ pub(crate) fn wake(kernel: &'static Kernel, cpu: Here, thread: &'static Thread) 
 
 /// What the machine layer does after an event: all that CPU 0 asked for is done.
 pub(crate) fn honour(kernel: &Kernel) {
-    let requests = &kernel.cpus[0].requests;
-    requests.fence.set(0);
+    let requests = &kernel.cpus[0].at_rest().requests;
+    kernel.cpus[0].fence.set(0);
     for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask] {
         request.set(0);
     }
@@ -261,7 +261,7 @@ fn step(kernel: &'static Kernel, thread: &'static Thread, now: u64) -> Step {
     honour(kernel);
     let (pc, used) = (thread.frame.get(0), kernel.frames.used());
     ecall(kernel, 0, now);
-    let fenced = kernel.cpus[0].requests.fence.get() != 0;
+    let fenced = kernel.cpus[0].fence.get() != 0;
     assert!(!fenced || kernel.frames.used() >= used, "a frame is freed before its fence");
     if thread.frame.get(0) == pc { Step::Restart } else { Step::Over }
 }

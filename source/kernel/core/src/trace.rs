@@ -8,9 +8,9 @@ use crate::{Kernel, percpu::Here, thread::Thread};
 
 /// Words of a ring. Word 0 counts the events so far; the others hold the last of them.
 pub const RING_WORDS: usize = 8192;
-/// In [`Cpu::traced`](crate::cpu::Cpu::traced): events are recorded.
+/// In [`Own::traced`](crate::cpu::Own::traced): events are recorded.
 pub(crate) const ON: u32 = 1;
-/// In [`Cpu::traced`](crate::cpu::Cpu::traced): and some have no time yet.
+/// In [`Own::traced`](crate::cpu::Own::traced): and some have no time yet.
 const UNTIMED: u32 = 2;
 
 /// What happened. An event's word: this in three bits, two of class, eleven of the thread's number, and the low 48 of the

@@ -124,7 +124,7 @@ impl Kernel {
         (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, now })
     }
 
-    /// The alarm that [`Cpu::alarm`](crate::cpu::Cpu::alarm) asked for.
+    /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.
     pub fn timer(&'static self, cpu: usize, now: u64) {
         let cpu = self.cpus[cpu].here();
         cpu.counters.timer_interrupts.add(1);

@@ -204,7 +204,7 @@ fn boot_arguments_are_read_from_an_offset() {
 fn power_asks_the_machine_and_refuses_others() {
     let bench = Bench::new(64);
     let power = give(bench.kernel, bench.process, Kind::Power, 0, Rights::ALL);
-    let requests = &bench.kernel.cpus[0].requests;
+    let requests = &bench.kernel.cpus[0].at_rest().requests;
     for (power, error) in bad_handles(&bench, power) {
         bench.refused(PowerOff { power, status: 3 }, error);
         bench.refused(PowerReset { power }, error);

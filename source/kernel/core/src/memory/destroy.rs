@@ -33,7 +33,7 @@ impl Kernel {
     /// True if every fence that was asked for has been done on every CPU. What was unmapped before under all shards is
     /// then out of reach, whichever CPU unmapped it: the machine layer takes a request back (release) behind its fence.
     pub(super) fn fences_done(&self) -> bool {
-        self.cpus.iter().all(|cpu| cpu.requests.fence.atomic().load(Acquire) == 0)
+        self.cpus.iter().all(|cpu| cpu.fence.atomic().load(Acquire) == 0)
     }
 
     /// One step of destroying a memory object or window, wherever it is mapped. From the first step on nothing can be
@@ -99,7 +99,7 @@ impl Kernel {
                 return Progress::More;
             }
             process.satp.set(0);
-            cpu.requests.fence(process.asid.get());
+            cpu.ask_fence(process.asid.get());
             return Progress::More;
         }
         for _ in 0..DROP_BATCH {

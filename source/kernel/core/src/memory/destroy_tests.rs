@@ -57,7 +57,7 @@ fn reap_all(bench: &Bench) {
         }
         let used = kernel.frames.used();
         kernel.reap(0, 0);
-        let fenced = kernel.cpus[0].requests.fence.get() != 0;
+        let fenced = kernel.cpus[0].fence.get() != 0;
         assert!(!fenced || kernel.frames.used() == used, "a frame is freed before its fence");
         testing::check(kernel);
     }
@@ -219,10 +219,10 @@ fn nothing_is_freed_while_a_cpu_has_a_fence_outstanding() {
     let index = bench.kernel.memories.iter().find(|(_, memory)| memory.header.alive()).map(|(index, _)| index);
     let found = bench.kernel.memories.at(index.expect("it was just made"));
     let used = bench.kernel.frames.used();
-    bench.kernel.cpus[1].requests.fence(3);
+    bench.kernel.cpus[1].at_rest().ask_fence(3);
     assert_eq!(bench.kernel.free_pages_step(found), Progress::More);
     assert_eq!(bench.kernel.frames.used(), used, "a frame is freed before its fence");
-    bench.kernel.cpus[1].requests.fence.set(0);
+    bench.kernel.cpus[1].fence.set(0);
     bench.close(memory);
     assert!(bench.kernel.frames.used() < used);
 }
@@ -235,9 +235,9 @@ fn no_address_space_is_taken_back_while_a_cpu_has_it_loaded() {
     let satp = child.process.satp.get();
     other.space.set(satp);
     assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
-    assert_eq!((child.process.satp.get(), cpu.requests.fence.get()), (satp, 0), "it is taken back under a CPU");
+    assert_eq!((child.process.satp.get(), cpu.fence.get()), (satp, 0), "it is taken back under a CPU");
     assert_eq!(other.kicked.get(), 1, "that CPU is not told to leave it");
     other.space.set(0);
     assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
-    assert_eq!((child.process.satp.get(), cpu.requests.fence.get()), (0, 1 + u64::from(child.process.asid.get())));
+    assert_eq!((child.process.satp.get(), cpu.fence.get()), (0, 1 + u64::from(child.process.asid.get())));
 }

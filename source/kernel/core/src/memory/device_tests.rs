@@ -24,7 +24,7 @@ impl Bench {
     }
 
     fn masked(&self) -> u32 {
-        self.kernel.cpus[0].requests.mask.get()
+        self.kernel.cpus[0].at_rest().requests.mask.get()
     }
 }
 
@@ -92,14 +92,14 @@ fn an_interrupt_signals_and_is_acknowledged() {
     let object = bench.kernel.irqs.at(1);
 
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
-    assert_eq!(bench.kernel.cpus[0].requests.acknowledge.get(), 11);
+    assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 11);
     bench.kernel.interrupt(0, 10, 0);
 
     assert_eq!((object.pending.get(), bench.masked()), (1, 0));
     let waited = bench.call(Wait { notification, deadline: Deadline::POLL }).expect("it was signalled");
     assert_eq!(waited.bits, 4);
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
-    assert_eq!((object.pending.get(), bench.kernel.cpus[0].requests.acknowledge.get()), (0, 11));
+    assert_eq!((object.pending.get(), bench.kernel.cpus[0].at_rest().requests.acknowledge.get()), (0, 11));
 }
 
 /// What threads and queues look like after an interrupt that a thread waits for, while one of a lower class runs.
@@ -133,7 +133,7 @@ fn a_line_that_nobody_holds_is_masked() {
     honour(bench.kernel);
     bench.kernel.interrupt(0, 12, 0);
     assert_eq!(bench.masked(), 13);
-    assert_eq!(bench.kernel.cpus[0].requests.acknowledge.get(), 0);
+    assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 0);
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl Serve for Map {
             if plan.room.tables <= stash.len() {
                 kernel.map_span(plan.process, &plan.span, &plan.room, &mut stash);
                 // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
-                context.cpu.requests.fence(plan.process.asid.get());
+                context.cpu.ask_fence(plan.process.asid.get());
                 return Ok(Mapped { pages: plan.span.pages.into() });
             }
             drop(held);
@@ -267,7 +267,7 @@ impl Kernel {
     /// Gives pages that were just cut out of a record back with less access.
     fn narrow(&self, context: &Context, process: &Process, part: &Span) {
         self.set_span_pages(process, part);
-        context.cpu.requests.fence(process.asid.get());
+        context.cpu.ask_fence(process.asid.get());
         self.join_or_add(process, self.continued(process, part), part);
     }
 }

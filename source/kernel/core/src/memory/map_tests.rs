@@ -362,7 +362,7 @@ fn a_seal_removes_writable_mappings_everywhere_and_lets_the_object_run() {
 
     bench.seal(memory);
 
-    assert_eq!(bench.kernel.cpus[0].requests.fence_instructions.get(), 1);
+    assert_eq!(bench.kernel.cpus[0].at_rest().requests.fence_instructions.get(), 1);
     assert!(bench.page(0).is_none() && bench.page(149).is_none() && child.page(0).is_none());
     assert_eq!(bench.access(304), Some(READ), "readers stay");
     bench.refused(Map { access: WRITE, ..map(memory) }, Error::Permission);
@@ -389,7 +389,7 @@ fn seal_refuses() {
 fn every_change_of_a_space_asks_for_its_fence() {
     let bench = Bench::new(128);
     let memory = bench.memory(4);
-    let asked = || bench.kernel.cpus[0].requests.fence.get();
+    let asked = || bench.kernel.cpus[0].fence.get();
     let wanted = 1 + u64::from(bench.process.asid.get());
 
     bench.map(memory, 0, (0, 4), WRITE).expect("nothing is there");

@@ -248,7 +248,7 @@ impl Kernel {
     /// Clears the entries of a run of pages and asks for the fence.
     pub(super) fn clear_pages(&self, cpu: Here, process: &Process, pages: Range<u32>) {
         self.unset_pages(process.root.get(), pages);
-        cpu.requests.fence(process.asid.get());
+        cpu.ask_fence(process.asid.get());
     }
 
     /// One step of removing a whole mapping: up to a batch of pages from its end. Frames may be freed only after the

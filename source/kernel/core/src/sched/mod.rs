@@ -24,7 +24,7 @@ use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
 use queue::{End, Spent};
 
-/// In [`Cpu::slice_end`](crate::cpu::Cpu::slice_end): the slice is over, but nobody of the running thread's class waits.
+/// In [`Own::slice_end`](crate::cpu::Own::slice_end): the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 
 impl Kernel {
@@ -50,7 +50,7 @@ impl Kernel {
         cpu.outside.set(0);
     }
 
-    /// See [`Cpu::floor`](crate::cpu::Cpu::floor); somebody waits.
+    /// See [`Own::floor`](crate::cpu::Own::floor); somebody waits.
     #[inline(never)]
     fn floor(&self, cpu: Here, now: u64) -> u32 {
         self.watch_starving(cpu, now);

@@ -12,7 +12,7 @@ use crate::{
     Kernel,
     cpu::Cpu,
     lock::ShardSet,
-    percpu::Here,
+    percpu::{Here, PerCpu},
     thread::{State, Thread},
 };
 use core::sync::atomic::{
@@ -81,7 +81,8 @@ impl Cpu {
 impl Kernel {
     /// The other CPUs that this thread may use.
     fn others<'a>(&'static self, cpu: Here, thread: &'a Thread) -> impl Iterator<Item = &'static Cpu> + use<'a> {
-        self.cpus.iter().filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
+        let others = self.cpus.iter().map(PerCpu::outside);
+        others.filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
     }
 
     /// Where a thread starts: the CPU with the least to do among those that admit it, the present one if it is one of
@@ -89,7 +90,8 @@ impl Kernel {
     pub(crate) fn place(&'static self, thread: &Thread) -> Option<&'static Cpu> {
         let (home, class) = (thread.cpu(), thread.class());
         let stays = self.machine.spread == Spread::Off && self.cpus.get(home as usize)?.allows(thread);
-        let allowed = self.cpus.iter().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
+        let all = self.cpus.iter().map(PerCpu::outside);
+        let allowed = all.filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
         let able = allowed.filter(|cpu| cpu.admission(class, 1) == Admission::Admitted);
         able.min_by_key(|cpu| (cpu.load(), cpu.id.get() != home))
     }
@@ -205,7 +207,7 @@ impl Kernel {
 
     /// The online CPU with this number.
     fn online(&self, number: u32) -> Option<&'static Cpu> {
-        self.cpus.get(number as usize).filter(|cpu| cpu.is_online())
+        self.cpus.get(number as usize).map(PerCpu::outside).filter(|cpu| cpu.is_online())
     }
 
     /// The second of a time: explicit requests are limited in each.

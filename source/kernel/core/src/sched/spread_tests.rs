@@ -53,7 +53,7 @@ impl Floor {
     fn run_dry(&self) {
         while let Some(cpu) = self.kernel.cpus.iter().find(|cpu| cpu.kicked.get() != 0) {
             self.kernel.kick(cpu.id.get() as usize, self.now.get());
-            cpu.requests.kicks.set(0);
+            cpu.at_rest().requests.kicks.set(0);
         }
     }
 

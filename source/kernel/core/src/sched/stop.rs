@@ -7,7 +7,11 @@
 //! Happens-before: what a CPU wrote before it stood still is released by its `still`, which the one who looks acquires;
 //! what that one reads afterwards is not written until the others acquire the 0 that it releases.
 
-use crate::{Kernel, cpu::Cpu, percpu::Here};
+use crate::{
+    Kernel,
+    cpu::Cpu,
+    percpu::{Here, PerCpu},
+};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 impl Kernel {
@@ -18,7 +22,8 @@ impl Kernel {
         while self.stop.atomic().compare_exchange(0, number, AcqRel, Acquire).is_err() {
             self.stand_still(cpu);
         }
-        let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.is_online());
+        let others =
+            self.cpus.iter().map(PerCpu::outside).filter(|other| other.id.get() != cpu.id.get() && other.is_online());
         others.clone().for_each(interrupt);
         for other in others {
             while other.still.atomic().load(Acquire) != number {

@@ -74,7 +74,7 @@ impl Crew {
         kernel.fill_memory(code, &bytes);
         code.set_stage(Stage::Sealed);
         kernel.map_first(process, code, CODE, access::READ | access::EXECUTE)?;
-        kernel.cpus[0].requests.fence_instructions();
+        kernel.cpus[0].here().requests.fence_instructions();
         let counts = kernel.boot_memory(process, 1)?;
         kernel.map_first(process, counts, DATA, access::READ | access::WRITE)?;
         let threads = [Crew::thread(kernel, process, 0)?, Crew::thread(kernel, process, 1)?];

@@ -32,7 +32,7 @@ impl Table {
         Table { kernel, now, kicks, coming, deaf: 0, lines: RefCell::default() }
     }
 
-    fn send(&self, from: &Cpu) {
+    fn send(&self, from: Here) {
         let kicks = from.requests.kicks.get();
         from.requests.kicks.set(0);
         if self.kicks.get() == Kicks::Sent || from.id.get() != 0 {
@@ -54,8 +54,8 @@ impl Table {
             Next::Run(thread) if at > 0 => self.count(thread),
             _ => {}
         }
-        cpu.requests.fence.set(0);
-        self.send(&cpu);
+        cpu.fence.set(0);
+        self.send(cpu);
     }
 
     /// What a thread's program does: it counts in the word that its first argument names.
@@ -86,7 +86,7 @@ impl Ground for Table {
 
     fn turn(&self) {
         self.now.set(self.now.get() + self.kernel.machine.timebase / 10_000);
-        self.send(&self.kernel.cpus[0]);
+        self.send(self.kernel.cpus[0].here());
         self.kernel.cpus.iter().for_each(|cpu| self.step(cpu.here()));
     }
 

@@ -28,6 +28,7 @@ use crate::{
     cpu::Next,
     event::Trap,
     info::invariant::Check,
+    percpu::PerCpu,
     process::Process,
     testing::{self, WIDE},
     thread::{State, Thread, reg},
@@ -220,8 +221,8 @@ impl Stage {
         let mut quiet = false;
         while !quiet {
             quiet = true;
-            for (at, cpu) in self.kernel.cpus.iter().enumerate() {
-                cpu.requests.fence.set(0);
+            for (at, cpu) in self.kernel.cpus.iter().map(PerCpu::at_rest).enumerate() {
+                cpu.fence.set(0);
                 cpu.requests.fence_instructions.set(0);
                 let kicks = cpu.requests.kicks.get();
                 cpu.requests.kicks.set(0);
@@ -248,7 +249,7 @@ impl Stage {
     /// Makes the alarm ring on every CPU at a time, and no earlier one that is due before.
     fn pass_to(&self, when: u64) {
         loop {
-            let alarms = self.kernel.cpus.iter().enumerate().map(|(at, cpu)| (cpu.alarm(), at));
+            let alarms = self.kernel.cpus.iter().enumerate().map(|(at, cpu)| (cpu.at_rest().alarm(), at));
             let (alarm, cpu) = alarms.min().expect("there is a CPU");
             if alarm > when {
                 break;

@@ -50,7 +50,7 @@ impl Field {
         let (mut ran, mut waits, mut since) = ([0; N], [0; N], [self.stage.now.get(); N]);
         while self.stage.now.get() < end {
             let (now, current) = (self.stage.now.get(), self.current());
-            let next = self.stage.kernel.cpus[1].alarm().clamp(now + 1, end);
+            let next = self.stage.kernel.cpus[1].at_rest().alarm().clamp(now + 1, end);
             for at in 0..N {
                 if threads[at].index() == current {
                     waits[at] = u64::max(waits[at], now - since[at]);
@@ -112,7 +112,7 @@ fn the_guard_wakes_nobody_on_an_idle_machine() {
         let notification = field.stage.does(thread, NotificationCreate { process: None }).notification;
         field.stage.ask(thread, Wait { notification, deadline: Deadline::NEVER });
     }
-    assert_eq!(field.stage.kernel.cpus[1].alarm(), NEVER);
+    assert_eq!(field.stage.kernel.cpus[1].at_rest().alarm(), NEVER);
 }
 
 #[test]

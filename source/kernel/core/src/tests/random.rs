@@ -149,7 +149,7 @@ impl World {
         self.events += 1;
         let cpu = self.dice.below(CPUS as u64) as usize;
         let kicked = self.kicks & 1 << cpu != 0;
-        let due = self.kernel.cpus[cpu].alarm() <= self.now;
+        let due = self.kernel.cpus[cpu].at_rest().alarm() <= self.now;
         match self.dice.below(100) {
             _ if kicked && self.dice.one_in(2) => self.kick(cpu),
             _ if due && self.dice.one_in(2) => self.timer(cpu),
@@ -170,13 +170,13 @@ impl World {
 
     /// What the machine layer does behind every event, and the check.
     fn after(&mut self, at: usize) {
-        let requests = &self.kernel.cpus[at].requests;
+        let requests = &self.kernel.cpus[at].at_rest().requests;
         self.kicks |= requests.kicks.get();
         requests.kicks.set(0);
         for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask, &requests.power] {
             request.set(0);
         }
-        requests.fence.set(0);
+        self.kernel.cpus[at].fence.set(0);
         let mut check = Check::default();
         self.kernel.check_invariants(&mut check);
         for (cpu, state) in self.kernel.cpus.iter().enumerate() {
@@ -211,7 +211,7 @@ impl World {
     /// A CPU with nothing to do sleeps up to its alarm, if no other CPU has anything to do before.
     fn idle(&mut self, cpu: usize) {
         let busy = (0..CPUS).any(|cpu| self.kernel.next(cpu) != Next::Idle) || self.kicks != 0;
-        let alarm = self.kernel.cpus.iter().map(|cpu| cpu.alarm()).min().unwrap_or(u64::MAX);
+        let alarm = self.kernel.cpus.iter().map(|cpu| cpu.at_rest().alarm()).min().unwrap_or(u64::MAX);
         assert!(busy || alarm != u64::MAX, "everybody sleeps for ever");
         if !busy {
             self.now = self.now.max(alarm);

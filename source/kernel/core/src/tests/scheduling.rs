@@ -46,7 +46,7 @@ impl Crowd {
     }
 
     fn alarm(&self) -> u64 {
-        self.stage.kernel.cpus[1].alarm()
+        self.stage.kernel.cpus[1].at_rest().alarm()
     }
 }
 
@@ -126,7 +126,7 @@ fn two_that_hand_over_to_each_other_do_not_keep_their_class_out() {
             testing::ecall(stage.kernel, 0, stage.now.get());
             stage.check();
         }
-        if stage.kernel.cpus[0].alarm() <= stage.now.get() {
+        if stage.kernel.cpus[0].at_rest().alarm() <= stage.now.get() {
             stage.kernel.timer(0, stage.now.get());
             stage.check();
         }
@@ -160,7 +160,7 @@ fn a_wake_on_another_cpu_is_mail_and_one_kick() {
         crowd.stage.check();
     }
 
-    assert_eq!(kernel.cpus[0].requests.kicks.get(), 2, "CPU 1 is to be kicked");
+    assert_eq!(kernel.cpus[0].at_rest().requests.kicks.get(), 2, "CPU 1 is to be kicked");
     assert_eq!(kernel.cpus[1].kicked.get(), 1);
     assert_eq!(crowd.current(), 0, "only CPU 1 touches its queue");
     let kicks = kernel.cpus[1].counters.kicks.get();

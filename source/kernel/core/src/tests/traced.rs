@@ -89,5 +89,5 @@ fn without_the_boot_argument_nothing_is_recorded() {
     let process = testing::process(kernel, "app/test", &WIDE);
     testing::put_on_cpu(kernel, 0, testing::thread(kernel, process));
     kernel.timer(0, 5);
-    assert_eq!((kernel.rings.len(), kernel.cpus[0].traced.get()), (0, 0));
+    assert_eq!((kernel.rings.len(), kernel.cpus[0].at_rest().traced.get()), (0, 0));
 }

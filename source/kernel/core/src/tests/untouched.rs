@@ -3,6 +3,7 @@
 use crate::{
     Kernel,
     arena::{Arena, Object},
+    percpu::PerCpu,
     thread::Thread,
     word::journal::Change,
 };
@@ -29,8 +30,8 @@ fn excused(kernel: &Kernel, caller: &Thread, address: usize) -> bool {
     let ring = kernel.log.words.as_ptr_range();
     let audit = [place(&kernel.qos_audit), place(&kernel.log), ring.start.addr()..ring.end.addr()];
     own.into_iter().chain(frames).chain(audit).any(|range| range.contains(&address))
-        || kernel.cpus.iter().any(|cpu| {
-            let scratch = [place(&cpu.cargo), place(&cpu.requests), place(&cpu.counters)];
+        || kernel.cpus.iter().map(PerCpu::at_rest).any(|cpu| {
+            let scratch = [place(&cpu.cargo), place(&cpu.requests), place(&cpu.fence), place(&cpu.counters)];
             let clocks = [place(&cpu.slice_end), place(&cpu.since), place(&cpu.floor)];
             scratch.into_iter().chain(clocks).any(|range| range.contains(&address))
         })

@@ -135,7 +135,7 @@ impl Kernel {
     fn being_reaped(&self, check: &mut Check) -> u32 {
         let mut count = 0;
         for cpu in self.cpus {
-            for head in &cpu.reaping {
+            for head in &cpu.at_rest().reaping {
                 let mut index = head.get();
                 while index != 0 && count <= self.processes.capacity() {
                     let process = self.processes.at(index);

@@ -4,7 +4,7 @@ use super::{Check, Tally, walk, walk_links};
 use crate::{
     Kernel,
     arena::index_of,
-    cpu::Cpu,
+    cpu::Own,
     sched::EXPIRED,
     thread::{State, Thread},
 };
@@ -17,7 +17,7 @@ impl Kernel {
     pub(super) fn check_threads(&self, check: &mut Check) {
         let mut found = Found::default();
         for cpu in self.cpus {
-            self.check_cpu(check, cpu, &mut found);
+            self.check_cpu(check, cpu.at_rest(), &mut found);
         }
         self.find_waiting(check, &mut found);
         let mut states = Found::default();
@@ -85,7 +85,7 @@ impl Kernel {
         }
     }
 
-    fn check_cpu(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
+    fn check_cpu(&self, check: &mut Check, cpu: &Own, found: &mut Found) {
         for class in QosClass::ALL {
             let queued = walk(check, &self.threads, cpu.queue.at_rest().list(class), |check, thread| {
                 check.same("a queued thread is ready", thread.state(), State::Ready);
@@ -118,7 +118,7 @@ impl Kernel {
         self.check_current(check, cpu, found);
     }
 
-    fn check_current(&self, check: &mut Check, cpu: &Cpu, found: &mut Found) {
+    fn check_current(&self, check: &mut Check, cpu: &Own, found: &mut Found) {
         let (best, reap) = (cpu.queue.outside().best(), cpu.queue.outside().reap_class());
         if cpu.current.get() == 0 {
             let kicked = cpu.kicked.get() == 1;
