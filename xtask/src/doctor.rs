@@ -43,6 +43,7 @@ const THINGS: &[Thing] = &[
     Thing { name: "qemu", need: Need::Everyone, look: qemu, mend: "make setup" },
     Thing { name: "just", need: Need::Some("only a shorter way to type make"), look: || version("just", &["--version"]), mend: "pip install rust-just" },
     Thing { name: "gdb", need: Need::Some("for cargo xtask gdb"), look: || version("gdb-multiarch", &["--version"]), mend: "apt-get install gdb-multiarch" },
+    Thing { name: "C for riscv64", need: Need::Some("for cargo xtask bench --wall --linux"), look: || version("riscv64-linux-gnu-gcc", &["--version"]), mend: "apt-get install gcc-riscv64-linux-gnu libc6-dev-riscv64-cross" },
     Thing { name: "shellcheck", need: Need::Some("for the suite `scripts`"), look: shellcheck, mend: "apt-get install shellcheck" },
 ];
 
