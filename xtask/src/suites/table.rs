@@ -109,6 +109,22 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "boot-2",
+        about: "the ladder at two harts",
+        tools: EMULATOR,
+        environment: &[("SMP", "2"), ("REQUIRE_SMP", "1"), ("RUN_UNTIL_MARKER", "1"), ("RUN_TIMEOUT", "90s")],
+        command: &["./scripts/qemu-test.sh"],
+        ..NOTHING
+    },
+    Suite {
+        name: "boot-4",
+        about: "the ladder at four harts",
+        tools: EMULATOR,
+        environment: &[("SMP", "4"), ("REQUIRE_SMP", "1"), ("RUN_UNTIL_MARKER", "1"), ("RUN_TIMEOUT", "90s")],
+        command: &["./scripts/qemu-test.sh"],
+        ..NOTHING
+    },
+    Suite {
         name: "kernel",
         about: "bad images, little memory, many harts, missing extensions, and each defect on show",
         tools: EMULATOR,
