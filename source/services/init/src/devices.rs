@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use dtoolkit::fdt::{Fdt, FdtNode};
 use dtoolkit::{Node, Property};
 use nexus_abi::layout::PAGE_SIZE;
-use nexus_abi::syscall::{IrqMint, NotificationCreate, WindowMint};
+use nexus_abi::syscall::{Close, IrqMint, NotificationCreate, WindowMint};
 use nexus_abi::{Error, Handle};
 use nexus_rt::Kernel;
 use wiring::Device;
@@ -40,19 +40,36 @@ pub struct Held {
 }
 
 impl Held {
-    /// Mints what a device at this place has.
+    /// Mints what a device at this place has, or nothing: a window that stayed could never be minted again.
     pub fn mint(kernel: &mut impl Kernel, root: Handle, place: &Place) -> Result<Self, Error> {
         let Place { address, pages, line } = *place;
-        let window = kernel.invoke(WindowMint { root, address, pages })?.window;
-        let irq = match line {
-            Some(line) => {
-                let notification = kernel.invoke(NotificationCreate { process: None })?.notification;
-                let irq = kernel.invoke(IrqMint { root, line, notification, bits: IRQ_BIT })?.irq;
-                Some((irq, notification))
+        let irq = line.map(|line| mint_line(kernel, root, line)).transpose()?;
+        match kernel.invoke(WindowMint { root, address, pages }) {
+            Ok(minted) => Ok(Self { window: minted.window, irq }),
+            Err(error) => {
+                irq.into_iter().for_each(|(irq, notification)| close(kernel, [irq, notification]));
+                Err(error)
             }
-            None => None,
-        };
-        Ok(Self { window, irq })
+        }
+    }
+}
+
+/// An interrupt line, and the notification that it signals.
+fn mint_line(kernel: &mut impl Kernel, root: Handle, line: u32) -> Result<(Handle, Handle), Error> {
+    let notification = kernel.invoke(NotificationCreate { process: None })?.notification;
+    match kernel.invoke(IrqMint { root, line, notification, bits: IRQ_BIT }) {
+        Ok(minted) => Ok((minted.irq, notification)),
+        Err(error) => {
+            close(kernel, [notification]);
+            Err(error)
+        }
+    }
+}
+
+fn close<const N: usize>(kernel: &mut impl Kernel, handles: [Handle; N]) {
+    for handle in handles {
+        // It was made just now; an error would mean that it is gone already.
+        let _ = kernel.invoke(Close { handle });
     }
 }
 

@@ -82,7 +82,10 @@ struct World {
 
 impl World {
     fn new(wiring: &Wiring) -> Self {
-        let machine = Fake::default();
+        Self::on(Fake::default(), wiring)
+    }
+
+    fn on(machine: Fake, wiring: &Wiring) -> Self {
         let roots = Roots {
             image: handle(1),
             device_tree: handle(2),
@@ -421,6 +424,23 @@ fn a_device_that_cannot_be_had_is_a_failed_start() {
     });
     assert_eq!(world.lines(), ["start", "start driver", "driver cannot start: ENOENT", "restart driver in 20 ms"]);
     assert!(world.see(|machine| machine.living(ServiceId::service("driver")).is_none()));
+}
+
+#[test]
+fn a_device_that_could_be_minted_in_part_only_is_minted_whole_by_the_next_start() {
+    let without = Device { name: name("uart"), compatible: name("nothing"), instance: 0, owner: 0 };
+    let without = World::new(&Wiring { devices: vec![without], ..system() });
+    for step in [syscall::IrqMint::NUMBER, syscall::WindowMint::NUMBER] {
+        let machine = Fake::default();
+        machine.0.borrow_mut().refuse = Some(step);
+        let world = World::on(machine, &system());
+        let failed = ["start", "start driver", "driver cannot start: ENOMEM", "restart driver in 20 ms"];
+        assert_eq!(world.lines(), failed, "call {step}");
+        let open = |world: &World| world.see(|machine| machine.open.len());
+        assert_eq!(open(&world), open(&without), "nothing of the device is left after call {step}");
+        world.wait(20);
+        world.up("driver");
+    }
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) spawns: BTreeMap<u64, ServiceId>,
     pub(crate) windows: Vec<(u64, u64)>,
     pub(crate) irqs: Vec<u32>,
+    /// The call that minted it, and the address or line, by handle.
+    minted: BTreeMap<u64, (u64, u64)>,
     /// Source, rights and badge of what was derived, by handle.
     pub(crate) derived: BTreeMap<u64, (u64, u8, u64)>,
     /// A call of this number is refused once.
@@ -69,6 +71,16 @@ impl State {
         let raw = 100 + self.next;
         self.open.push(raw);
         handle(raw)
+    }
+
+    /// A handle to what can be had once at a time: a window at an address, a line of a number.
+    fn only(&mut self, what: (u64, u64)) -> Result<Handle, Error> {
+        if self.minted.iter().any(|(handle, minted)| *minted == what && self.open.contains(handle)) {
+            return Err(Error::Exists);
+        }
+        let fresh = self.fresh();
+        self.minted.insert(fresh.raw(), what);
+        Ok(fresh)
     }
 
     /// The living process of a service.
@@ -141,12 +153,14 @@ impl State {
                 words(syscall::Derived { handle: derived })
             }
             syscall::WindowMint::NUMBER => {
+                let window = self.only((number, input[0]))?;
                 self.windows.push((input[0], input[1]));
-                words(syscall::WindowMinted { window: self.fresh() })
+                words(syscall::WindowMinted { window })
             }
             syscall::IrqMint::NUMBER => {
+                let irq = self.only((number, input[0]))?;
                 self.irqs.push(input[0] as u32);
-                words(syscall::IrqMinted { irq: self.fresh() })
+                words(syscall::IrqMinted { irq })
             }
             _ => self.answer_about_processes(number, target, input),
         }
