@@ -47,18 +47,9 @@ const KINDS: [(&str, &str, Refusals); 9] = [
     ("cancelled", "calls", Refusals::Surely),
 ];
 
-/// The services that are abused by messages, beside init, and how. Those that run in their clients' class only if an
-/// argument names them: a flood leaves their clients nothing.
-const OTHERS: [(&str, Asked); 3] =
-    [(timer::NAME, Asked::Always), (exec::NAME, Asked::ByName), (logs::NAME, Asked::ByName)];
+/// The services that are abused by messages, beside init, and how: timed runs above its clients, the others in their class.
+const OTHERS: [&str; 3] = [timer::NAME, exec::NAME, logs::NAME];
 const MESSAGES: [&str; 3] = ["flood", "handles", "cancelled"];
-
-/// When a service is abused.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Always,
-    ByName,
-}
 
 /// Whether an abuser hears that it goes too far: not where the service takes up all that comes at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,8 +87,7 @@ fn judge(span: u64, only: Option<&str>) -> Result<i64, Error> {
         let kinds = KINDS.iter().filter(|&&(kind, by, _)| by == what && only.is_none_or(|only| only == kind));
         wrong += abused(&mut programs, span, [what, supervisor::NAME], kinds)?;
     }
-    let chosen = |&(name, asked): &(&str, Asked)| only.map_or(asked == Asked::Always, |only| only == name);
-    for (interface, _) in OTHERS.into_iter().filter(chosen) {
+    for interface in OTHERS.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let kinds = KINDS.iter().filter(|(kind, ..)| MESSAGES.contains(kind));
         wrong += abused(&mut programs, span, ["calls", interface], kinds)?;
     }

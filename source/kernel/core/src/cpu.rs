@@ -41,6 +41,8 @@ pub struct Own {
     pub floor: Half,
     /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
     pub slice_end: Word,
+    /// 1 while a slice that is over goes on because a server is at work for whose it was.
+    pub overtime: Half,
     /// 1 while an event is handled that the running thread did not cause.
     pub outside: Half,
     /// 0: no events are recorded; else see [`crate::trace`].

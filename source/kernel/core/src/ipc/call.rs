@@ -38,6 +38,9 @@ impl Kernel {
             thread.badge.set(badge);
             thread.extent.set(request.extent);
             self.queue_caller(context, endpoint, heir, request.deadline.0);
+            if let Some(heir) = heir.filter(|heir| held.require(heir.header.shard()).is_ok()) {
+                self.lend_slice(context.cpu, thread, heir);
+            }
             return Err(Halt::Stop(Stop::Blocked));
         };
         held.require(receiver.header.shard())?;
@@ -97,8 +100,9 @@ impl Kernel {
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
         let first = context.cpu.queue().pressing() >> 1 >> thread.class() as u32 == 0;
+        let over = context.cpu.overtime.get() != 0 && context.cpu.payer.get() == thread.index();
         self.trace(context.cpu, What::Message, Some(thread));
-        if here && first && context.thread.state() != State::Running {
+        if here && first && !over && context.thread.state() != State::Running {
             self.run_partner(context.cpu, thread);
             self.trace(context.cpu, What::Run, Some(thread));
         } else {

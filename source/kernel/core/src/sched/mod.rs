@@ -24,6 +24,9 @@ use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
 use queue::{End, Spent};
 
+/// Part of a slice for which a server goes on at most when the slice of whom it serves is over.
+const OVERTIME: u64 = 16;
+
 /// In [`Own::slice_end`](crate::cpu::Own::slice_end): the slice is over, but nobody of the running thread's class waits.
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 
@@ -54,6 +57,9 @@ impl Kernel {
     #[inline(never)]
     fn floor(&self, cpu: Here, now: u64) -> u32 {
         self.watch_starving(cpu, now);
+        if cpu.overtime.get() != 0 {
+            return u32::MAX;
+        }
         let Some([ready, reaping]) = cpu.queue().heights() else { return u32::MAX };
         let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
         (ready - begun).max(reaping)
@@ -170,6 +176,7 @@ impl Kernel {
         if let Some(thread) = current {
             self.put_back(cpu, thread, (end, slice_end), now);
         }
+        cpu.overtime.set(0);
     }
 
     /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
@@ -186,7 +193,7 @@ impl Kernel {
     fn stop_slice(&self, cpu: Here, thread: &Thread, (end, slice_end): (End, u64), now: u64) -> End {
         let (end, left) = match slice_end {
             u64::MAX => (end, 0),
-            over if over <= now || over == EXPIRED => (End::Back, 0),
+            over if over <= now || over == EXPIRED || cpu.overtime.get() != 0 => (End::Back, 0),
             later => (end, later - now),
         };
         thread.slice_left.set(match if end == End::Front { left } else { 0 } {
@@ -276,19 +283,27 @@ impl Kernel {
     fn fresh_slice(&self, thread: &Thread, now: u64) -> u64 {
         let left = thread.slice_left.get();
         thread.slice_left.set(0);
+        let whole = self.machine.slice * u64::from(thread.shares.get()) / u64::from(Process::SHARES);
         match left {
-            0 => self.machine.slice * u64::from(thread.shares.get()) / u64::from(Process::SHARES),
-            left => Thread::slice_span(left, now),
+            0 => whole,
+            // A time that is long past looks like one to come.
+            left => Thread::slice_span(left, now).min(whole),
         }
     }
 
-    /// The slice may be over: then the running thread goes behind the others of its class.
+    /// The slice may be over: then the running thread goes behind the others of its class. A server at work for whose slice
+    /// it was first answers, if that does not take long: else that one's turn would be the server's, and who calls a server
+    /// that others keep busy would wait for every second turn in vain.
     pub(crate) fn end_slice(&'static self, cpu: Here, now: u64) {
         if cpu.slice_end.get() > now {
             return;
         }
         match self.running(cpu) {
             Some(thread) if cpu.lifted.get() == 0 && !Self::waited_for(cpu, thread) => cpu.slice_end.set(EXPIRED),
+            Some(thread) if cpu.lifted.get() | cpu.overtime.get() == 0 && cpu.payer.get() != thread.index() => {
+                cpu.overtime.set(1);
+                cpu.slice_end.set(now.saturating_add(self.machine.slice / OVERTIME));
+            }
             _ => self.rotate(cpu, now),
         }
     }
@@ -360,6 +375,21 @@ mod tests {
         }
         assert_eq!(cpu.current.get(), other.index());
         now
+    }
+
+    /// The time is kept in 31 bits: half of them later it looks like one to come.
+    #[test]
+    fn a_slice_that_ended_long_ago_is_none_that_goes_on_for_long() {
+        let kernel = testing::machine(1, 256);
+        let process = testing::process(kernel, "app/test", &WIDE);
+        let [late, other]: [&Thread; 2] = core::array::from_fn(|_| testing::thread(kernel, process));
+        let now = 1_500_000_000;
+        late.slice_left.set(Thread::UNTIL);
+        testing::put_on_cpu(kernel, 0, late);
+        let cpu = kernel.cpus[0].here();
+        testing::wake(kernel, cpu, other);
+        kernel.settle(cpu, now);
+        assert_eq!(cpu.slice_end.get(), now + kernel.machine.slice);
     }
 
     #[test]

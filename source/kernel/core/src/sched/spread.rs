@@ -116,7 +116,7 @@ impl Kernel {
 
     /// Queues a ready thread that uses this CPU. One that may not is sent away by the kick that this asks for.
     pub(super) fn queue_ready(&self, cpu: Here, thread: &Thread) {
-        cpu.queue().push(&self.threads, thread, End::Back);
+        cpu.queue().push(&self.threads, thread, Self::end_of_woken(cpu, thread));
         if self.cpus.len() > 1 && !cpu.allows(thread) {
             cpu.evict.set(1);
             self.kick_cpu(cpu, &cpu);

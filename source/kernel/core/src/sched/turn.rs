@@ -7,7 +7,7 @@ use crate::{
     Kernel,
     event::serve::blank,
     percpu::Here,
-    sched::queue::End,
+    sched::{EXPIRED, queue::End},
     thread::{State, Thread, reg},
 };
 use nexus_abi::syscall::{Notify, Syscall as _, Yield};
@@ -66,6 +66,27 @@ impl Kernel {
         self.take_turn(cpu, heir, now);
     }
 
+    /// The running thread is blocked until `server`, whose shard is held, has served it. If that is ready here it comes next
+    /// of its class, in the slice of who waits; and so does that one, if it is answered while the slice runs: else whoever
+    /// else there is would come between them with each call.
+    pub(crate) fn lend_slice(&'static self, cpu: Here, thread: &Thread, server: &Thread) {
+        // Who was woken from elsewhere is in the queue then.
+        self.take_mail(cpu);
+        let end = cpu.slice_end.get();
+        let ready = server.state() == State::Ready && server.cpu() == cpu.id.get();
+        if ready && server.class() == thread.class() && end < EXPIRED {
+            [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
+            cpu.queue().remove(&self.threads, server);
+            cpu.queue().push(&self.threads, server, End::Front);
+        }
+    }
+
+    /// Where a thread is queued that was woken: before the others of its class if it lent the slice that runs.
+    pub(super) fn end_of_woken(cpu: Here, thread: &Thread) -> End {
+        let lent = thread.slice_left.get() == Thread::UNTIL | cpu.slice_end.get() as u32;
+        if lent { End::Front } else { End::Back }
+    }
+
     /// That thread, if choosing is a matter of classes alone: no mail, no change, no guard's slice, no trace, no budget.
     #[inline(always)]
     pub(crate) fn heir_of_turn(&self, cpu: Here, thread: &'static Thread) -> Option<Heir> {
@@ -84,6 +105,7 @@ impl Kernel {
         let class = thread.class();
         cpu.payer.set(payer.index());
         cpu.budget_end.set(u64::MAX);
+        cpu.overtime.set(0);
         self.enter(cpu, thread, class);
         let waited = cpu.queue().from(class) & 1 == 1;
         cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });

@@ -244,6 +244,71 @@ fn a_spent_server_goes_on_for_who_has_time() {
     assert_eq!((server.class(), field.current()), (Idle, client.index()));
 }
 
+/// One that spins, a server in the same class that waits for messages, and a client of it, which has the CPU.
+fn beside_a_hog() -> (Field, &'static Thread, [&'static Thread; 2], [Handle; 2]) {
+    let field = Field::new();
+    let (_, server) = field.spinner(Normal, FREE);
+    let endpoint = field.stage.does(server, EndpointCreate { process: None, queue: 2 }).endpoint;
+    field.stage.post(server, ipc::RECV, Mail::to(endpoint));
+    let (home, client) = field.spinner(Normal, FREE);
+    let door = field.stage.grant_while_waiting(server, endpoint, home);
+    let (_, hog) = field.spinner(Normal, FREE);
+    assert_eq!(field.current(), client.index());
+    (field, hog, [server, client], [endpoint, door])
+}
+
+#[test]
+fn who_calls_a_server_that_others_woke_lends_it_the_slice_and_goes_on_in_what_is_left() {
+    let (field, hog, [server, client], [endpoint, door]) = beside_a_hog();
+    let root = Home { process: field.stage.kernel.processes.at(field.stage.root.process.get() as u32), handle: door };
+    let flooded = field.stage.grant_while_waiting(server, endpoint, root);
+    let end = field.stage.kernel.cpus[1].slice_end.get();
+    for _ in 0..3 {
+        field.stage.post(field.stage.root, ipc::SEND, Mail::to(flooded));
+    }
+    field.stage.pass_to(field.stage.now.get() + SLICE / 2);
+    assert_eq!((field.current(), server.state()), (client.index(), State::Ready), "it waits behind the one that spins");
+
+    field.stage.post(client, ipc::CALL, Mail::to(door));
+    assert_eq!(field.current(), server.index(), "before the one that spins");
+    let receive = || field.stage.posts(server, ipc::RECV, Mail::to(endpoint)).expect("one waits");
+    while receive().status.has(Status::ONE_WAY) {}
+    field.stage.post(field.stage.root, ipc::SEND, Mail::to(flooded));
+    field.stage.post(server, ipc::REPLY_RECV, Mail::to(endpoint));
+    assert_eq!((field.current(), client.state()), (server.index(), State::Ready), "it has another message");
+    while server.state() != State::Receiving {
+        field.stage.post(server, ipc::RECV, Mail::to(endpoint));
+    }
+    assert_eq!((field.current(), field.stage.kernel.cpus[1].slice_end.get()), (client.index(), end));
+    field.stage.pass_to(end);
+    assert_eq!(field.current(), hog.index());
+}
+
+#[test]
+fn a_slice_that_ends_in_a_servers_work_lasts_until_the_answer_and_no_longer() {
+    let (field, hog, [server, client], [endpoint, door]) = beside_a_hog();
+    field.stage.post(client, ipc::CALL, Mail::to(door));
+    let end = field.stage.kernel.cpus[1].slice_end.get();
+    field.stage.pass_to(end + 1);
+    assert_eq!(field.current(), server.index(), "it is not done");
+    field.stage.post(server, ipc::REPLY_RECV, Mail::to(endpoint));
+    assert_eq!((field.current(), client.state()), (hog.index(), State::Ready), "now it is");
+    field.stage.pass_to(end + 2 * SLICE);
+    assert_eq!(field.current(), client.index(), "its turn was not the server's");
+}
+
+#[test]
+fn a_server_that_does_not_answer_soon_after_a_slice_is_over_waits_for_its_turn() {
+    let (field, hog, [server, client], [_, door]) = beside_a_hog();
+    field.stage.post(client, ipc::CALL, Mail::to(door));
+    let end = field.stage.kernel.cpus[1].slice_end.get();
+    field.stage.pass_to(end + SLICE / 16);
+    assert_eq!((field.current(), server.state()), (hog.index(), State::Ready));
+    let begun = field.stage.now.get();
+    let (ran, _) = field.watch(10 * SLICE, [server, hog]);
+    assert!(ran[0] <= 5 * (SLICE + SLICE / 16), "{ran:?} since {begun}");
+}
+
 #[test]
 fn limits_are_widened_by_the_list_only() {
     let field = Field::new();
