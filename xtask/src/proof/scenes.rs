@@ -17,9 +17,10 @@ use super::emulator::Machine;
 use super::session::{Session, SessionError};
 use super::variant::Difference;
 use super::verdict::{Ending, escape};
+use nexus_abi::{Name, ServiceId};
 use std::path::Path;
 use std::time::Duration;
-use wiring::Wiring;
+use wiring::{Interface, Party, Route, Wiring};
 
 const PROMPT: &str = "nexus> ";
 /// From the start of the emulator to the prompt.
@@ -66,6 +67,8 @@ pub struct Scene {
     pub tier: Tier,
     /// A place, and the program that lies there and acts instead of a person; none: a person does.
     instead: Option<(&'static str, &'static str)>,
+    /// A program that acts as a service beside the others, and instead of a person.
+    beside: Option<&'static str>,
     /// What is another in the manifest then.
     rewired: Option<fn(&mut Wiring)>,
     machine: fn(Machine) -> Machine,
@@ -79,6 +82,7 @@ const PLAIN: Scene = Scene {
     about: "",
     tier: Tier::Test,
     instead: None,
+    beside: None,
     rewired: None,
     machine: |machine| machine,
     begins: Begins::AtPrompt,
@@ -102,26 +106,40 @@ fn alone(machine: Machine, words: &str) -> Machine {
     machine.with("ICOUNT", "shift=0,sleep=off").append(&format!("selftest={words}"))
 }
 
+/// Instructions are counted, and chaos is told how often to kill, and perhaps its seed.
+fn killing(machine: Machine, words: &str) -> Machine {
+    machine.with("ICOUNT", "shift=0,sleep=off").append(&format!("chaos={words}"))
+}
+
 /// Several harts, and the kernel's own tests of them.
 fn tested(machine: Machine, harts: u32) -> Machine {
     machine.with("SMP", harts).append(super::KERNEL_TESTS)
 }
 
-/// Services run in a class below the shell's, in whose place the killer lies: so it comes at any instruction of theirs,
-/// and not only when they have answered.
+/// Beside the shell a service that kills, with the same routes and one to the shell. The others run in a class below: so it
+/// comes at any instruction of theirs, and not only when they have answered.
 fn below_the_killer(wiring: &mut Wiring) {
-    let others = wiring.services.iter_mut().filter(|service| service.name.as_str() != "shell");
-    others.for_each(|service| service.qos = nexus_abi::QosClass::Normal);
-    // The killer has threads that call, each with an inbox for routes.
-    let killer = wiring.services.iter_mut().filter(|service| service.name.as_str() == "shell");
-    killer.for_each(|shell| {
-        shell.quota.threads += 3;
-        shell.quota.endpoints += 4;
-        shell.quota.notifications += 8;
-        shell.quota.frames += 128;
-        shell.quota.memories += 8;
-        shell.quota.mappings += 16;
-    });
+    let shell =
+        wiring.services.iter().position(|service| service.name.as_str() == "shell").expect("the manifest has a shell");
+    wiring.services.iter_mut().for_each(|service| service.qos = nexus_abi::QosClass::Normal);
+    let (name, pipes) = (Name::new("chaos").expect("is short"), Name::new("pipes").expect("is short"));
+    let mut killer = wiring.services[shell];
+    (killer.name, killer.prefix, killer.id) = (name, name, ServiceId::service("chaos"));
+    killer.qos = nexus_abi::QosClass::Interactive;
+    // It has threads that call, each with an inbox for routes.
+    killer.quota.threads += 3;
+    killer.quota.endpoints += 4;
+    killer.quota.notifications += 8;
+    killer.quota.frames += 128;
+    killer.quota.memories += 8;
+    killer.quota.mappings += 16;
+    let (shell, holder) = (Party::Service(shell as u16), Party::Service(wiring.services.len() as u16));
+    wiring.services.push(killer);
+    let routes: Vec<Route> = wiring.routes_of(shell).map(|&route| Route { holder, ..route }).collect();
+    wiring.routes.extend(routes);
+    let interface = wiring.interfaces.len() as u16;
+    wiring.interfaces.push(Interface { name: pipes, owner: shell });
+    wiring.routes.push(Route { holder, name: pipes, interface, badge: wiring::badge(0, 0) });
 }
 
 /// The same, and who ended is started again only after more than a caller's bound.
@@ -174,10 +192,10 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "storm-refuted", about: "not where who storms has the same class", rewired: Some(limits::between), machine: |machine| alone(machine, "churn,storm,50000,spin"), begins: Begins::AtOnce, act: sleep::fair, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "storm-above", about: "beside PerfBurst ones it waits for their budgets besides, beside equals for a slice of each and the guard's", rewired: Some(limits::between), machine: |machine| alone(machine, "churn,storm,above"), begins: Begins::AtOnce, act: sleep::fair, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "asleep-4", about: "at the prompt four harts sleep too, for 60 s by the host's clock", machine: |machine| machine.with("SMP", 4), tier: Tier::Daily, act: |desk| sleep::asleep(desk, 60), ..PLAIN },
-    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,20"), act: acts::chaos, ..PLAIN },
-    Scene { name: "chaos-refuted", about: "not where a service rests for 60 ms before it is started again", instead: Some(("shell", "chaos")), rewired: Some(slow_to_restart), machine: |machine| alone(machine, "chaos,1"), act: acts::chaos_refuted, ..PLAIN },
-    Scene { name: "chaos-hundreds", about: "each killed 200 times", tier: Tier::Daily, instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,200"), act: |desk| acts::chaos_long(desk, 200), ..PLAIN },
-    Scene { name: "chaos-thousand", about: "each killed 1,000 times, with another seed", tier: Tier::Full, instead: Some(("shell", "chaos")), rewired: Some(below_the_killer), machine: |machine| alone(machine, "chaos,1000,2"), act: |desk| acts::chaos_long(desk, 1000), ..PLAIN },
+    Scene { name: "chaos", about: "each service killed 20 times with a call on its way is back within 50 ms, and nobody waits beyond a deadline", beside: Some("chaos"), rewired: Some(below_the_killer), machine: |machine| killing(machine, "20"), act: acts::chaos, ..PLAIN },
+    Scene { name: "chaos-refuted", about: "not where a service rests for 60 ms before it is started again", beside: Some("chaos"), rewired: Some(slow_to_restart), machine: |machine| killing(machine, "1"), act: acts::chaos_refuted, ..PLAIN },
+    Scene { name: "chaos-hundreds", about: "each killed 200 times", tier: Tier::Daily, beside: Some("chaos"), rewired: Some(below_the_killer), machine: |machine| killing(machine, "200"), act: |desk| acts::chaos_long(desk, 200), ..PLAIN },
+    Scene { name: "chaos-thousand", about: "each killed 1,000 times, with another seed", tier: Tier::Full, beside: Some("chaos"), rewired: Some(below_the_killer), machine: |machine| killing(machine, "1000,2"), act: |desk| acts::chaos_long(desk, 1000), ..PLAIN },
     Scene { name: "abuse", about: "whatever others do to a service, its honest clients get nine tenths of their share", machine: |machine| alone(machine, "abuse,60"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-long", about: "also when it goes on for long", tier: Tier::Daily, machine: |machine| alone(machine, "abuse,400"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-refuted", about: "not where the class of programs has no ceiling", rewired: Some(without_ceiling), machine: |machine| alone(machine, "abuse,40,flood"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(1), ..PLAIN },
@@ -207,6 +225,13 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "reboot", about: "the machine starts again", act: acts::reboot, ..PLAIN },
 ];
 
+impl Scene {
+    /// Whether a program acts instead of a person.
+    fn plays_itself(&self) -> bool {
+        self.instead.is_some() || self.beside.is_some()
+    }
+}
+
 /// Runs one scene below `root`.
 pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = (scene.machine)(Machine::default().with("SMP", 1).append("panic=exit"));
@@ -214,9 +239,9 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
     let machine = if differences.is_empty() { machine } else { super::with_image(root, machine, &differences)? };
     let session = Session::boot(root, &machine).map_err(|error| error.to_string())?;
     let mut desk = Desk { session };
-    let sat = if scene.begins == Begins::AtPrompt && scene.instead.is_none() { desk.sit_down() } else { Ok(()) };
+    let sat = if scene.begins == Begins::AtPrompt && !scene.plays_itself() { desk.sit_down() } else { Ok(()) };
     let acted = sat.and_then(|()| (scene.act)(&mut desk));
-    if scene.instead.is_some() {
+    if scene.plays_itself() {
         // The machine has no prompt then, and is ended with the desk.
         return acted.map_err(|error| error.to_string());
     }
@@ -235,7 +260,8 @@ pub fn run(root: &Path, scene: &Scene) -> Result<(), String> {
 /// What is another in the boot image than in the built one.
 fn differences(root: &Path, scene: &Scene) -> Result<Vec<Difference>, String> {
     let replaced = scene.instead.map(|(place, program)| Difference::Replaced(place.to_string(), program.to_string()));
-    let mut differences = Vec::from_iter(replaced);
+    let served = scene.beside.map(|program| Difference::Served(program.to_string()));
+    let mut differences: Vec<Difference> = replaced.into_iter().chain(served).collect();
     if let Some(rewire) = scene.rewired {
         let manifest = crate::manifest::load(&root.join("system.toml")).map_err(|refusal| refusal.to_string())?;
         let mut wiring = manifest.wiring;

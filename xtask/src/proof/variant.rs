@@ -4,6 +4,7 @@
 
 use nexus_abi::image::{Entry, EntryKind, Image, seal};
 use nexus_abi::layout::PAGE_SIZE;
+use nexus_abi::{Name, ServiceId};
 
 /// The one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Difference {
     Without(String),
     /// Under the first name lies the second one's file.
     Replaced(String, String),
+    /// The program's file is a service's too, under the same last name.
+    Served(String),
     /// One byte of the file is another.
     Damaged(String),
     /// The program is on the list of those who may raise classes.
@@ -32,6 +35,11 @@ pub fn vary(image: &[u8], difference: &Difference) -> Result<Vec<u8>, String> {
         Difference::Replaced(name, other) => {
             let (to, from) = (find(&entries, name)?, entries[find(&entries, other)?]);
             (entries[to].offset, entries[to].length, entries[to].digest) = (from.offset, from.length, from.digest);
+        }
+        Difference::Served(name) => {
+            let program = entries[find(&entries, name)?];
+            let called = Name::new(name).ok_or_else(|| format!("`{name}` is no name"))?;
+            entries.push(Entry { name: called, id: ServiceId::service(name), kind: EntryKind::Service, ..program });
         }
         Difference::Damaged(name) => {
             let entry = &entries[find(&entries, name)?];
@@ -72,7 +80,6 @@ fn find(entries: &[Entry], name: &str) -> Result<usize, String> {
 mod tests {
     use super::*;
     use nexus_abi::image::Header;
-    use nexus_abi::{Name, ServiceId};
 
     /// A manifest, a service `a` and a program `app/boot/b`, one page each.
     fn image() -> Vec<u8> {
@@ -96,6 +103,14 @@ mod tests {
         let bytes = image.contents(&entry).unwrap();
         let sound = wiring::digest(bytes) == entry.digest;
         Some(if sound { bytes.to_vec() } else { b"damaged".to_vec() })
+    }
+
+    #[test]
+    fn a_program_is_served_under_its_last_name_too() {
+        let changed = vary(&image(), &Difference::Served("b".into())).unwrap();
+        assert_eq!(contents(&changed, "b"), contents(&changed, "app/boot/b"));
+        let served = Image::read(&changed).unwrap().find("b").unwrap();
+        assert_eq!((served.kind, served.id), (EntryKind::Service, ServiceId::service("b")));
     }
 
     #[test]

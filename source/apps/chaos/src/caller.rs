@@ -63,6 +63,11 @@ impl Shared {
         invoke(Notify { notification: self.go, bits: 1 }).map(drop)
     }
 
+    /// Whether it has found its victim in this episode.
+    pub(crate) fn calls(&self) -> bool {
+        self.calls.load(Ordering::Acquire) != 0
+    }
+
     /// Whether a call has begun that has not come back.
     pub(crate) fn waits(&self) -> bool {
         self.begun.load(Ordering::Acquire) != self.done.load(Ordering::Acquire)
@@ -87,6 +92,8 @@ pub(crate) fn run(shared: &Shared) {
 fn episode(shared: &Shared, clients: &mut Clients) {
     let victim = shared.victim.load(Ordering::Relaxed) as usize;
     let question = if shared.once.load(Ordering::Acquire) == 1 { Question::Once } else { Question::Again };
+    // It may have ended by itself since it was called last, as the shell does with consoled.
+    let _ = clients.ask(victim, question);
     let first = clients.endpoint(victim);
     let patience = Instant::from_ticks(0).after(PATIENCE).0;
     let count = |field: &AtomicU64| field.fetch_add(1, Ordering::Relaxed);

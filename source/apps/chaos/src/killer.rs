@@ -13,7 +13,7 @@ use nexus_rt::{Channel, Instant, env, println, time::deadline_in};
 
 use crate::caller::{Callers, Shared};
 use crate::census::Census;
-use crate::victim::{Clients, Question, VICTIMS};
+use crate::victim::{Clients, Question, SHELL, VICTIMS};
 
 /// Kills of each victim that have to count, and the seed, if the boot arguments name none.
 const KILLS: u64 = 20;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A hunt looks this often whether a call is on its way.
 const LOOKS: u64 = 500;
 /// Kills and seed stand behind this in the boot arguments.
-const ASKED: &str = "selftest=chaos,";
+const ASKED: &str = "chaos=";
 
 /// SplitMix64.
 struct Random(u64);
@@ -76,13 +76,18 @@ pub(crate) fn rounds(callers: &Callers) -> Result<u64, Error> {
     for victim in 0..VICTIMS.len() {
         killer.kill(victim, 0, &mut Score::default())?;
     }
+    killer.pause(deadline_in(REST));
     let before = Census::take(info);
     for round in 0..ROUNDS * kills {
         killer.pause(deadline_in(REST));
         for (victim, score) in scores.iter_mut().enumerate().filter(|(_, score)| score.counted < kills) {
+            if VICTIMS[victim] == SHELL {
+                killer.pause(deadline_in(REST));
+            }
             killer.kill(victim, round, score)?;
         }
     }
+    killer.pause(deadline_in(REST));
     let differ = Census::take(info).differences(&before);
     Ok(differ + VICTIMS.iter().zip(scores).map(|(name, score)| score.judge(name, kills)).sum::<u64>())
 }
@@ -107,17 +112,14 @@ impl Killer<'_> {
     /// In each round every second caller asks what may not be repeated, if the victim has such a question.
     fn kill(&mut self, victim: usize, round: u64, score: &mut Score) -> Result<(), Error> {
         self.pause(deadline_in(PAUSE));
-        let question = |caller: usize| match Clients::asks_once(victim) && (round + caller as u64) % 2 == 1 {
-            true => Question::Once,
-            false => Question::Again,
-        };
+        let question = |caller: usize| Clients::question(victim, round + caller as u64);
         for (at, caller) in self.callers.iter().enumerate() {
             caller.begin(victim, question(at))?;
         }
         for _ in 0..LOOKS {
             let moment = Instant::now().ticks() + 1 + self.random.below(2_000);
             self.pause(Deadline(moment));
-            if self.callers.iter().any(|caller| caller.waits()) {
+            if self.callers.iter().all(|caller| caller.calls()) && self.callers.iter().any(|caller| caller.waits()) {
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! Kills each service again and again while it is called, and counts what became of the calls, of the service and of memory.
 //!
-//! It lies in the shell's place, whose routes reach every service and whose permission ends them. Some threads call, one
+//! It runs as a service with the shell's routes, which reach every service, and one to the shell. Some threads call, one
 //! kills; services run below the killer there, so that it comes at any of their instructions. A kill counts if a call had begun before it and was not answered by the service that died. `run` under
 //! `cargo xtask proof --scenes chaos`.
 

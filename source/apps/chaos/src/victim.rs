@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use nexus_abi::{Error, Handle, Name, ProcessId};
-use nexus_proto::{console, exec, logs, policy, timer};
+use nexus_proto::{console, exec, logs, policy, stream, timer};
 use nexus_rt::{Channel, inbox, time::deadline_in};
 
 /// How long a call may take, the restart included.
@@ -19,7 +19,11 @@ pub(crate) enum Question {
 }
 
 /// The names of the victims.
-pub(crate) const VICTIMS: [&str; 5] = ["consoled", "policyd", "logd", "execd", "timed"];
+pub(crate) const VICTIMS: [&str; 6] = ["consoled", "policyd", "logd", "execd", "timed", SHELL];
+/// It ends with consoled too, so that it has to rest before it is killed.
+pub(crate) const SHELL: &str = "shell";
+/// The way to the shell's pipes, which nobody has but under this proof.
+const PIPES: &str = "pipes";
 
 /// A client of each.
 pub(crate) struct Clients {
@@ -28,17 +32,19 @@ pub(crate) struct Clients {
     logs: logs::Client<Channel>,
     exec: exec::Client<Channel>,
     timer: timer::Client<Channel>,
+    pipes: stream::Client<Channel>,
 }
 
 impl Clients {
     pub(crate) fn new() -> Result<Clients, Error> {
-        inbox::learn(&[console::NAME, policy::NAME, logs::NAME, exec::NAME, timer::NAME])?;
+        inbox::learn(&[console::NAME, policy::NAME, logs::NAME, exec::NAME, timer::NAME, PIPES])?;
         Ok(Clients {
             console: console::Client::new(Channel::to(console::NAME)?),
             policy: policy::Client::new(Channel::to(policy::NAME)?),
             logs: logs::Client::new(Channel::to(logs::NAME)?),
             exec: exec::Client::new(Channel::to(exec::NAME)?),
             timer: timer::Client::new(Channel::to(timer::NAME)?),
+            pipes: stream::Client::new(Channel::to(PIPES)?),
         })
     }
 
@@ -49,7 +55,8 @@ impl Clients {
             1 => self.policy.transport().endpoint(),
             2 => self.logs.transport().endpoint(),
             3 => self.exec.transport().endpoint(),
-            _ => self.timer.transport().endpoint(),
+            4 => self.timer.transport().endpoint(),
+            _ => self.pipes.transport().endpoint(),
         }
     }
 
@@ -65,7 +72,9 @@ impl Clients {
             (2, Question::Once) => self.logs.until(until).append(b"").map(drop),
             (3, Question::Again) => self.exec.until(until).list(0).map(drop),
             (3, Question::Once) => self.exec.until(until).wait(ProcessId(0)).map(drop),
-            _ => self.timer.until(until).clock().map(drop),
+            (4, _) => self.timer.until(until).clock().map(drop),
+            // From the end of a pipe that is there to be written to.
+            _ => self.pipes.until(until).read(1).map(drop),
         };
         match outcome {
             // What the services themselves refuse with: nobody claimed the console, no such program, no rule, too fast.
@@ -74,8 +83,13 @@ impl Clients {
         }
     }
 
-    /// Whether this victim has a question that may not be repeated.
-    pub(crate) fn asks_once(victim: usize) -> bool {
-        matches!(victim, 0 | 2 | 3)
+    /// The question for this victim that a caller with this number has. Not all victims have both.
+    pub(crate) fn question(victim: usize, number: u64) -> Question {
+        match victim {
+            1 | 4 => Question::Again,
+            5 => Question::Once,
+            _ if number.is_multiple_of(2) => Question::Again,
+            _ => Question::Once,
+        }
     }
 }

@@ -209,7 +209,7 @@ pub(super) fn chaos_refuted(desk: &mut Desk) -> Result<(), SessionError> {
     desk.session.wait_for("chaos: limit", SLOW)?;
     let printed: Vec<String> = told(desk, " with a call on its way ");
     let late = |line: &String| line.contains(" 0 wrong ") && number_after(line, "p99 ").is_some_and(|us| us > 50_000);
-    if printed.len() == 5 && printed.iter().all(late) { Ok(()) } else { Err(missed("five late services", printed)) }
+    if printed.len() == 6 && printed.iter().all(late) { Ok(()) } else { Err(missed("six late services", printed)) }
 }
 
 pub(super) fn chaos(desk: &mut Desk) -> Result<(), SessionError> {

@@ -7,7 +7,7 @@
 //! Happens-before: a CPU that goes idle says so ([`Cpu::level`]) and then looks at the queues; one that queues a thread
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
-use super::queue::{ADMISSION_LIMIT, End};
+use super::queue::ADMISSION_LIMIT;
 use crate::{
     Kernel,
     cpu::Cpu,

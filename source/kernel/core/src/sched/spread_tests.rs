@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cpu::{EXPLICIT_LIMIT, GIVEN_UP, OFFLINE, whereabouts};
+use crate::sched::queue::End;
 use crate::{
     process::Process,
     testing::{self, WIDE},
