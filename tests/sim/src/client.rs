@@ -4,6 +4,10 @@
 //! each answer against what they may expect: by its deadline a call has come back, and a refusal is one that trouble
 //! explains.
 
+mod deeds;
+
+pub(crate) use deeds::DEEDS;
+
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -77,8 +81,18 @@ pub(crate) fn call() -> Result<(), Error> {
     let mut client = Client { play: Play::current(), events, until: BOUND };
     client.once_each()?;
     client.await_act(Act::Trouble)?;
-    while client.play.act.get() == Act::Trouble {
-        client.deed();
+    match client.play.deed.get() {
+        Some(at) if client.may_control() => {
+            let outcome = DEEDS[at].done_by(&mut client);
+            client.play.done.set(Some(outcome));
+            client.await_act(Act::Ending)?;
+        }
+        Some(_) => client.await_act(Act::Ending)?,
+        None => {
+            while client.play.act.get() == Act::Trouble {
+                client.deed();
+            }
+        }
     }
     client.end()?;
     client.await_act(Act::Opening)

@@ -56,10 +56,25 @@ pub struct Report {
 
 /// Runs one seed with this many events of trouble. An error says what must not be.
 pub fn run(seed: u64, events: u64) -> Result<Report, String> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| simulator::Simulator::new(seed).run(events)));
-    let outcome = outcome.unwrap_or_else(|cause| {
+    caught(|| simulator::Simulator::new(seed).run(events)).map_err(|what| format!("seed {seed}: {what}"))
+}
+
+/// The calls that [`interrupted`] makes: a name, and who dies.
+pub fn calls() -> impl ExactSizeIterator<Item = (&'static str, &'static str)> {
+    client::DEEDS.iter().map(|deed| (deed.name, deed.victim))
+}
+
+/// Makes one of [`calls`], while its service dies before a system call of this number, counted from when the call is
+/// made. None: it makes fewer until the call is over. Else whether the call was answered. An error says what must not be: that
+/// the caller hangs, is told what it should not be, or something is left behind.
+pub fn interrupted(seed: u64, call: usize, number: u64) -> Result<Option<bool>, String> {
+    caught(|| simulator::Simulator::new(seed).run_interrupted(call, number))
+        .map_err(|what| format!("seed {seed}, call {call}, death {number}: {what}"))
+}
+
+fn caught<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|cause| {
         let text = cause.downcast_ref::<String>().map(String::as_str);
         Err(text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("a panic").into())
-    });
-    outcome.map_err(|what| format!("seed {seed}: {what}"))
+    })
 }

@@ -46,6 +46,10 @@ pub(crate) struct Play {
     pub(crate) through: Cell<usize>,
     pub(crate) random: RefCell<Random>,
     pub(crate) seen: RefCell<Seen>,
+    /// The deed that the first client does instead of whatever trouble suggests, by its place in the list.
+    pub(crate) deed: Cell<Option<usize>>,
+    /// What came of it.
+    pub(crate) done: Cell<Option<Result<(), Error>>>,
 }
 
 thread_local! {
@@ -61,6 +65,8 @@ impl Play {
             through: Cell::new(0),
             random: RefCell::new(Random::new(seed)),
             seen: RefCell::default(),
+            deed: Cell::new(None),
+            done: Cell::new(None),
         });
         PLAY.with(|current| *current.borrow_mut() = Some(Rc::clone(&play)));
         play

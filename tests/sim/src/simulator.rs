@@ -14,6 +14,7 @@ use nexus_core::thread::{State, Thread, reg};
 
 use crate::cast::{CLIENTS, VICTIMS, VISITOR, program};
 use crate::census::Census;
+use crate::client::DEEDS;
 use crate::events::{Harts, Way};
 use crate::image::{self, IMAGE};
 use crate::play::{Act, Play};
@@ -92,6 +93,8 @@ pub(crate) struct Simulator {
     spoken: bool,
     /// Memory has changed since it was looked at.
     unseen: bool,
+    /// Who dies, and at which of its system calls from now on; nobody at 0.
+    doomed: Option<(u64, u64)>,
     /// Everything that happened, in one number.
     hash: u64,
 }
@@ -119,6 +122,7 @@ impl Simulator {
             report,
             spoken,
             unseen: true,
+            doomed: None,
             hash: seed,
         }
     }
@@ -145,6 +149,29 @@ impl Simulator {
             )
         };
         self.programs.iter().map(line).collect()
+    }
+
+    /// One call of a client, while who serves it dies before its system call of this number, counted from the moment when
+    /// that call is made. None: it was through before. Else whether the call was answered.
+    pub(crate) fn run_interrupted(mut self, deed: usize, number: u64) -> Result<Option<bool>, String> {
+        self.until_quiet()?;
+        let before = Census::take(self.kernel);
+        self.play.deed.set(Some(deed));
+        self.doomed = Some((DEEDS[deed].victim(), number));
+        self.play.turn(Act::Trouble);
+        let end = self.report.events + PATIENCE;
+        while self.play.through.get() < CLIENTS.len() {
+            self.step()?;
+            if self.report.events > end {
+                return Err(format!("the caller hangs\n{}", self.threads()));
+            }
+        }
+        self.doomed = None;
+        self.play.turn(Act::Ending);
+        self.until_quiet()?;
+        Census::take(self.kernel).same_as(&before)?;
+        let answered = self.play.done.get() == Some(Ok(()));
+        Ok((self.report.kills > 0).then_some(answered))
     }
 
     fn play_out(&mut self, events: u64) -> Result<(), String> {
@@ -314,8 +341,15 @@ impl Simulator {
         }
     }
 
-    fn crashes(&self, thread: &Thread) -> bool {
+    fn crashes(&mut self, thread: &Thread) -> bool {
         let service = thread.service.get();
+        if self.play.deed.get().is_some() {
+            let Some((_, left)) = self.doomed.as_mut().filter(|(victim, left)| *victim == service && *left > 0) else {
+                return false;
+            };
+            *left -= 1;
+            return *left == 0;
+        }
         self.play.act.get() == Act::Trouble
             && self.victims.contains(&service)
             && self.play.random.borrow_mut().once_in(CRASH)
@@ -323,7 +357,10 @@ impl Simulator {
 
     fn drops(&self, thread: &Thread) -> bool {
         let sends = thread.frame.get(reg::T2) == ipc::SEND;
-        sends && self.play.act.get() == Act::Trouble && self.play.random.borrow_mut().once_in(DROP)
+        sends
+            && self.play.deed.get().is_none()
+            && self.play.act.get() == Act::Trouble
+            && self.play.random.borrow_mut().once_in(DROP)
     }
 
     /// Programs of threads that are gone are taken from their stacks.
