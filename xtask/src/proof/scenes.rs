@@ -119,10 +119,10 @@ fn tested(machine: Machine, harts: u32) -> Machine {
 /// Beside the shell a service that kills, with the same routes and one to the shell. The others run in a class below: so it
 /// comes at any instruction of theirs, and not only when they have answered.
 fn below_the_killer(wiring: &mut Wiring) {
-    let shell =
-        wiring.services.iter().position(|service| service.name.as_str() == "shell").expect("the manifest has a shell");
+    let is_shell = |service: &wiring::Service| service.name.as_str() == "shell";
+    let Some(shell) = wiring.services.iter().position(is_shell) else { return };
     wiring.services.iter_mut().for_each(|service| service.qos = nexus_abi::QosClass::Normal);
-    let (name, pipes) = (Name::new("chaos").expect("is short"), Name::new("pipes").expect("is short"));
+    let [name, pipes] = ["chaos", "pipes"].map(|name| Name::new(name).unwrap_or_default());
     let mut killer = wiring.services[shell];
     (killer.name, killer.prefix, killer.id) = (name, name, ServiceId::service("chaos"));
     killer.qos = nexus_abi::QosClass::Interactive;
@@ -196,7 +196,7 @@ pub const SCENES: &[Scene] = &[
     Scene { name: "chaos-refuted", about: "not where a service rests for 60 ms before it is started again", beside: Some("chaos"), rewired: Some(slow_to_restart), machine: |machine| killing(machine, "1"), act: acts::chaos_refuted, ..PLAIN },
     Scene { name: "chaos-hundreds", about: "each killed 200 times", tier: Tier::Daily, beside: Some("chaos"), rewired: Some(below_the_killer), machine: |machine| killing(machine, "200"), act: |desk| acts::chaos_long(desk, 200), ..PLAIN },
     Scene { name: "chaos-thousand", about: "each killed 1,000 times, with another seed", tier: Tier::Full, beside: Some("chaos"), rewired: Some(below_the_killer), machine: |machine| killing(machine, "1000,2"), act: |desk| acts::chaos_long(desk, 1000), ..PLAIN },
-    Scene { name: "abuse", about: "whatever others do to a service, its honest clients get nine tenths of their share", machine: |machine| alone(machine, "abuse,60"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
+    Scene { name: "abuse", about: "whatever others do to a service, its honest clients get nine tenths of their share", machine: |machine| alone(machine, "abuse,100"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-long", about: "also when it goes on for long", tier: Tier::Daily, machine: |machine| alone(machine, "abuse,400"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(0), ..PLAIN },
     Scene { name: "abuse-refuted", about: "not where the class of programs has no ceiling", rewired: Some(without_ceiling), machine: |machine| alone(machine, "abuse,40,flood"), begins: Begins::AtOnce, act: acts::abuse, ends: Ends::Itself(1), ..PLAIN },
     Scene { name: "timers", about: "64 timers share wake-ups as the optimum does, and none is 100 µs behind its window", instead: Some(("selftest", "bench")), machine: leaping, act: acts::timers, ..PLAIN },

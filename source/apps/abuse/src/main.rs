@@ -29,7 +29,7 @@ const HONEST: usize = 2;
 const ABUSERS: usize = 3;
 /// For starting everybody, before all begin.
 const START: Duration = Duration::from_millis(20);
-/// Milliseconds that all go on, if no argument says another number.
+/// Milliseconds that all go on, if no argument says another number: whole rounds of slices of all who take part.
 const SPAN: u64 = 100;
 /// Percent of their share that honest clients get at least.
 const LEAST: u64 = 90;
