@@ -96,6 +96,7 @@ impl Kernel {
 
     /// Lets a thread run at once in place of the calling one, which is blocked, if it uses this CPU; else wakes it. It
     /// runs on in the caller's slice: two that only ever hand over to each other would else keep their class out.
+    /// Whose slice is over does not run at once.
     #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
