@@ -262,7 +262,7 @@ fn who_calls_a_server_that_others_woke_lends_it_the_slice_and_goes_on_in_what_is
     let (field, hog, [server, client], [endpoint, door]) = beside_a_hog();
     let root = Home { process: field.stage.kernel.processes.at(field.stage.root.process.get() as u32), handle: door };
     let flooded = field.stage.grant_while_waiting(server, endpoint, root);
-    let end = field.stage.kernel.cpus[1].slice_end.get();
+    let end = field.stage.kernel.cpus[1].at_rest().slice_end.get();
     for _ in 0..3 {
         field.stage.post(field.stage.root, ipc::SEND, Mail::to(flooded));
     }
@@ -279,7 +279,7 @@ fn who_calls_a_server_that_others_woke_lends_it_the_slice_and_goes_on_in_what_is
     while server.state() != State::Receiving {
         field.stage.post(server, ipc::RECV, Mail::to(endpoint));
     }
-    assert_eq!((field.current(), field.stage.kernel.cpus[1].slice_end.get()), (client.index(), end));
+    assert_eq!((field.current(), field.stage.kernel.cpus[1].at_rest().slice_end.get()), (client.index(), end));
     field.stage.pass_to(end);
     assert_eq!(field.current(), hog.index());
 }
@@ -288,7 +288,7 @@ fn who_calls_a_server_that_others_woke_lends_it_the_slice_and_goes_on_in_what_is
 fn a_slice_that_ends_in_a_servers_work_lasts_until_the_answer_and_no_longer() {
     let (field, hog, [server, client], [endpoint, door]) = beside_a_hog();
     field.stage.post(client, ipc::CALL, Mail::to(door));
-    let end = field.stage.kernel.cpus[1].slice_end.get();
+    let end = field.stage.kernel.cpus[1].at_rest().slice_end.get();
     field.stage.pass_to(end + 1);
     assert_eq!(field.current(), server.index(), "it is not done");
     field.stage.post(server, ipc::REPLY_RECV, Mail::to(endpoint));
@@ -301,7 +301,7 @@ fn a_slice_that_ends_in_a_servers_work_lasts_until_the_answer_and_no_longer() {
 fn a_server_that_does_not_answer_soon_after_a_slice_is_over_waits_for_its_turn() {
     let (field, hog, [server, client], [_, door]) = beside_a_hog();
     field.stage.post(client, ipc::CALL, Mail::to(door));
-    let end = field.stage.kernel.cpus[1].slice_end.get();
+    let end = field.stage.kernel.cpus[1].at_rest().slice_end.get();
     field.stage.pass_to(end + SLICE / 16);
     assert_eq!((field.current(), server.state()), (hog.index(), State::Ready));
     let begun = field.stage.now.get();
