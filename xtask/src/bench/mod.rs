@@ -14,6 +14,8 @@ mod table;
 mod trace;
 mod wall;
 
+pub(crate) use trace::met;
+
 use reading::Readings;
 use std::process::ExitCode;
 

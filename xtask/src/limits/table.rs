@@ -51,6 +51,7 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/core/src/qos.rs", "MAX_PERIOD", "ticks"),
         bound("source/libs/nexus-abi/src/limits.rs", "SHORTEST_US", "µs"),
         bound("source/kernel/core/src/sched/guard.rs", "GUARD_SLICES", "slices"),
+        bound("source/kernel/core/src/sched/guard.rs", "RISE_SLICES", "slices"),
         bound("source/kernel/arch/src/memory.rs", "SLICES_PER_SECOND", "slices"),
         bound("source/kernel/core/src/time/mod.rs", "EXPIRE_BATCH", "timers and deadlines"),
         bound("source/kernel/core/src/time/wheel.rs", "LEVELS", "levels"),

@@ -153,6 +153,13 @@ pub(super) const SUITES: &[Suite] = &[
         ..NOTHING
     },
     Suite {
+        name: "trace-cost",
+        about: "a trace point takes at most four instructions while nothing is recorded",
+        tools: EMULATOR,
+        command: &["cargo", "xtask", "trace", "--cost"],
+        ..NOTHING
+    },
+    Suite {
         name: "syscalls",
         about: "200,000 random system calls on the target, every pair of call and error met",
         tools: EMULATOR,

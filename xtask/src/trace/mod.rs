@@ -2,9 +2,11 @@
 //!
 //! Boots with the kernel's event rings on, types a line at the prompt, stops the machine through the emulator's debugger
 //! stub and reads the rings from its memory. Writes `<name>.json` for Perfetto or `chrome://tracing`, and `<name>.svg`, into
-//! `build/trace`; `--write` puts the pictures of all scripts into `docs`.
+//! `build/trace`; `--write` puts the pictures of all scripts into `docs`; `--cost` counts what a trace point costs meanwhile.
 
 mod chrome;
+mod cost;
+mod points;
 mod ring;
 mod stub;
 mod svg;
@@ -24,7 +26,7 @@ use std::time::Duration;
 use stub::Stub;
 use timeline::Timeline;
 
-const USAGE: &str = "usage: cargo xtask trace [start|classes|<line to type>] | --write";
+const USAGE: &str = "usage: cargo xtask trace [start|classes|<line to type>] | --write | --cost";
 const PROMPT: &str = "nexus> ";
 /// For an answer of a machine whose instructions are counted.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -60,6 +62,7 @@ pub fn main(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["--write"] => crate::run::build().and_then(|()| scripts().iter().try_for_each(|script| draw(script, "docs"))),
+        ["--cost"] => crate::run::build().and_then(|()| cost::judge()),
         [] | ["start"] => one(&scripts()[0]),
         ["classes"] => one(&scripts()[1]),
         [line] if !line.starts_with('-') => {

@@ -35,13 +35,14 @@ const ROUTE: core::time::Duration = core::time::Duration::from_secs(1);
 /// A kind: its name, the refusals that it meets, and how to begin.
 type Kind = (&'static str, &'static [Error], fn() -> Result<Act, Error>);
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 17] = [
     ("spin", &[], spin),
     ("yields", &[], yields),
     ("starts", &[Error::OverLimit], starts),
     ("faults", &[Error::OverLimit], faults),
     ("naps", &[], naps),
     ("calls", &[], calls),
+    ("records", &[], records),
     ("routes", &[], routes),
     ("flood", &[Error::Again], flood),
     ("mute", &[Error::Again, Error::TimedOut], mute),
@@ -180,6 +181,14 @@ fn calls() -> Result<Act, Error> {
 
 fn allowed(error: Error, one: Error) -> Result<(), Error> {
     if error == one { Ok(()) } else { Err(error) }
+}
+
+/// Records for the log.
+fn records() -> Result<Act, Error> {
+    Ok(Box::new(|| {
+        nexus_rt::log!("strain");
+        Ok(())
+    }))
 }
 
 /// No abuse: routes, each asked for, waited for and given up.

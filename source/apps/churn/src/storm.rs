@@ -15,16 +15,14 @@ use nexus_rt::{Channel, Instant, env, println, thread};
 
 use crate::fair::{notification, sleep};
 
-/// Kinds of strain that two programs of a lower class play.
-const STORMS: [&str; 6] = ["spin", "yields", "naps", "calls", "starts", "faults"];
-/// Those that go through services that are Interactive by themselves: if one of them runs when it is the guard's time, the
-/// lowest class gets its slice in that class.
-const SERVED: [&str; 3] = ["calls", "starts", "faults"];
+/// Kinds of strain that two programs of a lower class play; behind a colon whom they call, else init.
+const STORMS: [&str; 9] =
+    ["spin", "yields", "naps", "calls", "calls:timer", "calls:exec", "starts", "faults", "records"];
 const ATTACKERS: usize = 2;
 /// For starting them, before they begin.
 const START: Duration = Duration::from_millis(20);
-/// That each storm lasts: the guard gives the lowest class two slices meanwhile.
-const SPAN: Duration = Duration::from_millis(400);
+/// That each storm lasts, if no word says another: the guard gives the lowest class two slices meanwhile.
+const SPAN_MS: u64 = 400;
 /// For their end.
 const REST: Duration = Duration::from_millis(20);
 /// Instructions after the end of its nap by which a thread runs beside lower classes.
@@ -45,12 +43,13 @@ struct Outcome {
 }
 
 /// Prints what came of each storm; status 1: a promise was broken. `above`: storms of PerfBurst and of the same class. Else
-/// the word is a bound for those of lower classes, or for the one that is named behind it.
+/// the word is a bound for those of lower classes, then how many milliseconds each lasts, then the only one.
 pub(crate) fn weather() -> Result<i64, Error> {
     if invoke(QosGet { thread: None })?.class != QosClass::Interactive {
         return Err(Error::Permission);
     }
-    let mut watch = Watch::start()?;
+    let number = |at, other| env::arguments().nth(at).map_or(Ok(other), str::parse).map_err(|_| Error::Invalid);
+    let mut watch = Watch::start(Duration::from_millis(number(3, SPAN_MS)?))?;
     let mut broken = 0;
     if env::arguments().nth(2) == Some("above") {
         let bursts = watch.beside(|programs, _| spinners(programs))?;
@@ -58,12 +57,11 @@ pub(crate) fn weather() -> Result<i64, Error> {
         let equals = watch.beside(|programs, times| strain(programs, "spin", times))?;
         broken += said("equals", &equals, (ATTACKERS as u64 + 1) * SLICE + LATEST);
     } else {
-        let longest = env::arguments().nth(2).map_or(Ok(LATEST), str::parse).map_err(|_| Error::Invalid)?;
-        let only = env::arguments().nth(3);
+        let longest = number(2, LATEST)?;
+        let only = env::arguments().nth(4);
         for kind in only.into_iter().chain(STORMS.into_iter().filter(|_| only.is_none())) {
             let outcome = watch.beside(|programs, times| strain(programs, kind, times))?;
-            let guard = if SERVED.contains(&kind) { SLICE } else { 0 };
-            broken += said(kind, &outcome, longest.min(LATEST) + guard);
+            broken += said(kind, &outcome, longest.min(LATEST));
         }
     }
     println!("{broken} promises broken");
@@ -79,6 +77,7 @@ fn said(kind: &str, outcome: &Outcome, bound: u64) -> i64 {
 /// Who sleeps and wakes, and the Idle thread that counts meanwhile.
 struct Watch {
     never: Handle,
+    span: Duration,
     laps: Arc<AtomicU64>,
     /// Laps of Idle alone in a span.
     alone: u64,
@@ -89,7 +88,7 @@ struct Watch {
 type Crew = [Option<ProcessId>; ATTACKERS];
 
 impl Watch {
-    fn start() -> Result<Watch, Error> {
+    fn start(span: Duration) -> Result<Watch, Error> {
         let (never, laps) = (notification()?, Arc::new(AtomicU64::new(0)));
         let counter = laps.clone();
         let count = move || {
@@ -101,9 +100,9 @@ impl Watch {
         };
         thread::spawn(STACK_PAGES, Box::new(count))?;
         let programs = exec::Client::new(Channel::to(exec::NAME)?);
-        let mut watch = Watch { never, laps, alone: 1, programs };
+        let mut watch = Watch { never, span, laps, alone: 1, programs };
         sleep(never, REST);
-        let (_, alone) = watch.nap_until(Instant::now().after(SPAN))?;
+        let (_, alone) = watch.nap_until(Instant::now().after(span))?;
         watch.alone = alone.max(1);
         Ok(watch)
     }
@@ -114,7 +113,7 @@ impl Watch {
         brew: impl FnOnce(&mut exec::Client<Channel>, [Deadline; 2]) -> Result<Crew, Error>,
     ) -> Result<Outcome, Error> {
         let begin = Instant::now().after(START);
-        let end = Instant::from_ticks(begin.0).after(SPAN);
+        let end = Instant::from_ticks(begin.0).after(self.span);
         let crew = brew(&mut self.programs, [begin, end])?;
         let late = Instant::now() > Instant::from_ticks(begin.0);
         let _ = invoke(Wait { notification: self.never, deadline: begin });
@@ -151,7 +150,8 @@ impl Watch {
 /// Programs that all do one thing from begin to end.
 fn strain(programs: &mut exec::Client<Channel>, kind: &str, times: [Deadline; 2]) -> Result<Crew, Error> {
     let [begin, end] = times.map(|time| format!("{}", time.0));
-    let words = exec::pack(["strain", kind, &begin, &end])?;
+    let (kind, whom) = kind.split_once(':').map_or((kind, None), |(kind, whom)| (kind, Some(whom)));
+    let words = exec::pack(["strain", kind, &begin, &end].into_iter().chain(whom))?;
     let mut crew = [None; ATTACKERS];
     for place in &mut crew {
         *place = Some(programs.start("attacker", &words, None, None, None)?.process);

@@ -57,6 +57,8 @@ pub struct Own {
     pub guard_left: Word,
     /// The class that the guard's slice is for, and 1 + the class in which it runs.
     pub guarded: [Half; 2],
+    /// The lowest class for which this CPU worked since the guard began to watch.
+    pub served: Half,
     /// 1 while the guard's slice runs.
     pub lifted: Half,
     /// Processes being taken back here, by class.

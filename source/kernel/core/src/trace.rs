@@ -27,6 +27,8 @@ pub enum What {
     Message = 4,
     /// The timer interrupted.
     Timer = 5,
+    /// Two events: a message, and its thread has the CPU.
+    Handed = 6,
 }
 
 impl Kernel {
@@ -53,7 +55,12 @@ impl Kernel {
         let about = thread.map_or(0, |thread| {
             (thread.class() as u64) << 3 | u64::from(thread.index()) << 5 | thread.service.get() << 16
         });
-        self.note(cpu, what as u64 | about);
+        if what == What::Handed {
+            self.note(cpu, What::Message as u64 | about);
+            self.note(cpu, What::Run as u64 | about);
+        } else {
+            self.note(cpu, what as u64 | about);
+        }
         cpu.traced.set(ON | UNTIMED);
     }
 

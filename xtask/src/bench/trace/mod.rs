@@ -72,6 +72,15 @@ fn traced(account: &mut Account, code: &Code, bare: &Scratch, run: &Run) -> Resu
     account::add(account, code, &record, &known[boot..])
 }
 
+/// The addresses that a boot executes of those that its machine names as traced, up to a line behind which it ends itself.
+pub(crate) fn met(machine: &Machine, until: &'static str) -> Result<BTreeSet<u64>, String> {
+    let root = crate::root();
+    let (_, bare) = kernel(&root)?;
+    let run = Run { machine: machine.clone().with("KERNEL", bare.0.display()), until };
+    let mut found = BTreeSet::new();
+    logged(&root, &run, move |from| log::addresses(from, |at| _ = found.insert(at)).map(|()| found))
+}
+
 /// How far a boot has come after how many instructions, from the kernel's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reached {

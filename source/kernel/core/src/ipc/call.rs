@@ -102,10 +102,10 @@ impl Kernel {
         let here = thread.cpu() == context.cpu.id.get();
         let first = context.cpu.queue().pressing() >> 1 >> thread.class() as u32 == 0;
         let over = context.cpu.overtime.get() != 0 && context.cpu.payer.get() == thread.index();
-        self.trace(context.cpu, What::Message, Some(thread));
-        if here && first && !over && context.thread.state() != State::Running {
+        let handed = here && first && !over && context.thread.state() != State::Running;
+        self.trace(context.cpu, if handed { What::Handed } else { What::Message }, Some(thread));
+        if handed {
             self.run_partner(context.cpu, thread);
-            self.trace(context.cpu, What::Run, Some(thread));
         } else {
             self.make_ready(context.cpu, thread);
         }

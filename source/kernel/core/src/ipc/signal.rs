@@ -34,7 +34,7 @@ impl Kernel {
             notification.bits.set(notification.bits.get() | bits);
             // Choosing anew may hold every shard.
             drop(held);
-            self.settle(cpu, now);
+            self.settle_aside(cpu, now);
             return Some(());
         }
         self.signal_to_waiter(cpu, sender, (notification, bits), now)

@@ -130,6 +130,7 @@ impl Kernel {
         cpu.payer.set(payer.map_or(0, Thread::index));
         cpu.budget_end.set(u64::MAX);
         cpu.queue().set_spent(Spent::No);
+        Self::note_served(cpu, payer.map(Thread::class));
         if let Some(payer) = payer.filter(|payer| payer.timed()) {
             self.watch_budget(cpu, self.budget_of(payer), now);
         }

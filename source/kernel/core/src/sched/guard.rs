@@ -1,8 +1,9 @@
 //! The starvation guard: lower classes get a slice now and then, whatever runs above them.
 //!
-//! If a ready thread's class is lower than what runs, for [`GUARD_SLICES`] slices, its class is given the next one: it
-//! runs as if it had the class that it waited for, so that a thread of that class waits for one slice more, and a higher
-//! one interrupts it at once. What is left of the slice then goes on later. Starving classes take turns.
+//! A ready thread whose class is lower than all for whom the CPU worked for [`GUARD_SLICES`] slices starves. Its class is
+//! given the next slice: it runs as if it had the lowest class that was worked for, so that a thread of that class waits for
+//! one slice more, and a higher one interrupts it at once; what is left of the slice goes on as soon as that one would rest.
+//! If it does not, for [`RISE_SLICES`], the guard looks anew at what is worked for. Starving classes take turns.
 
 use super::queue::End;
 use crate::{Kernel, percpu::Here, thread::Thread};
@@ -11,36 +12,82 @@ use nexus_abi::QosClass;
 /// Slices after which classes that wait for higher ones get one between them.
 pub const GUARD_SLICES: u64 = 32;
 
-impl Kernel {
-    /// 1 + the class in which this CPU works, 0 for none.
-    fn working(&self, cpu: Here) -> u32 {
-        let running = self.running(cpu).map(Thread::class);
-        running.max(cpu.queue().reap_class()).map_or(0, |class| 1 + class as u32)
-    }
+/// Slices after which a class that still waits for its slice may get it in a higher one.
+pub const RISE_SLICES: u64 = 8;
 
+/// In [`Own::served`](crate::cpu::Own::served): nobody so far.
+pub(crate) const NOBODY: u32 = QosClass::COUNT as u32;
+
+impl Kernel {
     /// Somebody waits: whether a class starves is looked at in time.
     #[inline(always)]
     pub(super) fn watch_starving(&self, cpu: Here, now: u64) {
-        if cpu.guard_at.get() == u64::MAX && cpu.guard_left.get() == 0 {
-            cpu.guard_at.set(now.saturating_add(GUARD_SLICES * self.machine.slice));
+        if cpu.guard_at.get() == u64::MAX {
+            self.watch_for(cpu, GUARD_SLICES, now);
         }
     }
 
-    /// Gives a class that waits its slice when it is time.
+    fn watch_for(&self, cpu: Here, slices: u64, now: u64) {
+        cpu.guard_at.set(now.saturating_add(slices * self.machine.slice));
+        cpu.served.set(NOBODY);
+        let payer = cpu.payer.get();
+        Self::note_served(
+            cpu,
+            if payer == 0 { cpu.queue().reap_class() } else { Some(self.threads.at(payer).class()) },
+        );
+    }
+
+    /// The CPU works for somebody of this class. What it does in the guard's slice says nothing about who starves.
+    #[inline(always)]
+    pub(super) fn note_served(cpu: Here, class: Option<QosClass>) {
+        let Some(class) = class.map(|class| class as u32) else { return };
+        if class < cpu.served.get() && cpu.lifted.get() == 0 {
+            cpu.served.set(class);
+        }
+    }
+
+    /// Gives a class that waits its slice when it is time, or looks anew at the class in which one waits for its own.
     pub(crate) fn guard(&'static self, cpu: Here, now: u64) {
         if cpu.guard_at.get() > now {
             return;
         }
-        cpu.guard_at.set(u64::MAX);
-        let starving = cpu.queue().occupied() & ((1 << self.working(cpu)) - 1) >> 1;
-        let after = starving & ((1 << cpu.guarded[0].get()) - 1);
-        if let Some(class) = (if after == 0 { starving } else { after }).checked_ilog2() {
-            cpu.guarded[0].set(class);
-            cpu.guarded[1].set(self.working(cpu));
-            cpu.guard_left.set(self.machine.slice);
-            cpu.counters.guarded.add(1);
-            self.yield_cpu(cpu, self.running(cpu), End::Front, now);
+        self.yield_cpu(cpu, self.running(cpu), End::Front, now);
+        let (served, waits) = (cpu.served.get(), u32::from(cpu.guard_left.get() != 0));
+        let starving = cpu.queue().occupied() & ((1 << served) - 1);
+        let after = starving & ((1 << cpu.guarded[0].get() + waits) - 1);
+        match (if after == 0 { starving } else { after }).checked_ilog2() {
+            Some(class) if served < NOBODY => {
+                cpu.guarded[0].set(class);
+                cpu.guarded[1].set(1 + served);
+                cpu.guard_left.set(self.machine.slice);
+                cpu.counters.guarded.add(1);
+                self.watch_for(cpu, RISE_SLICES, now);
+            }
+            _ => self.end_guard(cpu),
         }
+    }
+
+    /// The guard's slice is over, or nobody takes it.
+    pub(super) fn end_guard(&self, cpu: Here) {
+        cpu.guard_left.set(0);
+        cpu.guard_at.set(u64::MAX);
+    }
+
+    /// True if a thread has to leave the CPU because of the guard's slice, or in it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn must_leave_by_guard(cpu: Here, thread: &Thread) -> bool {
+        let (class, level, pressing) = (thread.class() as u32, cpu.guarded[1].get(), cpu.queue().pressing());
+        if cpu.lifted.get() != 0 {
+            return (pressing | cpu.queue().reaping()) >> level != 0;
+        }
+        class < level || (pressing >> 1 | cpu.queue().reaping()) >> class != 0
+    }
+
+    /// The class below which nobody goes on by an answer, since the guard's slice waits; 0: it does not.
+    #[inline(always)]
+    pub(super) fn guard_floor(cpu: Here) -> u32 {
+        if cpu.guard_left.get() != 0 && cpu.lifted.get() == 0 { cpu.guarded[1].get() } else { 0 }
     }
 
     /// The thread that the guard's slice is for, unless a class above it is ready or to be taken back.
@@ -54,7 +101,7 @@ impl Kernel {
         }
         let lifted = self.eligible(cpu, QosClass::ALL[cpu.guarded[0].get() as usize & 3], now);
         if lifted.is_none() {
-            cpu.guard_left.set(0);
+            self.end_guard(cpu);
         }
         lifted
     }

@@ -46,6 +46,12 @@ impl Kernel {
         self.trace_time(cpu, now);
     }
 
+    /// The same, where it would be in the way of what is more frequent.
+    #[inline(never)]
+    pub(crate) fn settle_aside(&'static self, cpu: Here, now: u64) {
+        self.settle(cpu, now);
+    }
+
     /// After an event that the running thread did not cause: whoever takes the CPU from it now leaves it its slice.
     pub(crate) fn settle_outside(&'static self, cpu: Here, now: u64) {
         cpu.outside.set(1);
@@ -62,17 +68,17 @@ impl Kernel {
         }
         let Some([ready, reaping]) = cpu.queue().heights() else { return u32::MAX };
         let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
-        (ready - begun).max(reaping)
+        (ready - begun).max(reaping).max(Self::guard_floor(cpu))
     }
 
     /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
     /// whoever it works for is used up.
     #[inline(always)]
     fn must_leave(cpu: Here, thread: &Thread) -> bool {
-        let class = thread.class() as u32;
-        if cpu.lifted.get() != 0 {
-            return (cpu.queue().pressing() | cpu.queue().reaping()) >> cpu.guarded[1].get() != 0;
+        if cpu.guard_left.get() != 0 {
+            return Self::must_leave_by_guard(cpu, thread);
         }
+        let class = thread.class() as u32;
         (cpu.queue().pressing() >> 1 | cpu.queue().reaping()) >> class != 0
     }
 
@@ -86,9 +92,11 @@ impl Kernel {
         let reap = cpu.queue().reap_class();
         if lifted.is_none() && reap.is_some() && reap >= best.map(Thread::class) {
             cpu.level.set(1 + reap.map_or(0, |class| class as u32));
+            Self::note_served(cpu, reap);
             self.invite(cpu);
             return;
         }
+        cpu.lifted.set(u32::from(lifted.is_some()));
         let next = lifted.or(best);
         if let Some(thread) = next {
             cpu.queue().remove(&self.threads, thread);
@@ -97,7 +105,6 @@ impl Kernel {
         match next {
             Some(thread) => {
                 if lifted.is_some() {
-                    cpu.lifted.set(1);
                     cpu.slice_end.set(now.saturating_add(cpu.guard_left.get()));
                 }
                 self.set_slice(cpu, thread, now);
@@ -260,7 +267,10 @@ impl Kernel {
             }
         }
         if cpu.lifted.get() != 0 {
-            cpu.guard_left.set(cpu.guard_left.get().saturating_sub(spent));
+            match cpu.guard_left.get().saturating_sub(spent) {
+                0 => self.end_guard(cpu),
+                left => cpu.guard_left.set(left),
+            }
         }
     }
 

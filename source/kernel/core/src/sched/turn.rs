@@ -104,6 +104,7 @@ impl Kernel {
     fn take_turn(&'static self, cpu: Here, Heir { thread, payer }: Heir, now: u64) {
         let class = thread.class();
         cpu.payer.set(payer.index());
+        Self::note_served(cpu, Some(payer.class()));
         cpu.budget_end.set(u64::MAX);
         cpu.overtime.set(0);
         self.enter(cpu, thread, class);

@@ -80,17 +80,22 @@ fn every_class_gets_a_hundredth_whatever_runs_above_it() {
     }
 }
 
-#[test]
-fn a_higher_class_interrupts_the_guards_slice_which_goes_on_later() {
-    let field = Field::new();
+/// An Interactive thread that waits, and the root's handle that wakes it.
+fn sleeper(field: &Field) -> (&'static Thread, Handle, Handle) {
     let (home, urgent) = field.spinner(Interactive, FREE);
     let signal = field.stage.does(urgent, NotificationCreate { process: None }).notification;
     field.stage.ask(urgent, Wait { notification: signal, deadline: Deadline::NEVER });
-    let (_, hog) = field.spinner(Normal, FREE);
-    let (_, low) = field.spinner(Idle, FREE);
     let root = &field.stage.kernel.processes.at(field.stage.root.process.get() as u32);
     let object = field.stage.kernel.slot(home.process, signal).expect("it is there").slot.object.get();
-    let wake = testing::give(field.stage.kernel, root, Kind::Notification, object, Rights::ALL);
+    (urgent, signal, testing::give(field.stage.kernel, root, Kind::Notification, object, Rights::ALL))
+}
+
+#[test]
+fn a_higher_class_interrupts_the_guards_slice_which_goes_on_later() {
+    let field = Field::new();
+    let (urgent, signal, wake) = sleeper(&field);
+    let (_, hog) = field.spinner(Normal, FREE);
+    let (_, low) = field.spinner(Idle, FREE);
     field.stage.pass_to(field.stage.now.get() + GUARD_SLICES * SLICE);
     assert_eq!(field.current(), low.index(), "the guard's slice");
 
@@ -101,6 +106,64 @@ fn a_higher_class_interrupts_the_guards_slice_which_goes_on_later() {
     assert_eq!(field.current(), low.index(), "the slice goes on");
     field.stage.pass_to(field.stage.now.get() + SLICE / 2);
     assert_eq!(field.current(), hog.index(), "and ends");
+}
+
+#[test]
+fn the_guards_slice_is_in_the_lowest_class_that_was_worked_for() {
+    let field = Field::new();
+    let (urgent, _, wake) = sleeper(&field);
+    let (_, server) = field.spinner(Interactive, FREE);
+    let endpoint = field.stage.does(server, EndpointCreate { process: None, queue: 0 }).endpoint;
+    field.stage.post(server, ipc::RECV, Mail::to(endpoint));
+    let (home, client) = field.spinner(Normal, FREE);
+    let door = field.stage.grant_while_waiting(server, endpoint, home);
+    let low = field.thread(home, Idle);
+    field.stage.post(client, ipc::CALL, Mail::to(door));
+
+    field.stage.pass_to(field.stage.now.get() + GUARD_SLICES * SLICE);
+    assert_eq!(field.current(), server.index(), "nobody is lifted above whom an Interactive server works for");
+    server.frame.set(reg::T2, ipc::REPLY_RECV);
+    server.frame.set(reg::T3, endpoint.raw());
+    let kernel = field.stage.kernel;
+    kernel.system_call(kernel.cpus[1].here(), server, (Way::Straight, field.stage.now.get()));
+    assert_eq!(field.current(), low.index(), "the straight way does not pass who waits for its slice");
+    field.stage.does(field.stage.root, Notify { notification: wake, bits: 1 });
+    assert_eq!(field.current(), urgent.index(), "at once");
+}
+
+#[test]
+fn who_waits_for_its_slice_in_too_low_a_class_gets_it_in_a_higher_one() {
+    let field = Field::new();
+    let (urgent, _, wake) = sleeper(&field);
+    let (_, hog) = field.spinner(Normal, FREE);
+    let (_, low) = field.spinner(Idle, FREE);
+    field.stage.pass_to(field.stage.now.get() + GUARD_SLICES * SLICE + SLICE / 2);
+    assert_eq!(field.current(), low.index(), "the guard's slice, in Normal");
+
+    field.stage.does(field.stage.root, Notify { notification: wake, bits: 1 });
+    let (ran, waits) = field.watch(20 * SECOND, [urgent, hog, low]);
+    assert!(ran[1] * 100 >= 20 * SECOND && ran[2] * 100 >= 20 * SECOND, "{ran:?} beside one that never waits again");
+    assert!(waits[0] <= SLICE, "{waits:?}");
+}
+
+#[test]
+fn a_class_that_has_time_now_and_then_does_not_starve_one_below_it() {
+    let field = Field::new();
+    let (urgent, signal, wake) = sleeper(&field);
+    let (_, hog) = field.spinner(Normal, FREE);
+    let (_, low) = field.spinner(Idle, FREE);
+    let (mut ran, mut slept) = (0, 0);
+    while field.stage.now.get() < 20 * SECOND {
+        field.stage.does(field.stage.root, Notify { notification: wake, bits: 1 });
+        ran += field.watch(SLICE, [low]).0[0];
+        if field.current() == urgent.index() {
+            field.stage.ask(urgent, Wait { notification: signal, deadline: Deadline::NEVER });
+            ran += field.watch(1, [low]).0[0];
+            slept += 1;
+        }
+    }
+    assert!(ran * 100 >= 20 * SECOND, "{ran} beside a gap of a tick in each of {slept} slices");
+    assert!(hog.cpu_time.get() > 0);
 }
 
 #[test]
