@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn counts(executed: &[u64]) -> Counts {
-        let points = [Point { ranges: vec![10..14, 90..94] }, Point { ranges: vec![20..40] }];
+        let points = [Point { ranges: vec![10..14, 90..94] }, Point { ranges: vec![20..36, 36..40] }];
         Counts::of(&points, &executed.iter().copied().collect())
     }
 

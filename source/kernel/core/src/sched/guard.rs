@@ -54,7 +54,7 @@ impl Kernel {
         self.yield_cpu(cpu, self.running(cpu), End::Front, now);
         let (served, waits) = (cpu.served.get(), u32::from(cpu.guard_left.get() != 0));
         let starving = cpu.queue().occupied() & ((1 << served) - 1);
-        let after = starving & ((1 << cpu.guarded[0].get() + waits) - 1);
+        let after = starving & ((1 << (cpu.guarded[0].get() + waits)) - 1);
         match (if after == 0 { starving } else { after }).checked_ilog2() {
             Some(class) if served < NOBODY => {
                 cpu.guarded[0].set(class);
