@@ -1,8 +1,7 @@
 //! Who takes part: the manifest of the simulated system, and the function that stands for each program.
 
-use nexus_abi::syscall::NotificationCreate;
 use nexus_abi::{Error, Limits, Name, QosClass, Quota, ServiceId};
-use nexus_rt::kernel::{Machine, invoke};
+use nexus_rt::kernel::Machine;
 use nexus_rt::program::{Status, exit};
 use nexus_rt::{Server, env, memory, records};
 use wiring::{Backoff, Device, Grant, Grants, Interface, Party, Program, Restart, Route, Service, Wiring, badge};
@@ -32,7 +31,12 @@ pub(crate) fn body(service: ServiceId) -> Option<fn()> {
                 server.run(&mut log)
             })
         }),
-        (ServiceId::service("execd"), || play(start_execd)),
+        (ServiceId::service("execd"), || {
+            play(|| {
+                let (mut exec, server) = execd::open()?;
+                server.run(&mut exec)
+            })
+        }),
         (ServiceId::service("timed"), || {
             play(|| {
                 let (mut timed, server) = timed::open()?;
@@ -66,23 +70,6 @@ fn start_init() -> Never {
     }
     init.begin();
     Server::over(roots.endpoint).bound_to(roots.gone)?.serve(&mut init)
-}
-
-/// As its `main`.
-fn start_execd() -> Never {
-    let ends = invoke(NotificationCreate { process: None })?.notification;
-    let holdings = execd::Holdings {
-        image: env::handle("image")?,
-        spawn: env::handle("spawn")?,
-        ends,
-        init: env::handle(env::INIT).ok(),
-        log: env::handle(env::LOG).ok(),
-        info: env::handle("info").ok(),
-        timebase: env::start()?.info().timebase,
-    };
-    let mut service = execd::Execd::new(Machine, memory::sealed(holdings.image)?, holdings)?;
-    service.recover()?;
-    Server::of_start_page()?.bound_to(ends)?.run(&mut service)
 }
 
 fn name(text: &str) -> Name {

@@ -2,15 +2,35 @@
 
 use core::time::Duration;
 
+use nexus_abi::syscall::NotificationCreate;
 use nexus_abi::{Error, Name, ServiceId};
 use nexus_proto::audit::Audit;
 use nexus_proto::policy::{Client, NAME, Rule};
-use nexus_rt::{Channel, Kernel, Machine, inbox, records, time};
+use nexus_rt::{Channel, Kernel, Machine, Server, env, inbox, kernel::invoke, memory, records, time};
+
+use crate::{Execd, Holdings};
 
 /// How long the way to policy may take to find: a policy that is being started anew is not waited for.
 const ROUTE: Duration = Duration::from_millis(20);
 /// How long policy may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The service over what the start page names, with the programs that a predecessor started; and the loop to serve it with.
+pub fn open() -> Result<(Execd<Machine>, Server), Error> {
+    let ends = invoke(NotificationCreate { process: None })?.notification;
+    let holdings = Holdings {
+        image: env::handle("image")?,
+        spawn: env::handle("spawn")?,
+        ends,
+        init: env::handle(env::INIT).ok(),
+        log: env::handle(env::LOG).ok(),
+        info: env::handle("info").ok(),
+        timebase: env::start()?.info().timebase,
+    };
+    let mut service = Execd::new(Machine, memory::sealed(holdings.image)?, holdings)?;
+    service.recover()?;
+    Ok((service, Server::of_start_page()?.bound_to(ends)?))
+}
 
 /// The machine below execd; a test supplies its own.
 pub trait Ground: Kernel {

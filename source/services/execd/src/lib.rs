@@ -13,7 +13,7 @@ mod ground;
 mod start;
 mod table;
 
-pub use ground::Ground;
+pub use ground::{Ground, open};
 pub use start::Holdings;
 pub use table::{MAX_RECORDS, MAX_WAITERS};
 
