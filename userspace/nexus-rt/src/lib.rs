@@ -21,6 +21,7 @@ pub mod pipe;
 pub mod program;
 pub mod records;
 pub mod server;
+mod stacks;
 pub mod sys;
 pub mod thread;
 pub mod time;

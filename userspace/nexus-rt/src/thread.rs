@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
-use nexus_abi::syscall::{Close, Map, MemoryCreate, MemoryGrow, ThreadCreate, ThreadExit, ThreadStart, access};
+use nexus_abi::syscall::{ThreadCreate, ThreadStart};
 use nexus_abi::{Error, Handle};
 
+use crate::kernel::invoke;
+use crate::stacks::{self, Stack};
 use crate::sys;
-use crate::{kernel::invoke, memory};
 
 /// What a thread runs.
 pub type Body = Box<dyn FnOnce() + Send>;
@@ -56,7 +56,7 @@ impl Crowd {
     }
 }
 
-/// Starts a thread with a stack of `pages` pages, a guard page below it. Its memory returns when the program ends.
+/// Starts a thread with a stack of `pages` pages, a guard page below it, which serves another thread when it has ended.
 /// It costs a notification besides, the first one two; `EOVERLIMIT`: the quota lacks something, or there are 64. `EAGAIN`:
 /// its class is full everywhere; what was made for it is used by the next one.
 pub fn spawn(pages: u64, body: Body) -> Result<Handle, Error> {
@@ -82,33 +82,26 @@ fn start(pages: u64, body: Body) -> Result<Handle, Error> {
 
 /// Makes a thread that does not run yet.
 fn make(pages: u64, body: Body) -> Result<Spare, Error> {
-    // Guard, stack, guard, IPC page.
-    let base = memory::reserve(pages + 3) + PAGE_SIZE as u64;
-    let stack = stack(base, pages)?;
     let (entry, a1) = sys::thread_registers(body);
-    let top = base + pages * PAGE_SIZE as u64;
-    let ipc_page = top + PAGE_SIZE as u64;
-    let created = invoke(ThreadCreate { process: None, entry, stack: top, a0: ipc_page, a1, ipc_page });
-    invoke(Close { handle: stack })?;
-    Ok(Spare { thread: created?.thread, pages, a1 })
+    for stack in stacks::reuse(pages) {
+        match create(stack, entry, a1) {
+            // Who left it has not quite ended.
+            Err(Error::Exists) => stacks::put_back(stack),
+            created => return created.inspect_err(|_| stacks::put_back(stack)),
+        }
+    }
+    let stack = Stack::new(pages)?;
+    create(stack, entry, a1).inspect_err(|_| stacks::put_back(stack))
 }
 
-fn stack(base: u64, pages: u64) -> Result<Handle, Error> {
-    let memory = invoke(MemoryCreate { process: None, pages })?.memory;
-    let mut done = 0;
-    while done < pages {
-        let grown = invoke(MemoryGrow { memory, pages: GROW_BATCH.min(pages - done) })?.total - done;
-        let address = base + done * PAGE_SIZE as u64;
-        let map = Map { process: None, memory, address, offset: done, pages: grown, access: access::WRITE };
-        done += invoke(map)?.pages;
-    }
-    Ok(memory)
+fn create(stack: Stack, entry: u64, a1: u64) -> Result<Spare, Error> {
+    let (top, ipc_page) = (stack.top(), stack.ipc_page());
+    let created = invoke(ThreadCreate { process: None, entry, stack: top, a0: ipc_page, a1, ipc_page })?;
+    Ok(Spare { thread: created.thread, pages: stack.pages(), a1 })
 }
 
 /// Ends the calling thread.
 pub fn exit() -> ! {
     CROWD.lock().leave();
-    loop {
-        let _ = invoke(ThreadExit {});
-    }
+    stacks::leave()
 }

@@ -1,4 +1,5 @@
-//! Threads of one program: they share heap and locks, and nobody loses anything or waits for ever.
+//! Threads of one program: they share heap and locks, nobody loses anything or waits for ever, and what one leaves is the
+//! next one's.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
@@ -20,6 +21,9 @@ const CONTENDED: u32 = 100;
 /// For all rounds of all threads, also where another hart emulates beside this one.
 const PATIENCE: Duration = Duration::from_secs(10);
 const STACK_PAGES: u64 = 4;
+/// Threads that come one after another, and their stack: more than the program's quota allows at once.
+const GENERATIONS: u32 = 24;
+const LARGE_STACK_PAGES: u64 = 16;
 
 /// What the threads share.
 struct Shared {
@@ -30,7 +34,19 @@ struct Shared {
 
 /// Threads hammer heap and lock: each round is counted once, and each piece of memory belongs to one of them.
 pub(crate) fn share_heap_and_lock() -> Result<(), Failure> {
-    one_cpu::meet(hammer)
+    one_cpu::meet(hammer)?;
+    one_cpu::meet(come_and_go)
+}
+
+/// Each thread stands where the one before it stood.
+fn come_and_go(done: Handle) -> Result<(), Failure> {
+    for _ in 0..GENERATIONS {
+        // Whoever waits gives up at its deadline.
+        let body = move || drop(invoke(Notify { notification: done, bits: 1 }));
+        thread::spawn(LARGE_STACK_PAGES, Box::new(body)).map_err(|error| Failure::Refused("a thread", error))?;
+        one_cpu::wait_for(done, 1, PATIENCE).map_err(|error| Failure::Refused("a thread's end", error))?;
+    }
+    Ok(())
 }
 
 fn hammer(done: Handle) -> Result<(), Failure> {

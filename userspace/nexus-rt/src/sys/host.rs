@@ -10,6 +10,7 @@ use alloc::{boxed::Box, collections::BTreeMap, rc::Rc, vec::Vec};
 use core::any::Any;
 use core::cell::RefCell;
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::{thread::Thread, thread_local};
 
 use nexus_abi::layout::PAGE_SIZE;
@@ -285,6 +286,12 @@ pub(crate) fn sealed_bytes(address: u64, length: usize) -> &'static [u8] {
 
 /// As on the target; here no thread has a body.
 pub(crate) fn exchange(_a1: u64, _body: Body) {}
+
+/// Here no thread ends but with its test.
+pub(crate) fn leave(left: &'static AtomicU64, bit: u64) -> ! {
+    left.fetch_or(bit, Ordering::Release);
+    panic!("the thread has ended")
+}
 
 /// Entry point and argument of a thread: none here, the body is dropped.
 pub(crate) fn thread_registers(_body: Body) -> (u64, u64) {

@@ -21,7 +21,7 @@ pub use lock::{Mutex, QueueLock};
 #[allow(unused_imports, unreachable_pub, reason = "the target has nothing to offer outside this crate")]
 pub use machine::*;
 pub(crate) use machine::{
-    Seat, Waker, add_seat, exchange, leaf, load, own, sealed_bytes, start_page, store, thread_registers, time,
+    Seat, Waker, add_seat, exchange, leaf, leave, load, own, sealed_bytes, start_page, store, thread_registers, time,
 };
 pub use wild::Wild;
 

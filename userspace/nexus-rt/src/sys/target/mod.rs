@@ -23,7 +23,7 @@ pub(crate) use memory::{load, sealed_bytes, store};
 pub use page::{read_page, write_page};
 pub use raw::{ipc_page, peek, poke};
 pub(crate) use seat::{Seat, Waker, add_seat};
-pub(crate) use spawn::{exchange, thread_registers};
+pub(crate) use spawn::{exchange, leave, thread_registers};
 pub use wild::go_wild;
 pub use wrong::provoke;
 

@@ -1,7 +1,10 @@
 //! The first instructions of a further thread.
 
 use alloc::boxed::Box;
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
+use core::sync::atomic::AtomicU64;
+
+use nexus_abi::syscall::{Syscall, ThreadExit};
 
 use crate::thread::Body;
 
@@ -43,4 +46,22 @@ pub(crate) fn exchange(a1: u64, body: Body) {
 pub(crate) fn thread_registers(body: Body) -> (u64, u64) {
     let entry = _thread as *const () as usize;
     (entry as u64, Box::into_raw(Box::new(body)).expose_provenance() as u64)
+}
+
+/// Sets a bit that says that nobody stands on the calling thread's stack any more, and ends the thread.
+pub(crate) fn leave(left: &'static AtomicU64, bit: u64) -> ! {
+    // SAFETY: From the first instruction on no stack is used, so whoever sees the bit may have it. Release: what this
+    // thread left there is written before.
+    unsafe {
+        asm!(
+            "amoor.d.rl zero, {bit}, ({left})",
+            "2: li t2, {exit}",
+            "ecall",
+            "j 2b",
+            bit = in(reg) bit,
+            left = in(reg) left.as_ptr(),
+            exit = const ThreadExit::NUMBER,
+            options(noreturn, nostack),
+        )
+    }
 }
