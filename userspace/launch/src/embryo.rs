@@ -1,6 +1,5 @@
 //! A process that does not run yet.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
@@ -113,7 +112,8 @@ impl Embryo {
     }
 
     fn run(&self, kernel: &mut impl Kernel, begin: &Begin<'_>) -> Result<(), Error> {
-        let mut page = Box::new([0; PAGE_SIZE]);
+        let texts = [begin.arguments, begin.environment];
+        let mut page = alloc::vec![0; start::length(self.handles.len(), &texts).min(PAGE_SIZE)];
         let info = StartInfo {
             timebase: begin.timebase,
             ipc_page: IPC_PAGE,

@@ -118,12 +118,19 @@ impl<'a> Record<'a> {
     fn check(&self) -> Result<(), Error> {
         let short =
             self.target.len() <= MAX_TARGET && self.text.len() <= MAX_TEXT && self.fields.len() <= MAX_FIELD_BYTES;
-        let ended = self.fields.is_empty() || self.fields.ends_with('\0');
-        let fields = self.fields.split_terminator('\0');
-        let sound = |field: &str| field.split_once('=').is_some_and(|(key, _)| is_key(key));
-        let well = short && ended && fields.clone().count() <= MAX_FIELDS && fields.clone().all(sound);
-        if well { Ok(()) } else { Err(Error::Invalid) }
+        if short && fields_are_sound(self.fields.as_bytes()) { Ok(()) } else { Err(Error::Invalid) }
     }
+}
+
+/// True of so many fields with keys, each with a 0 behind it.
+fn fields_are_sound(fields: &[u8]) -> bool {
+    let Some(fields) = fields.strip_suffix(&[0]) else { return fields.is_empty() };
+    let mut count = 0;
+    fields.split(|&byte| byte == 0).all(|field| {
+        count += 1;
+        let key = field.iter().position(|&byte| byte == b'=');
+        count <= MAX_FIELDS && key.is_some_and(|end| is_key(&field[..end]))
+    })
 }
 
 fn text(bytes: &[u8], length: usize) -> Result<(&str, &[u8]), Error> {
@@ -131,9 +138,10 @@ fn text(bytes: &[u8], length: usize) -> Result<(&str, &[u8]), Error> {
     Ok((core::str::from_utf8(head).map_err(|_| Error::Invalid)?, rest))
 }
 
-fn is_key(key: &str) -> bool {
-    let formed = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    formed && (1..=MAX_KEY).contains(&key.len()) && !IDENTITIES.contains(&key)
+fn is_key(key: &[u8]) -> bool {
+    let formed = key.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_');
+    let identity = || IDENTITIES.iter().any(|identity| identity.as_bytes() == key);
+    formed && (1..=MAX_KEY).contains(&key.len()) && !identity()
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ pub(crate) fn share_heap_and_lock() -> Result<(), Failure> {
 fn come_and_go(done: Handle) -> Result<(), Failure> {
     for _ in 0..GENERATIONS {
         // Whoever waits gives up at its deadline.
-        let body = move || drop(invoke(Notify { notification: done, bits: 1 }));
+        let body = move || {
+            let _ = invoke(Notify { notification: done, bits: 1 });
+        };
         thread::spawn(LARGE_STACK_PAGES, Box::new(body)).map_err(|error| Failure::Refused("a thread", error))?;
         one_cpu::wait_for(done, 1, PATIENCE).map_err(|error| Failure::Refused("a thread's end", error))?;
     }

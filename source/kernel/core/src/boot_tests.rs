@@ -113,7 +113,7 @@ fn the_first_process_finds_the_roots_by_name_and_may_pass_them_on() {
 
 #[test]
 fn a_machine_too_small_for_the_first_process_says_so() {
-    for frames in [2, 8, 14] {
+    for frames in [2, 6, 10] {
         assert_eq!(start(machine(1, frames), &bytes(&header())), Err(Error::OverLimit), "{frames} frames");
     }
 }

@@ -77,6 +77,14 @@ impl Name {
         Some(Name(name))
     }
 
+    /// The name whose text is `head`, then `tail`.
+    pub fn joined(head: &str, tail: &str) -> Option<Name> {
+        let (Name(mut bytes), Name(tail_bytes)) = (Name::new(head)?, Name::new(tail)?);
+        let room = bytes.get_mut(head.len()..head.len() + tail.len())?;
+        room.copy_from_slice(&tail_bytes[..tail.len()]);
+        Some(Name(bytes))
+    }
+
     /// The text, without its padding.
     pub fn as_str(&self) -> &str {
         let length = self.0.iter().position(|&byte| byte == 0).unwrap_or(MAX_NAME);
@@ -96,8 +104,11 @@ impl Name {
         for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(words) {
             *bytes = word.to_le_bytes();
         }
-        let length = name.iter().position(|&byte| byte == 0).unwrap_or(MAX_NAME);
-        let clean = name[..length].iter().all(|&byte| printable(byte)) && name[length..].iter().all(|&byte| byte == 0);
+        let mut padding = false;
+        let clean = name.iter().all(|&byte| {
+            padding |= byte == 0;
+            if padding { byte == 0 } else { printable(byte) }
+        });
         clean.then_some(Name(name))
     }
 }

@@ -6,14 +6,15 @@ pub const PAGE_SIZE: usize = 4096;
 pub const USER_START: u64 = 0x1_0000;
 /// First address above user space (Sv39, lower half).
 pub const USER_END: u64 = 1 << 38;
+/// Where loaders put the main stack, downward; one unmapped guard page lies under it. Stack, start page and IPC page share
+/// the last table of the first GiB, where the program itself lies: what a small program takes is three tables.
+pub const STACK_TOP: u64 = 0x3ff0_0000;
+/// Where loaders put the start page.
+pub const START_PAGE: u64 = 0x3ff1_0000;
+/// Where loaders put the IPC page of the main thread; further threads go upward, a page apart at least.
+pub const IPC_PAGE: u64 = 0x3ff8_0000;
 /// Where `nexus-rt` maps the heap, upward.
 pub const HEAP_START: u64 = 0x10_0000_0000;
-/// Where loaders put the main stack, downward; one unmapped guard page lies under it.
-pub const STACK_TOP: u64 = 0x20_0000_0000;
-/// Where loaders put the start page.
-pub const START_PAGE: u64 = 0x20_0001_0000;
-/// Where loaders put the IPC page of the main thread; further threads go upward, a page apart at least.
-pub const IPC_PAGE: u64 = 0x20_0010_0000;
 /// Where programs map what they receive: windows, shared memory, rings.
 pub const SHARED_START: u64 = 0x28_0000_0000;
 /// Main stack when the manifest names none.

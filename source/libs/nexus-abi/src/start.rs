@@ -52,9 +52,16 @@ pub struct StartInfo {
     pub heap_pages: u64,
 }
 
-/// Writes a start page; returns the used length, or `EOVERLIMIT` if it does not fit one page.
+/// Bytes that [`write`] fills, if it does not refuse.
+pub fn length(handles: usize, texts: &[&[&str]]) -> usize {
+    let texts = texts.iter().copied().flatten().map(|text| 2 + text.len());
+    FIXED + ENTRY * handles + texts.sum::<usize>()
+}
+
+/// Writes a start page into as many bytes as [`length`] says, at least; returns the used length. `EOVERLIMIT`: it does not
+/// fit one page, or `page`.
 pub fn write(
-    page: &mut [u8; PAGE_SIZE],
+    page: &mut [u8],
     info: &StartInfo,
     handles: &[(Name, Handle)],
     arguments: &[&str],
@@ -145,7 +152,12 @@ impl<'a> StartPage<'a> {
 
     /// The handle that was given under this interface name.
     pub fn handle(&self, name: &str) -> Option<Handle> {
-        self.handles().find(|(given, _)| given.as_str() == name).map(|(_, handle)| handle)
+        let wanted = Name::new(name)?.to_words();
+        let entry = (0..self.handles).map(|index| FIXED + ENTRY * index).find(|at| {
+            let given = |part| word(self.bytes, at + 8 * part);
+            wanted.iter().enumerate().all(|(part, wanted)| given(part) == Some(*wanted))
+        })?;
+        Handle::from_raw(word(self.bytes, entry + 24)?)
     }
 
     /// All handles with their names.

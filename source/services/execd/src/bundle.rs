@@ -17,8 +17,15 @@ pub const PREFIX: &str = "app/boot/";
 pub struct Bundle<'a> {
     image: Image<'a>,
     wiring: Wiring,
-    /// Programs of the manifest, in its order, whose files were found to be what their digests say.
-    intact: Vec<bool>,
+    /// Programs of the manifest, in its order: the files that were found to be what their digests say.
+    intact: Vec<Option<Found<'a>>>,
+}
+
+/// A program's file in the image.
+#[derive(Clone, Copy, Debug)]
+struct Found<'a> {
+    bytes: &'a [u8],
+    page: u64,
 }
 
 /// A program that may be started.
@@ -43,7 +50,7 @@ impl<'a> Bundle<'a> {
         let image = Image::read(bytes)?;
         let manifest = image.entries().find(|entry| entry.kind == EntryKind::Manifest).ok_or(Error::Corrupt)?;
         let wiring = Wiring::read(intact(&image, &manifest)?)?;
-        let intact = wiring.programs.iter().map(|_| false).collect();
+        let intact = wiring.programs.iter().map(|_| None).collect();
         Ok(Bundle { image, wiring, intact })
     }
 
@@ -62,20 +69,26 @@ impl<'a> Bundle<'a> {
     pub(crate) fn program(&mut self, name: &str) -> Result<Program<'a>, Error> {
         let index = self.index(name).ok_or(Error::NotFound)?;
         let record = *self.wiring.programs.get(index).ok_or(Error::NotFound)?;
-        let file = |entry: &Entry| entry.kind == EntryKind::Program && entry.id == record.id;
-        let entry = self.image.entries().find(file).ok_or(Error::NotFound)?;
         let known = self.intact.get_mut(index).ok_or(Error::NotFound)?;
-        let bytes =
-            if *known { self.image.contents(&entry).ok_or(Error::Corrupt)? } else { intact(&self.image, &entry)? };
-        *known = true;
-        Ok(Program { record, bytes, page: entry.offset / PAGE_SIZE as u64 })
+        let Found { bytes, page } = match *known {
+            Some(found) => found,
+            None => *known.insert(find(&self.image, record.id)?),
+        };
+        Ok(Program { record, bytes, page })
     }
 
     /// Which program of the manifest has this file name.
     fn index(&self, name: &str) -> Option<usize> {
-        let called = |record: &wiring::Program| record.name.as_str().strip_prefix(PREFIX) == Some(name);
-        self.wiring.programs.iter().position(called)
+        let name = Name::joined(PREFIX, name)?;
+        self.wiring.programs.iter().position(|record| record.name == name)
     }
+}
+
+/// The file of the program with this identity. `ENOENT`, `ECORRUPT`.
+fn find<'a>(image: &Image<'a>, id: ServiceId) -> Result<Found<'a>, Error> {
+    let file = |entry: &Entry| entry.kind == EntryKind::Program && entry.id == id;
+    let entry = image.entries().find(file).ok_or(Error::NotFound)?;
+    Ok(Found { bytes: intact(image, &entry)?, page: entry.offset / PAGE_SIZE as u64 })
 }
 
 /// An entry's bytes, checked against its digest.

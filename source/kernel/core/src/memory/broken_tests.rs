@@ -96,7 +96,7 @@ fn a_wrong_order_and_a_broken_seal_are_found() {
     assert_eq!(found(reordered), Some("writable mappings come first"));
     let sealed = |bench: &Bench| bench.kernel.memories.at(1).set_stage(Stage::Sealed);
     assert_eq!(found(sealed), Some("a sealed object has no writable mapping"));
-    let longer = |bench: &Bench| bench.kernel.memories.at(2).limit.set(1);
+    let longer = |bench: &Bench| bench.kernel.memories.at(1).limit.set(3);
     assert_eq!(found(longer), Some("an object stays in its bound"));
 }
 

@@ -66,7 +66,7 @@ impl Frames {
     /// Takes a frame and zeroes it, after the lock is released.
     pub fn allocate(&self) -> Option<u32> {
         let frame = self.take()?;
-        for words in self.at(frame).0.as_chunks::<8>().0 {
+        for words in self.at(frame).0.as_chunks::<32>().0 {
             words.iter().for_each(|word| word.set(0));
         }
         Some(frame)

@@ -1,7 +1,7 @@
 //! Memory objects: how they are made, grown and taken apart.
 //!
-//! Pages of an object made of frames are named in an index: one frame of 512 words for up to 512 pages, else a frame of
-//! index frames. Pages are only ever added at the end, so the index needs no holes.
+//! Pages of an object made of frames are named in an index: none for a single page, one frame of 512 words for up to 512,
+//! else a frame of index frames. Pages are only ever added at the end, so the index needs no holes.
 
 use super::{frames::FRAME_WORDS, stash::Stash};
 use crate::{
@@ -64,8 +64,8 @@ pub struct Memory {
     pub pages: Half,
     /// Pages it may have.
     pub limit: Half,
-    /// Frames: the index frame (512 words: frame numbers, or index frames of those above 512 pages); 0 while it is
-    /// empty. Else: unused.
+    /// Frames: the only page, or the index frame (512 words: frame numbers, or index frames of those above 512 pages); 0
+    /// while it is empty. Else: unused.
     pub root: Half,
     /// First of its mappings. Writable ones come first.
     pub mappings: Half,
@@ -114,8 +114,13 @@ impl Memory {
         self.header.me() as u32
     }
 
-    fn two_levels(&self) -> bool {
-        self.limit.get() > INDEXED
+    /// Levels of index frames above its pages.
+    fn levels(&self) -> u32 {
+        match self.limit.get() {
+            ..=1 => 0,
+            ..=INDEXED => 1,
+            _ => 2,
+        }
     }
 }
 
@@ -184,13 +189,26 @@ impl Kernel {
 
     /// The index word of a page; `None` if its index frame is not there.
     fn index_word(&self, memory: &Memory, page: u32) -> Option<&'static Word> {
-        let (root, mut at) = (memory.root.get(), page);
-        let mut index = root;
-        if memory.two_levels() {
-            index = self.frames.at(root).0.get((page / INDEXED) as usize)?.get() as u32;
-            at = page % INDEXED;
-        }
+        let root = memory.root.get();
+        let (index, at) = match memory.levels() {
+            0 => return None,
+            1 => (root, page),
+            _ => (self.upper(memory, page).get() as u32, page % INDEXED),
+        };
         if root == 0 || index == 0 { None } else { self.frames.at(index).0.get(at as usize) }
+    }
+
+    /// Of an object with two levels: the word that names the index frame of a page.
+    fn upper(&self, memory: &Memory, page: u32) -> &'static Word {
+        &self.frames.at(memory.root.get()).0[(page / INDEXED) as usize % FRAME_WORDS]
+    }
+
+    /// The frame of a page.
+    fn page_frame(&self, memory: &Memory, page: u32) -> Option<u32> {
+        if memory.levels() == 0 {
+            return Some(memory.root.get());
+        }
+        self.index_word(memory, page).map(|word| word.get() as u32)
     }
 
     /// Physical address of a page that the object has.
@@ -199,7 +217,7 @@ impl Kernel {
             return None;
         }
         match memory.backing() {
-            Backing::Frames => self.index_word(memory, page).map(|word| self.frames.address(word.get() as u32)),
+            Backing::Frames => self.page_frame(memory, page).map(|frame| self.frames.address(frame)),
             Backing::Fixed | Backing::Device => Some(memory.address.get() + u64::from(page) * PAGE_SIZE as u64),
         }
     }
@@ -207,11 +225,12 @@ impl Kernel {
     /// Index frames that adding `pages` pages would take.
     fn missing_index(&self, memory: &Memory, pages: u32) -> u32 {
         let root = u32::from(memory.root.get() == 0);
-        if !memory.two_levels() {
-            return root;
-        }
         let end = memory.pages.get() + pages;
-        root + end.div_ceil(INDEXED) - memory.pages.get().div_ceil(INDEXED)
+        match memory.levels() {
+            0 => 0,
+            1 => root,
+            _ => root + end.div_ceil(INDEXED) - memory.pages.get().div_ceil(INDEXED),
+        }
     }
 
     /// Adds pages from a stash that holds them and the index frames they need, and charges all of them.
@@ -221,10 +240,10 @@ impl Kernel {
         if memory.root.get() == 0 {
             memory.root.set(stash.take().unwrap_or(0));
         }
-        for page in memory.pages.get()..memory.pages.get() + pages {
-            if memory.two_levels() && page.is_multiple_of(INDEXED) {
-                let place = &self.frames.at(memory.root.get()).0[(page / INDEXED) as usize % FRAME_WORDS];
-                place.set(stash.take().unwrap_or(0).into());
+        let indexed = if memory.levels() == 0 { 0 } else { pages };
+        for page in memory.pages.get()..memory.pages.get() + indexed {
+            if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
+                self.upper(memory, page).set(stash.take().unwrap_or(0).into());
             }
             if let Some((word, frame)) = self.index_word(memory, page).zip(stash.take()) {
                 word.set(frame.into());
@@ -268,9 +287,8 @@ impl Kernel {
                 if let Some(word) = self.index_word(memory, page) {
                     free(word.take() as u32);
                 }
-                if memory.two_levels() && page.is_multiple_of(INDEXED) {
-                    let index = &self.frames.at(memory.root.get()).0[(page / INDEXED) as usize % FRAME_WORDS];
-                    free(index.take() as u32);
+                if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
+                    free(self.upper(memory, page).take() as u32);
                 }
                 memory.pages.set(page);
             }
@@ -300,11 +318,12 @@ impl Kernel {
             return;
         }
         visit(memory.root.get());
-        for page in 0..memory.pages.get() {
-            if memory.two_levels() && page.is_multiple_of(INDEXED) {
-                visit(self.frames.at(memory.root.get()).0[(page / INDEXED) as usize % FRAME_WORDS].get() as u32);
+        let indexed = if memory.levels() == 0 { 0 } else { memory.pages.get() };
+        for page in 0..indexed {
+            if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
+                visit(self.upper(memory, page).get() as u32);
             }
-            visit(self.index_word(memory, page).map_or(0, |word| word.get() as u32));
+            visit(self.page_frame(memory, page).unwrap_or(0));
         }
     }
 }

@@ -19,6 +19,8 @@ const USER_ENTRIES: usize = FRAME_WORDS / 2;
 const LAST: u32 = FRAME_WORDS as u32 - 1;
 /// Table frames that one step of [`Kernel::free_tables_step`] gives back at most.
 const FREE_BATCH: u32 = 64;
+/// What looking through a table counts of these.
+const LOOK: u32 = 8;
 
 const VALID: u64 = 1;
 const READ: u64 = 1 << 1;
@@ -52,6 +54,12 @@ fn runs(pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
     })
 }
 
+/// The entries of a table that point somewhere, found eight at a time: most tables of most processes are nearly empty.
+fn in_use(entries: &[Word]) -> impl Iterator<Item = &Word> {
+    let whole = entries.as_chunks::<8>().0.iter();
+    whole.filter(|chunk| chunk.iter().fold(0, |bits, entry| bits | entry.get()) != 0).flatten()
+}
+
 fn slot_of(page: u32, level: u32) -> usize {
     (page >> (9 * level)) as usize % FRAME_WORDS
 }
@@ -60,8 +68,9 @@ impl Kernel {
     /// Makes a zeroed frame a root table: the kernel's half in place, nothing of the user's.
     pub(crate) fn make_root(&self, frame: u32) {
         if let Some(kernel) = self.machine.kernel_root {
-            for (entry, of_kernel) in self.frames.at(frame).0.iter().zip(kernel).skip(USER_ENTRIES) {
-                entry.set(of_kernel.get());
+            let (ours, kernels) = (self.frames.at(frame).0.as_chunks::<8>().0, kernel.as_chunks::<8>().0);
+            for (ours, kernels) in ours.iter().zip(kernels).skip(USER_ENTRIES / 8) {
+                ours.iter().zip(kernels).for_each(|(entry, kernels)| entry.set(kernels.get()));
             }
         }
     }
@@ -159,31 +168,27 @@ impl Kernel {
         if root == 0 {
             return Progress::Done;
         }
-        for entry in self.frames.at(root).0.iter().take(USER_ENTRIES) {
-            let Some(table) = self.next_table(entry) else { continue };
-            if self.free_below(process, table) == Progress::Done {
-                entry.set(0);
-                self.free_table(process, table);
+        let mut left = FREE_BATCH;
+        for entry in in_use(&self.frames.at(root).0[..USER_ENTRIES]) {
+            let Some(middle) = self.next_table(entry) else { continue };
+            for below in in_use(&self.frames.at(middle).0) {
+                let Some(last) = self.next_table(below) else { continue };
+                if left == 0 {
+                    return Progress::More;
+                }
+                below.set(0);
+                self.free_table(process, last);
+                left -= 1;
             }
-            return Progress::More;
+            entry.set(0);
+            self.free_table(process, middle);
+            left = left.saturating_sub(LOOK);
+            if left == 0 {
+                return Progress::More;
+            }
         }
         process.root.set(0);
         self.free_table(process, root);
-        Progress::Done
-    }
-
-    /// Frees the last-level tables of one middle table, up to a batch of them.
-    fn free_below(&self, process: &Process, table: u32) -> Progress {
-        let mut freed = 0;
-        for entry in &self.frames.at(table).0 {
-            let Some(last) = self.next_table(entry) else { continue };
-            if freed == FREE_BATCH {
-                return Progress::More;
-            }
-            entry.set(0);
-            self.free_table(process, last);
-            freed += 1;
-        }
         Progress::Done
     }
 
