@@ -24,12 +24,21 @@ pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
 #[inline(never)]
 fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
-    requests.begin();
+    let rare = requests.begin();
     if cpu.fence.get() != 0 {
         fence(system, hart, cpu.fence.get());
         // Release: whoever reads the 0 may free what the fence was for ([`nexus_core::Kernel`]).
         cpu.fence.atomic().store(0, Ordering::Release);
     }
+    if rare {
+        obey_others(system, hart, cpu);
+    }
+    crate::run::flush(system);
+}
+
+#[inline(never)]
+fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
+    let requests = &cpu.requests;
     if requests.fence_instructions.get() != 0 {
         requests.fence_instructions.set(0);
         fence_instructions(system, hart);
@@ -46,17 +55,23 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     if requests.power.get() != 0 {
         end(system, cpu);
     }
-    crate::run::flush(system);
 }
 
 /// Old translations must be gone from every CPU before anything else runs on any.
-#[cold]
+#[inline(always)]
 fn fence(system: &'static System, hart: &Hart, wanted: u64) {
     let asid = (wanted != u64::MAX).then(|| wanted - 1);
     match asid {
         Some(asid) => csr::fence_space(asid),
         None => csr::fence_all(),
     }
+    if system.kernel.cpus.len() > 1 {
+        fence_others(system, hart, asid);
+    }
+}
+
+#[inline(never)]
+fn fence_others(system: &'static System, hart: &Hart, asid: Option<u64>) {
     others_online(system, hart).for_each(|other| sbi::remote_fence(other, asid));
 }
 

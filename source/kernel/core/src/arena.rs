@@ -136,30 +136,23 @@ impl<T: Object> Arena<T> {
     /// Takes a free place and brings an object to life in it. Its other fields are as the last object left them:
     /// whoever allocates sets every one.
     pub fn allocate(&self, shard: usize) -> Option<&'static T> {
-        let index = self.free_index()?;
-        let item = self.at(index);
+        let free = self.free.get();
+        let index = if free == 0 { self.fresh.get() } else { free };
+        let item = self.place(index)?;
         let header = item.header();
-        header.generation.add(1);
+        match free {
+            0 => self.fresh.set(index + 1),
+            _ => self.free.set(header.next.get()),
+        }
+        let generation = header.generation.get() + 1;
+        header.generation.set(generation);
         header.shard.set(shard as u32);
         header.capabilities.set(0);
         header.next.set(0);
         header.previous.set(0);
-        header.me.set(u64::from(header.generation.get()) << 32 | u64::from(index));
+        header.me.set(u64::from(generation) << 32 | u64::from(index));
         self.used.add(1);
         Some(item)
-    }
-
-    fn free_index(&self) -> Option<u32> {
-        let (free, fresh) = (self.free.get(), self.fresh.get());
-        if free != 0 {
-            self.free.set(self.at(free).header().next.get());
-            return Some(free);
-        }
-        if (fresh as usize) < self.items.len() {
-            self.fresh.set(fresh + 1);
-            return Some(fresh);
-        }
-        None
     }
 
     /// Gives a place back. The object must be dead and off every list. A place whose 32-bit generation is used up is

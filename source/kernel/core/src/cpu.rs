@@ -80,7 +80,7 @@ impl Own {
         let wanted = 1 + u64::from(asid);
         let all = self.fence.get() != 0 && self.fence.get() != wanted;
         self.fence.set(if all { u64::MAX } else { wanted });
-        self.requests.pending.set(1);
+        self.requests.print();
     }
 }
 
@@ -192,6 +192,11 @@ impl Explicit {
 /// Handles of one message.
 pub type Cargo = [Word; nexus_abi::message::MAX_HANDLES];
 
+/// There is a fence to make, or the console ring has news.
+const COMMON: u32 = 1;
+/// There is something else to do.
+const RARE: u32 = 2;
+
 /// What a CPU wants the machine layer to do before it resumes anything. `pending` says whether there is anything at all.
 #[derive(Debug, Default)]
 pub struct Requests {
@@ -219,14 +224,17 @@ impl Requests {
         self.pending.get() != 0
     }
 
-    /// The machine layer is about to look at everything.
-    pub fn begin(&self) {
+    /// The machine layer is about to look at everything. True if there is more than a fence to make.
+    #[inline(always)]
+    pub fn begin(&self) -> bool {
+        let pending = self.pending.get();
         self.pending.set(0);
+        pending & RARE != 0
     }
 
     fn ask(&self, request: &Half, value: u32) {
         request.set(value);
-        self.pending.set(1);
+        self.pending.set(RARE);
     }
 
     /// Asks for an interrupt at another CPU.
@@ -262,7 +270,7 @@ impl Requests {
 
     /// Says that the console ring has news, or nobody drives the console any more.
     pub(crate) fn print(&self) {
-        self.pending.set(1);
+        self.pending.set(self.pending.get() | COMMON);
     }
 }
 

@@ -123,6 +123,7 @@ impl Shards {
     pub fn hold(&self, set: ShardSet) -> Held<'_> {
         match set.only() {
             Some(shard) => self.0[shard % SHARDS].acquire(),
+            None if set == ShardSet::ALL => self.acquire_all(),
             None => self.acquire_each(set),
         }
         Held { shards: self, set }
@@ -134,7 +135,17 @@ impl Shards {
         self.0[shard % SHARDS].0.load(Ordering::Relaxed) != 0
     }
 
-    /// One copy for all who call it, as [`Shards::release_each`]: most calls hold every shard.
+    /// One copy for all who call it, as the three below: most calls hold every shard.
+    #[inline(never)]
+    fn acquire_all(&self) {
+        self.0.iter().for_each(Lock::acquire);
+    }
+
+    #[inline(never)]
+    fn release_all(&self) {
+        self.0.iter().for_each(Lock::release);
+    }
+
     #[inline(never)]
     fn acquire_each(&self, set: ShardSet) {
         self.0
@@ -188,6 +199,7 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         match self.set.only() {
             Some(shard) => self.shards.0[shard % SHARDS].release(),
+            None if self.set == ShardSet::ALL => self.shards.release_all(),
             None => self.shards.release_each(self.set),
         }
     }

@@ -43,9 +43,8 @@ impl Kernel {
 
     /// The pages of its object that a capability to memory reaches.
     pub(crate) fn reached(&self, slot: &Slot) -> Part {
-        let whole = self.memories.get(slot.object.get()).map_or(0, |memory| memory.pages.get());
         match slot.badge.get() {
-            0 => Part { offset: 0, pages: whole },
+            0 => Part { offset: 0, pages: self.memories.get(slot.object.get()).map_or(0, |memory| memory.pages.get()) },
             badge => Part::from_badge(badge),
         }
     }

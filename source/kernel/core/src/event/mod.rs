@@ -74,15 +74,23 @@ pub struct Context {
     pub cpu: Here,
     /// The calling thread.
     pub thread: &'static Thread,
+    /// Its process.
+    process: &'static Process,
     /// The time.
     pub now: u64,
 }
 
 impl Context {
+    /// Of a call that this thread makes on this CPU.
+    #[inline(always)]
+    fn of(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Context {
+        Context { kernel, cpu, thread, process: kernel.processes.at(thread.process.get() as u32), now }
+    }
+
     /// The calling thread's process.
     #[inline(always)]
     pub fn process(&self) -> &'static Process {
-        self.kernel.processes.at(self.thread.process.get() as u32)
+        self.process
     }
 }
 
@@ -99,7 +107,7 @@ impl Kernel {
     /// The running thread made a message call (numbers of [`nexus_abi::syscall::ipc`]); `pc` of its frame is behind it.
     #[inline(always)]
     pub fn message_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
-        let context = Context { kernel: self, cpu, thread, now };
+        let context = Context::of(self, cpu, thread, now);
         if let Err(stop) = self.message(&context, thread.frame.get(reg::T2)) {
             let _ = stop.apply(thread);
         }
@@ -109,7 +117,7 @@ impl Kernel {
     /// The running thread made a typed call; `pc` of its frame is behind it.
     #[inline(always)]
     pub fn typed_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> After {
-        let context = Context { kernel: self, cpu, thread, now };
+        let context = Context::of(self, cpu, thread, now);
         let after = match serve::dispatch(&context, thread.frame.get(reg::T2)) {
             Ok(()) => After::Answered,
             Err(stop) => stop.apply(thread),
@@ -121,7 +129,7 @@ impl Kernel {
     fn context(&'static self, cpu: usize, now: u64) -> Option<Context> {
         let cpu = self.cpus[cpu].here();
         let thread = self.threads.at(cpu.current.get());
-        (thread.state() == State::Running).then_some(Context { kernel: self, cpu, thread, now })
+        (thread.state() == State::Running).then_some(Context::of(self, cpu, thread, now))
     }
 
     /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.

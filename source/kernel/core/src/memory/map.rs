@@ -4,9 +4,11 @@
 //! wants more goes on behind them.
 
 use super::{
+    frames::Frame,
     mapping::{Mapping, Span},
     object::{Backing, Memory, Stage},
     stash::Stash,
+    table::set_entries,
 };
 use crate::{
     Kernel,
@@ -16,7 +18,7 @@ use crate::{
     process::{Process, quota::Resource},
 };
 use nexus_abi::{
-    Error, Rights,
+    Error, Part, Rights,
     layout::{MAP_BATCH, PAGE_SIZE, USER_END, USER_START},
     syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access},
 };
@@ -61,15 +63,12 @@ fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
     if refused { Err(Error::Permission) } else { Ok(()) }
 }
 
-/// A mapping that was found to be possible.
-struct Plan {
-    process: &'static Process,
-    span: Span,
-    room: Room,
-}
-
 /// Where a new mapping goes.
-struct Room {
+struct Room<'a> {
+    /// Its object.
+    memory: &'a Memory,
+    /// The one table with its entries, if there is one.
+    table: Option<&'static Frame>,
     /// Table frames that it takes.
     tables: u32,
     /// The record that it continues.
@@ -84,23 +83,37 @@ impl Kernel {
     }
 
     /// Where a new mapping goes, or why it cannot be.
-    fn check_span(&self, process: &Process, span: &Span) -> Result<Room, Error> {
-        self.check_hollow(process, span.page..span.end())?;
-        let tables = self.missing_tables(process.root.get(), span.page..span.end())?;
-        let beside = self.continued(process, span);
+    #[inline(always)]
+    fn check_span<'a>(&self, process: &Process, memory: &'a Memory, span: &Span) -> Result<Room<'a>, Error> {
+        let pages = span.page..span.end();
+        self.check_hollow(process, pages.clone())?;
+        let table = self.only_table(process.root.get(), &pages)?;
+        let mut tables = 0;
+        if table.is_none() {
+            tables = self.missing_tables(process.root.get(), pages)?;
+            process.account.check(Resource::Frames, tables)?;
+        }
+        let beside = if memory.mappings.get() == 0 { None } else { self.continued(process, span) };
         if beside.is_none() {
             self.check_records(process, 1)?;
         }
-        process.account.check(Resource::Frames, tables)?;
-        Ok(Room { tables, beside })
+        Ok(Room { memory, table, tables, beside })
     }
 
     /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
-    fn map_span(&self, process: &Process, span: &Span, room: &Room, stash: &mut Stash) {
-        if room.tables > 0 {
-            self.add_tables(process, span.page..span.end(), stash);
+    #[inline(always)]
+    fn map_span(&self, process: &Process, span: &Span, room: &Room<'_>, stash: &mut Stash) {
+        match room.table {
+            Some(table) => {
+                set_entries(table, span.page..span.end(), span.access, |page| {
+                    self.page_address(room.memory, page - span.page + span.offset)
+                });
+            }
+            None => {
+                self.add_tables(process, span.page..span.end(), stash);
+                self.set_span_pages(process, span);
+            }
         }
-        self.set_span_pages(process, span);
         self.join_or_add(process, room.beside, span);
     }
 
@@ -121,7 +134,7 @@ impl Kernel {
         for start in (0..pages).step_by(MAP_BATCH as usize) {
             let span = whole.part(page + start, (pages - start).min(MAP_BATCH as u32));
             let mut stash = Stash::new(&self.frames);
-            let room = self.check_span(process, &span)?;
+            let room = self.check_span(process, memory, &span)?;
             stash.fill(room.tables)?;
             self.map_span(process, &span, &room, &mut stash);
         }
@@ -136,27 +149,23 @@ impl Kernel {
     }
 }
 
-fn plan(context: &Context, call: &Map, page: u32, bits: u8) -> Result<Plan, Error> {
-    let process = context.subject(call.process, Rights::USE)?;
-    let (found, memory) = context.memory(call.memory, rights_for(bits))?;
-    allows(memory, bits)?;
+/// The pages that a call asks for, through which capability: what of them one batch does.
+#[inline(always)]
+fn asked(context: &Context, call: &Map, page: u32, access: u8) -> Result<(&'static Memory, Span), Error> {
+    let (found, memory) = context.memory(call.memory, rights_for(access))?;
+    allows(memory, access)?;
     if found.slot.revoking() {
         return Err(Error::State);
     }
-    let reached = context.kernel.reached(found.slot);
+    let reached = match found.slot.badge.get() {
+        0 => Part { offset: 0, pages: memory.pages.get() },
+        badge => Part::from_badge(badge),
+    };
     if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
         return Err(Error::Invalid);
     }
-    let span = Span {
-        memory: memory.index(),
-        slot: found.place,
-        page,
-        offset: reached.offset + call.offset as u32,
-        pages: call.pages.min(MAP_BATCH) as u32,
-        access: bits,
-    };
-    let room = context.kernel.check_span(process, &span)?;
-    Ok(Plan { process, span, room })
+    let (offset, pages) = (reached.offset + call.offset as u32, call.pages.min(MAP_BATCH) as u32);
+    Ok((memory, Span { memory: memory.index(), slot: found.place, page, offset, pages, access }))
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
@@ -171,15 +180,17 @@ impl Serve for Map {
         let mut stash = Stash::new(&kernel.frames);
         loop {
             let held = kernel.shards.hold(ShardSet::ALL);
-            let plan = plan(context, &self, page, bits)?;
-            if plan.room.tables <= stash.len() {
-                kernel.map_span(plan.process, &plan.span, &plan.room, &mut stash);
+            let process = context.subject(self.process, Rights::USE)?;
+            let (memory, span) = asked(context, &self, page, bits)?;
+            let room = kernel.check_span(process, memory, &span)?;
+            if room.tables <= stash.len() {
+                kernel.map_span(process, &span, &room, &mut stash);
                 // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
-                context.cpu.ask_fence(plan.process.asid.get());
-                return Ok(Mapped { pages: plan.span.pages.into() });
+                context.cpu.ask_fence(process.asid.get());
+                return Ok(Mapped { pages: span.pages.into() });
             }
             drop(held);
-            stash.fill(plan.room.tables)?;
+            stash.fill(room.tables)?;
         }
     }
 }

@@ -185,8 +185,7 @@ impl Kernel {
     pub(super) fn continued(&self, process: &Process, span: &Span) -> Option<&'static Mapping> {
         let mapped =
             |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && self.is_mapped(process.root.get(), page);
-        let first = self.memories.at(span.memory).mappings.get() == 0;
-        if first || !mapped(span.page - 1) && !mapped(span.end()) {
+        if !mapped(span.page - 1) && !mapped(span.end()) {
             return None;
         }
         self.mappings_of(process).find(|mapping| {

@@ -60,6 +60,21 @@ fn in_use(entries: &[Word]) -> impl Iterator<Item = &Word> {
     whole.filter(|chunk| chunk.iter().fold(0, |bits, entry| bits | entry.get()) != 0).flatten()
 }
 
+/// True if one of these pages, whose entries stand in this table, is mapped.
+#[inline(always)]
+fn any_mapped(table: &Frame, pages: &Range<u32>) -> bool {
+    pages.clone().any(|page| table.0[slot_of(page, 0)].get() & VALID != 0)
+}
+
+/// Maps pages whose entries stand in one table.
+#[inline(always)]
+pub(super) fn set_entries(table: &Frame, pages: Range<u32>, access: u8, address: impl Fn(u32) -> Option<u64>) {
+    for page in pages {
+        table.0[slot_of(page, 0)].set(address(page).map_or(0, |address| leaf(address, access)));
+    }
+}
+
+#[inline(always)]
 fn slot_of(page: u32, level: u32) -> usize {
     (page >> (9 * level)) as usize % FRAME_WORDS
 }
@@ -106,6 +121,16 @@ impl Kernel {
         self.entry(root, page).is_some_and(|entry| entry.get() & VALID != 0)
     }
 
+    /// The one table with the entries of these pages, if it is there. `EEXIST`: one of them is mapped.
+    #[inline(always)]
+    pub(super) fn only_table(&self, root: u32, pages: &Range<u32>) -> Result<Option<&'static Frame>, Error> {
+        let table = if pages.end - 1 <= pages.start | LAST { self.last_table(root, pages.start) } else { None };
+        match table {
+            Some(table) if any_mapped(table, pages) => Err(Error::Exists),
+            table => Ok(table),
+        }
+    }
+
     /// Table frames that mapping these pages (one batch at most) would take. `EEXIST`: one of them is mapped.
     pub(crate) fn missing_tables(&self, root: u32, pages: Range<u32>) -> Result<u32, Error> {
         let (mut missing, mut known) = (0, u32::MAX);
@@ -119,7 +144,7 @@ impl Kernel {
                 missing += 1;
                 continue;
             };
-            if run.into_iter().any(|page| last.0[slot_of(page, 0)].get() & VALID != 0) {
+            if any_mapped(last, &run) {
                 return Err(Error::Exists);
             }
         }
@@ -149,9 +174,8 @@ impl Kernel {
     /// gives.
     pub(crate) fn set_pages(&self, root: u32, pages: Range<u32>, access: u8, address: impl Fn(u32) -> Option<u64>) {
         for run in runs(pages) {
-            let Some(table) = self.last_table(root, run.start) else { continue };
-            for page in run {
-                table.0[slot_of(page, 0)].set(address(page).map_or(0, |address| leaf(address, access)));
+            if let Some(table) = self.last_table(root, run.start) {
+                set_entries(table, run, access, &address);
             }
         }
     }
