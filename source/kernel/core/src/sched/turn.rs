@@ -47,7 +47,7 @@ impl Kernel {
         }
         let first = cpu.queue().first(&self.threads, class).filter(|first| !first.slice_is_over(now));
         let Some(heir) = first.and_then(|first| self.heir_of_turn(cpu, first)) else { return false };
-        self.account(cpu, now);
+        self.account_turn(cpu, now);
         thread.slice_left.set(0);
         thread.set_state(State::Ready);
         cpu.queue().turn(&self.threads, heir.thread, thread, class);
@@ -59,7 +59,7 @@ impl Kernel {
     /// The running thread is interrupted by one of a higher class, which was just woken and is in no list.
     #[inline(always)]
     pub(crate) fn lose_turn(&'static self, cpu: Here, thread: &'static Thread, heir: Heir, now: u64) {
-        self.account(cpu, now);
+        self.account_turn(cpu, now);
         let end = self.stop_slice(cpu, thread, (End::Front, cpu.slice_end.get()), now);
         thread.set_state(State::Ready);
         cpu.queue().push(&self.threads, thread, end);
@@ -97,6 +97,15 @@ impl Kernel {
         let payer = self.payer(thread);
         let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
         (allowed && !thread.timed() && !payer.timed()).then_some(Heir { thread, payer })
+    }
+
+    /// [`Kernel::account`] for a thread that runs, with nothing lifted.
+    #[inline(always)]
+    fn account_turn(&self, cpu: Here, now: u64) {
+        let spent = now.wrapping_sub(cpu.since.get());
+        cpu.since.set(now);
+        self.charge(cpu.payer.get(), spent);
+        cpu.counters.busy.add(spent);
     }
 
     /// The CPU, whose time is accounted, is another thread's.
