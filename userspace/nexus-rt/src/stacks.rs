@@ -87,9 +87,19 @@ pub(crate) fn put_back(stack: Stack) {
     LEFT.fetch_or(bit_of(stack.ipc_page()), Ordering::Release);
 }
 
-/// Ends the calling thread: its stack may be another's at once.
-pub(crate) fn leave() -> ! {
-    crate::sys::leave(&LEFT, bit_of(crate::sys::ipc_page()))
+/// The calling thread's stack, to be left.
+pub(crate) struct Mine(u64);
+
+impl Mine {
+    /// Looked up while the thread may still wait for a lock.
+    pub(crate) fn find() -> Mine {
+        Mine(bit_of(crate::sys::ipc_page()))
+    }
+
+    /// Ends the calling thread: its stack may be another's at once.
+    pub(crate) fn leave(self) -> ! {
+        crate::sys::leave(&LEFT, self.0)
+    }
 }
 
 /// The bit of the stack with this page for messages; none if it is not kept.

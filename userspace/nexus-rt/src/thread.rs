@@ -7,7 +7,7 @@ use nexus_abi::syscall::{ThreadCreate, ThreadStart};
 use nexus_abi::{Error, Handle};
 
 use crate::kernel::invoke;
-use crate::stacks::{self, Stack};
+use crate::stacks::{self, Mine, Stack};
 use crate::sys;
 
 /// What a thread runs.
@@ -102,6 +102,8 @@ fn create(stack: Stack, entry: u64, a1: u64) -> Result<Spare, Error> {
 
 /// Ends the calling thread.
 pub fn exit() -> ! {
+    let stack = Mine::find();
+    // From here on it has no seat: it waits for nothing any more.
     CROWD.lock().leave();
-    stacks::leave()
+    stack.leave()
 }
