@@ -1,5 +1,6 @@
-//! Threads of one program: they share heap and locks, nobody loses anything or waits for ever, and what one leaves is the
-//! next one's.
+//! Threads of one program.
+//!
+//! They share heap and locks, and nobody loses anything or waits for ever; the stack that one leaves is the next one's.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
