@@ -118,7 +118,7 @@ impl Memory {
     fn levels(&self) -> u32 {
         match self.limit.get() {
             ..=1 => 0,
-            ..=INDEXED => 1,
+            2..=INDEXED => 1,
             _ => 2,
         }
     }
