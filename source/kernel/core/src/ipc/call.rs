@@ -39,7 +39,7 @@ impl Kernel {
             thread.extent.set(request.extent);
             self.queue_caller(context, endpoint, heir, request.deadline.0);
             if let Some(heir) = heir.filter(|heir| held.require(heir.header.shard()).is_ok()) {
-                self.lend_slice(context.cpu, thread, heir);
+                self.lend_slice(context.cpu, thread, heir, context.now);
             }
             return Err(Halt::Stop(Stop::Blocked));
         };

@@ -69,15 +69,26 @@ impl Kernel {
     /// The running thread is blocked until `server`, whose shard is held, has served it. If that is ready here it comes next
     /// of its class, in the slice of who waits; and so does that one, if it is answered while the slice runs: else whoever
     /// else there is would come between them with each call.
-    pub(crate) fn lend_slice(&'static self, cpu: Here, thread: &Thread, server: &Thread) {
+    pub(crate) fn lend_slice(&'static self, cpu: Here, thread: &Thread, server: &'static Thread, now: u64) {
         // Who was woken from elsewhere is in the queue then.
-        self.take_mail(cpu);
-        let end = cpu.slice_end.get();
+        if cpu.wake_mail.outside().first() != 0 {
+            self.take_mail(cpu);
+        }
+        let (class, end) = (thread.class(), cpu.slice_end.get());
         let ready = server.state() == State::Ready && server.cpu() == cpu.id.get();
-        if ready && server.class() == thread.class() && end < EXPIRED {
-            [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
-            cpu.queue().remove(&self.threads, server);
-            cpu.queue().push(&self.threads, server, End::Front);
+        if !ready || server.class() != class || end >= EXPIRED {
+            return;
+        }
+        [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
+        cpu.queue().remove(&self.threads, server);
+        let first = cpu.queue().from(class) <= 1 && end > now;
+        match self.heir_of_turn(cpu, server).filter(|_| first) {
+            Some(heir) => {
+                self.account_turn(cpu, now);
+                server.set_state(State::Running);
+                self.begin_turn(cpu, heir, now);
+            }
+            None => cpu.queue().push(&self.threads, server, End::Front),
         }
     }
 
@@ -108,9 +119,15 @@ impl Kernel {
         cpu.counters.busy.add(spent);
     }
 
-    /// The CPU, whose time is accounted, is another thread's.
+    /// The CPU, whose time is accounted, is another thread's, and nothing else is to be settled.
     #[inline(always)]
-    fn take_turn(&'static self, cpu: Here, Heir { thread, payer }: Heir, now: u64) {
+    fn take_turn(&'static self, cpu: Here, heir: Heir, now: u64) {
+        self.begin_turn(cpu, heir, now);
+        cpu.floor.set(self.floor(cpu, now));
+    }
+
+    #[inline(always)]
+    fn begin_turn(&'static self, cpu: Here, Heir { thread, payer }: Heir, now: u64) {
         let class = thread.class();
         cpu.payer.set(payer.index());
         Self::note_served(cpu, Some(payer.class()));
@@ -120,6 +137,5 @@ impl Kernel {
         let waited = cpu.queue().from(class) & 1 == 1;
         cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
         self.invite(cpu);
-        cpu.floor.set(self.floor(cpu, now));
     }
 }
