@@ -10,7 +10,7 @@ use nexus_core::{
     cpu::Own,
     ipc::{
         detour::Bytes,
-        direct::{Passage, Until},
+        direct::{Elsewhere, Passage, Until},
     },
     percpu::{Here, PerCpu},
     thread::{Thread, reg},
@@ -69,7 +69,7 @@ macro_rules! directed {
             match $way(caller(), $number) {
                 // SAFETY: The core made `to` the running thread of this hart; it was blocked in a message call, so that its
                 // frame has what the call keeps; its `satp` maps the kernel; float registers stay off for it.
-                Some(Passage { to, badge, from, status }) => unsafe {
+                Ok(Passage { to, badge, from, status }) => unsafe {
                     asm!(
                         include_str!("direct.S"),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
@@ -80,9 +80,23 @@ macro_rules! directed {
                     )
                 },
                 // SAFETY: Nothing was changed: the words and `gp` are as they came, and the stack is left as it is.
-                None => unsafe {
+                Err(Elsewhere::Detour) => unsafe {
                     asm!(
                         concat!("j ", $other),
+                        in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
+                        in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
+                        in("t2") $number,
+                        options(noreturn)
+                    )
+                },
+                // SAFETY: As above. Whose float registers are loaded goes straight for nobody: that is the detour's to look at.
+                Err(Elsewhere::General) => unsafe {
+                    asm!(
+                        "ld t1, {float}(tp)",
+                        "bnez t1, 1f",
+                        "j undirected",
+                        concat!("1: j ", $other),
+                        float = const core::mem::offset_of!(Hart, float),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
                         in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
                         in("t2") $number,
@@ -101,12 +115,12 @@ fn until(caller: &Thread, number: u64) -> Option<Until> {
 }
 
 #[inline(always)]
-fn call(caller: &'static Thread, number: u64) -> Option<Passage> {
+fn call(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
     system().kernel.call_direct(caller, target(), until(caller, number))
 }
 
 #[inline(always)]
-fn reply_recv(server: &'static Thread, number: u64) -> Option<Passage> {
+fn reply_recv(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
     system().kernel.reply_recv_direct(cpu, server, target(), until(server, number))
 }
 
@@ -117,25 +131,27 @@ extern "C" fn release_float(hart: &'static Hart) {
 }
 
 #[inline(always)]
-fn call_aside(caller: &'static Thread, number: u64) -> Option<Passage> {
-    system().kernel.call_detour(caller, target(), until(caller, number), Bytes::NONE)
+fn call_aside(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
+    system().kernel.call_detour(caller, target(), until(caller, number), Bytes::NONE).ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
-fn reply_recv_aside(server: &'static Thread, number: u64) -> Option<Passage> {
-    system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE))
+fn reply_recv_aside(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
+    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE));
+    passage.ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
-fn call_with_bytes(caller: &'static Thread, number: u64) -> Option<Passage> {
-    let bytes = Bytes::of(caller.frame.get(reg::T6))?;
-    system().kernel.call_detour(caller, target(), until(caller, number), bytes)
+fn call_with_bytes(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
+    let bytes = Bytes::of(caller.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
+    system().kernel.call_detour(caller, target(), until(caller, number), bytes).ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
-fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Option<Passage> {
-    let bytes = Bytes::of(server.frame.get(reg::T6))?;
-    system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), bytes))
+fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
+    let bytes = Bytes::of(server.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
+    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), bytes));
+    passage.ok_or(Elsewhere::General)
 }
 
 /// The number of the call, as the detour's entry kept it.

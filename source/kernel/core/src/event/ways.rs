@@ -6,7 +6,7 @@ use crate::{
     Kernel,
     ipc::{
         detour::Bytes,
-        direct::{Passage, Until},
+        direct::{Elsewhere, Passage, Until},
     },
     percpu::Here,
     thread::{Thread, reg},
@@ -35,10 +35,17 @@ impl Kernel {
         // Where mail waits a kick is under way, which the machine layer would take before.
         let calm = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() == 0;
         let tries = |way: Way| calm && way >= first;
-        let straight = || self.straight(cpu, thread, now).map(|passage| (Way::Straight, passage));
         let detour = || self.detour(cpu, thread, now).map(|passage| (Way::Detour, passage));
-        let passed = tries(Way::Straight).then(straight).flatten();
-        match passed.or_else(|| tries(Way::Detour).then(detour).flatten()) {
+        let straight = if tries(Way::Straight) { self.straight(cpu, thread, now) } else { Err(Elsewhere::Detour) };
+        let passed = match straight {
+            Ok(passage) => Some((Way::Straight, passage)),
+            Err(Elsewhere::Detour) => tries(Way::Detour).then(detour).flatten(),
+            Err(Elsewhere::General) => {
+                debug_assert!(detour().is_none(), "the detour takes nothing that the straight way gave up for good");
+                None
+            }
+        };
+        match passed {
             Some((way, Passage { to, badge, from, status })) => {
                 to.frame.copy_message(frame);
                 to.frame.set_status(status, badge, from);
@@ -52,12 +59,12 @@ impl Kernel {
         Way::General
     }
 
-    fn straight(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
+    fn straight(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Result<Passage, Elsewhere> {
         let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
         match thread.frame.get(reg::T2) {
             ipc::CALL | ipc::CALL_UNTIL => self.call_direct(thread, target, until),
             ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.reply_recv_direct(|| cpu, thread, target, until),
-            _ => None,
+            _ => Err(Elsewhere::Detour),
         }
     }
 

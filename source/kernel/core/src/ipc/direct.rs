@@ -54,18 +54,32 @@ pub(super) struct Waiter {
     pub(super) running: u64,
 }
 
+/// Where a message goes on that does not go straight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// The detour may take it.
+    Detour,
+    /// The detour would find what the straight way found: nobody waits for a call, or somebody for the server.
+    General,
+}
+
 impl Kernel {
     /// A call to a waiting server.
     #[inline(always)]
-    pub fn call_direct(&'static self, caller: &'static Thread, target: u64, until: Option<Until>) -> Option<Passage> {
+    pub fn call_direct(
+        &'static self,
+        caller: &'static Thread,
+        target: u64,
+        until: Option<Until>,
+    ) -> Result<Passage, Elsewhere> {
         let gate = caller.gate.get();
         let _held = self.shards.hold_one(Gate::shard(gate));
         let slot = self.near_slot(caller, target);
         // Calls inside calls are counted elsewhere.
         if slot.call_key.get() != target || caller.link.get() != 0 {
-            return None;
+            return Err(Elsewhere::Detour);
         }
-        self.call_at(Asker { thread: caller, gate, until }, slot, gate)
+        self.call_at(Asker { thread: caller, gate, until }, slot, gate).ok_or(Elsewhere::General)
     }
 
     /// The call, if the endpoint's latest receiver can go on here, with the gate `running`.
@@ -98,13 +112,14 @@ impl Kernel {
         server: &'static Thread,
         target: u64,
         until: Option<Until>,
-    ) -> Option<Passage> {
+    ) -> Result<Passage, Elsewhere> {
         let gate = server.gate.get();
         let _held = self.shards.hold_one(Gate::shard(gate));
-        let endpoint = self.source_of(server, target)?;
+        let endpoint = self.source_of(server, target).ok_or(Elsewhere::General)?;
         let token = server.link.get();
-        let caller = Waiter { thread: self.threads.place(Thread::index_of_token(token))?, token, running: gate };
-        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)
+        let caller = self.threads.place(Thread::index_of_token(token)).ok_or(Elsewhere::General)?;
+        let caller = Waiter { thread: caller, token, running: gate };
+        self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu).ok_or(Elsewhere::Detour)
     }
 
     /// The endpoint from which a thread may receive again by this handle, if nothing waits there.
