@@ -91,9 +91,7 @@ impl View {
         if offset.checked_add(bytes.len()).is_none_or(|end| end > self.size()) {
             return Err(Error::BadAddress);
         }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = sys::load(self.address + (offset + at) as u64);
-        }
+        load_bytes(self.address + offset as u64, bytes);
         Ok(())
     }
 
@@ -207,21 +205,41 @@ pub fn fill(memory: Handle, at: u64, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Bytes before the first whole word, of this many at this address.
+fn before_words(address: u64, length: usize) -> usize {
+    length.min(address.wrapping_neg() as usize % 8)
+}
+
 fn store_bytes(address: u64, bytes: &[u8]) {
-    let mut address = address;
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match rest.split_first_chunk::<8>() {
-            Some((word, later)) if address.is_multiple_of(8) => {
-                sys::store(address, u64::from_le_bytes(*word));
-                (address, rest) = (address + 8, later);
-            }
-            _ => {
-                sys::store(address, rest[0]);
-                (address, rest) = (address + 1, &rest[1..]);
-            }
-        }
+    let (head, rest) = bytes.split_at(before_words(address, bytes.len()));
+    let (words, tail) = rest.as_chunks::<8>();
+    let mut at = address;
+    let single = |at: &mut u64, byte: &u8| {
+        sys::store(*at, *byte);
+        *at += 1;
+    };
+    head.iter().for_each(|byte| single(&mut at, byte));
+    for word in words {
+        sys::store(at, u64::from_le_bytes(*word));
+        at += 8;
     }
+    tail.iter().for_each(|byte| single(&mut at, byte));
+}
+
+fn load_bytes(address: u64, bytes: &mut [u8]) {
+    let (head, rest) = bytes.split_at_mut(before_words(address, bytes.len()));
+    let (words, tail) = rest.as_chunks_mut::<8>();
+    let mut at = address;
+    let single = |at: &mut u64, byte: &mut u8| {
+        *byte = sys::load(*at);
+        *at += 1;
+    };
+    head.iter_mut().for_each(|byte| single(&mut at, byte));
+    for word in words {
+        *word = sys::load::<u64>(at).to_le_bytes();
+        at += 8;
+    }
+    tail.iter_mut().for_each(|byte| single(&mut at, byte));
 }
 
 fn map(memory: Handle, address: u64, offset: u64, pages: u64, access: Access) -> Result<(), Error> {

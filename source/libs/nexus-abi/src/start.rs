@@ -52,7 +52,7 @@ pub struct StartInfo {
     pub heap_pages: u64,
 }
 
-/// Bytes that [`write`] fills, if it does not refuse.
+/// Bytes that [`write()`] fills, if it does not refuse.
 pub fn length(handles: usize, texts: &[&[&str]]) -> usize {
     let texts = texts.iter().copied().flatten().map(|text| 2 + text.len());
     FIXED + ENTRY * handles + texts.sum::<usize>()
