@@ -242,7 +242,8 @@ fn load_bytes(address: u64, bytes: &mut [u8]) {
     tail.iter_mut().for_each(|byte| single(&mut at, byte));
 }
 
-fn map(memory: Handle, address: u64, offset: u64, pages: u64, access: Access) -> Result<(), Error> {
+/// Maps pages of an object at a place where nothing is.
+pub(crate) fn map(memory: Handle, address: u64, offset: u64, pages: u64, access: Access) -> Result<(), Error> {
     let access = match access {
         Access::Read => access::READ,
         Access::Write => access::WRITE,

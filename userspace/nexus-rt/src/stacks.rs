@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
-use nexus_abi::syscall::{Close, Map, MemoryCreate, MemoryGrow, access};
+use nexus_abi::syscall::{Close, MemoryCreate, MemoryGrow};
 use nexus_abi::{Error, Handle};
 
 use crate::{kernel::invoke, memory};
@@ -49,9 +49,9 @@ impl Stack {
     /// A new one, kept if there is room.
     pub(crate) fn new(pages: u64) -> Result<Stack, Error> {
         let stack = Stack { base: memory::reserve(pages + 3) + PAGE_SIZE as u64, pages };
-        let memory = invoke(MemoryCreate { process: None, pages })?.memory;
-        let filled = stack.fill(memory);
-        invoke(Close { handle: memory })?;
+        let object = invoke(MemoryCreate { process: None, pages })?.memory;
+        let filled = stack.fill(object);
+        invoke(Close { handle: object })?;
         filled?;
         let mut stacks = STACKS.lock();
         if stacks.len() < KEPT {
@@ -60,15 +60,12 @@ impl Stack {
         Ok(stack)
     }
 
-    fn fill(self, memory: Handle) -> Result<(), Error> {
+    fn fill(self, object: Handle) -> Result<(), Error> {
         let mut done = 0;
         while done < self.pages {
-            let grown = invoke(MemoryGrow { memory, pages: GROW_BATCH.min(self.pages - done) })?.total - done;
-            let address = self.base + done * PAGE_SIZE as u64;
-            let map = Map { process: None, memory, address, offset: done, pages: grown, access: access::WRITE };
-            done += invoke(map)?.pages;
+            done = invoke(MemoryGrow { memory: object, pages: GROW_BATCH.min(self.pages - done) })?.total;
         }
-        Ok(())
+        memory::map(object, self.base, 0, self.pages, memory::Access::Write)
     }
 }
 

@@ -43,10 +43,7 @@ impl Kernel {
 
     /// The pages of its object that a capability to memory reaches.
     pub(crate) fn reached(&self, slot: &Slot) -> Part {
-        match slot.badge.get() {
-            0 => Part { offset: 0, pages: self.memories.get(slot.object.get()).map_or(0, |memory| memory.pages.get()) },
-            badge => Part::from_badge(badge),
-        }
+        slot.part(|| self.memories.get(slot.object.get()).map_or(0, |memory| memory.pages.get()))
     }
 
     /// Derives into another process's table, as a grant or a message does. Receiving stays with the endpoint's owner:

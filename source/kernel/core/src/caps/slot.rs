@@ -1,7 +1,7 @@
 //! Capability slots.
 
 use crate::word::{Half, Word};
-use nexus_abi::{Handle, Kind, Rights};
+use nexus_abi::{Handle, Kind, Part, Rights};
 
 /// One capability, or a free place for one. 64 bytes.
 ///
@@ -65,6 +65,15 @@ impl Slot {
     /// Sets kind and rights, and clears the flags.
     pub fn set_meta(&self, kind: Option<Kind>, rights: Rights) {
         self.meta.set(kind.map_or(0, |kind| kind as u32) | u32::from(rights.bits()) << 8);
+    }
+
+    /// Of a capability to memory: the pages that it reaches of an object with `whole` pages.
+    #[inline(always)]
+    pub(crate) fn part(&self, whole: impl FnOnce() -> u32) -> Part {
+        match self.badge.get() {
+            0 => Part { offset: 0, pages: whole() },
+            badge => Part::from_badge(badge),
+        }
     }
 
     /// True while everything derived from it is being removed: nothing may be derived meanwhile.

@@ -18,7 +18,7 @@ use crate::{
     process::{Process, quota::Resource},
 };
 use nexus_abi::{
-    Error, Part, Rights,
+    Error, Rights,
     layout::{MAP_BATCH, PAGE_SIZE, USER_END, USER_START},
     syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access},
 };
@@ -157,10 +157,7 @@ fn asked(context: &Context, call: &Map, page: u32, access: u8) -> Result<(&'stat
     if found.slot.revoking() {
         return Err(Error::State);
     }
-    let reached = match found.slot.badge.get() {
-        0 => Part { offset: 0, pages: memory.pages.get() },
-        badge => Part::from_badge(badge),
-    };
+    let reached = found.slot.part(|| memory.pages.get());
     if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
         return Err(Error::Invalid);
     }

@@ -122,6 +122,11 @@ impl Memory {
             _ => 2,
         }
     }
+
+    /// How many of these pages an index names.
+    fn indexed(&self, pages: u32) -> u32 {
+        if self.levels() == 0 { 0 } else { pages }
+    }
 }
 
 impl Object for Memory {
@@ -240,8 +245,7 @@ impl Kernel {
         if memory.root.get() == 0 {
             memory.root.set(stash.take().unwrap_or(0));
         }
-        let indexed = if memory.levels() == 0 { 0 } else { pages };
-        for page in memory.pages.get()..memory.pages.get() + indexed {
+        for page in memory.pages.get()..memory.pages.get() + memory.indexed(pages) {
             if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
                 self.upper(memory, page).set(stash.take().unwrap_or(0).into());
             }
@@ -318,8 +322,7 @@ impl Kernel {
             return;
         }
         visit(memory.root.get());
-        let indexed = if memory.levels() == 0 { 0 } else { memory.pages.get() };
-        for page in 0..indexed {
+        for page in 0..memory.indexed(memory.pages.get()) {
             if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
                 visit(self.upper(memory, page).get() as u32);
             }
