@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: cargo xtask sim [--seed N | --seeds N [--slices MINUTES]] [--events N]";
+const USAGE: &str = "usage: cargo xtask sim [--seed N | --seeds N [--slices MINUTES]] [--events N] [--look N]";
 
 /// Seeds of one process.
 const PART: u64 = 500;
@@ -22,13 +22,15 @@ struct Order {
     first: u64,
     end: u64,
     events: u64,
+    /// Events from one look at every invariant to the next.
+    look: u64,
     /// How long to go on; the next run goes on where this one stops. None: to the end, from the beginning.
     within: Option<Duration>,
 }
 
 impl Order {
     fn read(args: &[String]) -> Result<Order, String> {
-        let mut order = Order { first: 1, end: 1 + SEEDS, events: EVENTS, within: None };
+        let mut order = Order { first: 1, end: 1 + SEEDS, events: EVENTS, look: 1, within: None };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let text = args.next().ok_or_else(|| format!("`{arg}` wants a number"))?;
@@ -37,6 +39,7 @@ impl Order {
                 "--seed" => (order.first, order.end) = (number, number.saturating_add(1)),
                 "--seeds" => (order.first, order.end) = (1, number.saturating_add(1)),
                 "--events" => order.events = number,
+                "--look" if number > 0 => order.look = number,
                 "--slices" => order.within = Some(Duration::from_secs(number.saturating_mul(60))),
                 other => return Err(format!("`{other}` is unknown")),
             }
@@ -68,7 +71,7 @@ fn run(order: &Order) -> Result<(), String> {
     let mut next = if order.within.is_some() { reached(order) } else { order.first };
     while next < order.end && order.within.is_none_or(|within| start.elapsed() < within) {
         let end = order.end.min(next + PART);
-        part(next, end, order.events)?;
+        part(next, end, order)?;
         next = end;
         if order.within.is_some() {
             keep(order, next)?;
@@ -83,13 +86,14 @@ fn run(order: &Order) -> Result<(), String> {
 }
 
 /// One process.
-fn part(first: u64, end: u64, events: u64) -> Result<(), String> {
+fn part(first: u64, end: u64, order: &Order) -> Result<(), String> {
     let arguments = ["test", "--quiet", "--package", "sim", "--test", "seeds", "--", "--ignored", "--nocapture"];
     let status = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(crate::root())
         .env("NEXUS_SIM_SEEDS", format!("{first}..{end}"))
-        .env("NEXUS_SIM_EVENTS", events.to_string())
+        .env("NEXUS_SIM_EVENTS", order.events.to_string())
+        .env("NEXUS_SIM_LOOK", order.look.to_string())
         .env("RUST_BACKTRACE", "0")
         .status();
     match status {
@@ -126,16 +130,17 @@ mod tests {
 
     #[test]
     fn a_line_names_one_seed_or_how_many() {
-        let all = Order { first: 1, end: 201, events: 10_000, within: None };
+        let all = Order { first: 1, end: 201, events: 10_000, look: 1, within: None };
         assert_eq!(read(""), Ok(all.clone()));
         assert_eq!(read("--seed 7 --events 50"), Ok(Order { first: 7, end: 8, events: 50, ..all.clone() }));
+        assert_eq!(read("--look 64"), Ok(Order { look: 64, ..all.clone() }));
         let within = Some(Duration::from_secs(5_700));
         assert_eq!(read("--seeds 9 --slices 95"), Ok(Order { end: 10, within, ..all }));
     }
 
     #[test]
     fn a_wrong_line_is_refused() {
-        for line in ["--seed", "--seed x", "--seeds -1", "--never 1"] {
+        for line in ["--seed", "--seed x", "--seeds -1", "--look 0", "--never 1"] {
             assert!(read(line).is_err(), "{line}");
         }
     }

@@ -10,7 +10,7 @@
 //! time moves to the core's next alarm. The faults are those that can happen: a service or program crashes before any of its system calls, or is killed
 //! through init by an operator; a one-way message meets a full queue; everything stands still.
 //!
-//! After each event every invariant of the kernel holds. By its deadline each client's call has come back, answered or
+//! After each event, or every so many of a long run's, every invariant of the kernel holds. By its deadline each client's call has come back, answered or
 //! with a refusal that trouble explains. Once nothing is killed any more, each client is answered by every service, and
 //! then there is as much of every kind as before the first fault. All of it follows from the seed: the same seed, the same
 //! [`Report::hash`].
@@ -54,9 +54,10 @@ pub struct Report {
     pub slowest: u64,
 }
 
-/// Runs one seed with this many events of trouble. An error says what must not be.
-pub fn run(seed: u64, events: u64) -> Result<Report, String> {
-    caught(|| simulator::Simulator::new(seed).run(events)).map_err(|what| format!("seed {seed}: {what}"))
+/// Runs one seed with this many events of trouble. The kernel's invariants are looked at after every event whose number
+/// `look` divides; that changes nothing of what happens. An error says what must not be.
+pub fn run(seed: u64, events: u64, look: u64) -> Result<Report, String> {
+    caught(|| simulator::Simulator::new(seed, look).run(events)).map_err(|what| format!("seed {seed}: {what}"))
 }
 
 /// The calls that [`interrupted`] makes: a name, and who dies.
@@ -68,7 +69,7 @@ pub fn calls() -> impl ExactSizeIterator<Item = (&'static str, &'static str)> {
 /// made. None: it makes fewer until the call is over. Else whether the call was answered. An error says what must not be: that
 /// the caller hangs, is told what it should not be, or something is left behind.
 pub fn interrupted(seed: u64, call: usize, number: u64) -> Result<Option<bool>, String> {
-    caught(|| simulator::Simulator::new(seed).run_interrupted(call, number))
+    caught(|| simulator::Simulator::new(seed, 1).run_interrupted(call, number))
         .map_err(|what| format!("seed {seed}, call {call}, death {number}: {what}"))
 }
 

@@ -46,7 +46,8 @@ const SPARES_MEMORY: [u64; 8] = [
     Derive::NUMBER,
     InfoProcess::NUMBER,
 ];
-/// What was done to memory is looked at by the next event whose number this divides: tables are long to walk.
+/// What was done to memory is looked at by the next event whose number this divides, if not more seldom: tables are long
+/// to walk.
 const LOOK: u64 = 32;
 /// Lines of the console that go with an error.
 const LINES: usize = 12;
@@ -91,6 +92,8 @@ pub(crate) struct Simulator {
     report: Report,
     /// Whether each call is printed.
     spoken: bool,
+    /// The invariants are looked at after each event whose number this divides, and when an act is over.
+    look: u64,
     /// Memory has changed since it was looked at.
     unseen: bool,
     /// Who dies, and at which of its system calls from now on; nobody at 0.
@@ -100,8 +103,8 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    /// A machine that has just been switched on.
-    pub(crate) fn new(seed: u64) -> Simulator {
+    /// A machine that has just been switched on, whose invariants are looked at after every event in so many.
+    pub(crate) fn new(seed: u64, look: u64) -> Simulator {
         let (kernel, play) = (machine::kernel(CPUS), Play::begin(seed));
         let all = image::image();
         let bytes = &all[..image::length()];
@@ -121,6 +124,7 @@ impl Simulator {
             play,
             report,
             spoken,
+            look,
             unseen: true,
             doomed: None,
             hash: seed,
@@ -198,7 +202,7 @@ impl Simulator {
         let end = self.report.events + PATIENCE;
         while self.report.events < end {
             if self.play.through.get() == CLIENTS.len() && self.possible().is_empty() {
-                return Ok(());
+                return self.look_at(self.unseen);
             }
             self.step()?;
         }
@@ -374,18 +378,26 @@ impl Simulator {
 
     /// Every invariant that the event could have broken, those of memory by and by; and what clients object to.
     fn check(&mut self, touched: Touched) -> Result<(), String> {
-        let mut found = Check::default();
-        self.kernel.check_state(&mut found);
         self.unseen |= touched == Touched::Memory;
-        if self.unseen && self.report.events.is_multiple_of(LOOK) {
-            self.kernel.check_memory(&mut found);
-            self.unseen = false;
-        }
-        if let Some(first) = found.first {
-            return Err(format!("the kernel: not so: {first} (at {})", found.first_at));
+        if self.report.events.is_multiple_of(self.look) {
+            self.look_at(self.unseen && self.report.events.is_multiple_of(self.look.max(LOOK)))?;
         }
         match &self.play.seen.borrow().wrong {
             Some(wrong) => Err(wrong.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Every invariant, those of memory if it was touched.
+    fn look_at(&mut self, memory: bool) -> Result<(), String> {
+        let mut found = Check::default();
+        self.kernel.check_state(&mut found);
+        if memory {
+            self.kernel.check_memory(&mut found);
+            self.unseen = false;
+        }
+        match found.first {
+            Some(first) => Err(format!("the kernel: not so: {first} (at {})", found.first_at)),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Many seeds, and one seed twice.
 //!
-//! `NEXUS_SIM_SEEDS=FIRST..END` says which seeds are run, `NEXUS_SIM_EVENTS` how many events of trouble each has;
-//! `cargo xtask sim` sets both.
+//! `NEXUS_SIM_SEEDS=FIRST..END` says which seeds are run, `NEXUS_SIM_EVENTS` how many events of trouble each has,
+//! `NEXUS_SIM_LOOK` after how many events every invariant is looked at; `cargo xtask sim` sets all three.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -75,6 +75,7 @@ impl Sum {
 
 fn run(seeds: Range<u64>) {
     let (start, events) = (Instant::now(), number("NEXUS_SIM_EVENTS", EVENTS));
+    let look = number("NEXUS_SIM_LOOK", 1);
     let (next, sum) = (AtomicU64::new(seeds.start), Mutex::new(Sum::default()));
     let work = || {
         while sum.lock().expect("no worker panics").failures.len() < 3 {
@@ -82,7 +83,7 @@ fn run(seeds: Range<u64>) {
             if seed >= seeds.end {
                 return;
             }
-            let outcome = sim::run(seed, events);
+            let outcome = sim::run(seed, events, look);
             sum.lock().expect("no worker panics").add(outcome);
         }
     };
@@ -102,8 +103,8 @@ fn clients_are_answered_after_much_trouble() {
 }
 
 #[test]
-fn a_seed_is_one_run_and_another_seed_is_another() {
-    let report = sim::run(7, 2_000).expect("it is sound");
-    assert_eq!(Ok(&report), sim::run(7, 2_000).as_ref());
-    assert_ne!(report.hash, sim::run(8, 2_000).expect("it is sound").hash);
+fn a_seed_is_one_run_however_often_it_is_looked_at_and_another_seed_is_another() {
+    let report = sim::run(7, 2_000, 1).expect("it is sound");
+    assert_eq!(Ok(&report), sim::run(7, 2_000, 64).as_ref());
+    assert_ne!(report.hash, sim::run(8, 2_000, 1).expect("it is sound").hash);
 }

@@ -383,9 +383,9 @@ pub(super) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "sim-200000",
-        about: "the same with 200,000 seeds, in runs of at most 95 minutes",
+        about: "the same with 200,000 seeds, every invariant after each 64th event, in runs of at most 95 minutes",
         tier: Tier::Full,
-        command: &["cargo", "xtask", "sim", "--seeds", "200000", "--slices", "95"],
+        command: &["cargo", "xtask", "sim", "--seeds", "200000", "--look", "64", "--slices", "95"],
         ..NOTHING
     },
     Suite {
