@@ -4,10 +4,8 @@
 //! allowance of its own, so that a flood of one cannot hide the other. What is not said is counted, and the next line of
 //! the same decision says how much that was.
 
-use crate::{
-    event::Context,
-    word::{Half, Word},
-};
+use crate::event::Context;
+use crate::word::{Half, Word};
 use core::fmt::{self, Display};
 use nexus_abi::{Error, QosClass};
 

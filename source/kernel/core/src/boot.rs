@@ -1,24 +1,15 @@
 //! Boot: the first process.
 
-use crate::{
-    Kernel,
-    caps::Capability,
-    lock::ShardSet,
-    memory::{
-        Stash,
-        frames::FRAME_WORDS,
-        object::{Memory, Shape, Stage},
-    },
-    process::{Process, create::Identity, create::SCOPE_ROOT, threads::Entry},
-};
+use crate::memory::object::{Memory, Shape, Stage};
+use crate::memory::{Stash, frames::FRAME_WORDS};
+use crate::process::create::{Identity, SCOPE_ROOT};
+use crate::process::{Process, threads::Entry};
+use crate::{Kernel, caps::Capability, lock::ShardSet};
 use core::ops::Range;
-use nexus_abi::{
-    Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId,
-    image::{Image, Segment},
-    layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE},
-    start::{self, StartInfo},
-    syscall::access,
-};
+use nexus_abi::image::{Image, Segment};
+use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
+use nexus_abi::start::{self, StartInfo};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, syscall::access};
 
 /// What init is made from.
 #[derive(Clone, Debug)]

@@ -1,17 +1,9 @@
 //! Who drives the console: the kernel, until a driver claims it and while none does.
 
-use crate::{
-    Kernel,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    log::Ring,
-    percpu::Here,
-    process::Process,
-};
-use nexus_abi::{
-    Error, Kind, Rights,
-    syscall::{ConsoleClaim, ConsoleClaimed},
-};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, lock::ShardSet, log::Ring, percpu::Here, process::Process};
+use nexus_abi::syscall::{ConsoleClaim, ConsoleClaimed};
+use nexus_abi::{Error, Kind, Rights};
 
 impl Ring {
     /// Gives the console to a process; new bytes signal it. Answers from where on it has to print.

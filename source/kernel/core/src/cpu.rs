@@ -4,12 +4,9 @@ use core::{ops::Deref, sync::atomic::Ordering::Acquire};
 
 use nexus_abi::Error;
 
-use crate::{
-    percpu::{Mailbox, PerCpu, Sides},
-    sched::queue::RunQueue,
-    time::wheel::Wheel,
-    word::{Half, Word},
-};
+use crate::percpu::{Mailbox, PerCpu, Sides};
+use crate::word::{Half, Word};
+use crate::{sched::queue::RunQueue, time::wheel::Wheel};
 
 /// Most CPUs this kernel runs on.
 pub const MAX_CPUS: usize = 8;

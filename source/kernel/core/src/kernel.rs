@@ -1,28 +1,14 @@
 //! The whole kernel state, and how it is put together at boot.
 
+use crate::caps::{Blocks, slot::Slot};
+use crate::ipc::endpoint::{Endpoint, Message};
+use crate::memory::frames::{Frame, Frames, Holes};
+use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
+use crate::time::{timer::Timer, wheel::Node};
+use crate::word::{Half, Word};
 use crate::{
-    arena::Arena,
-    audit::QosAudit,
-    caps::{Blocks, slot::Slot},
-    cpu::Own,
-    ipc::{
-        endpoint::{Endpoint, Message},
-        notification::Notification,
-    },
-    lock::Shards,
-    log::Ring,
-    memory::{
-        frames::{Frame, Frames, Holes},
-        irq::Irq,
-        mapping::Mapping,
-        object::Memory,
-    },
-    percpu::PerCpu,
-    process::Process,
-    thread::Thread,
-    time::{timer::Timer, wheel::Node},
-    trace,
-    word::{Half, Word},
+    arena::Arena, audit::QosAudit, cpu::Own, ipc::notification::Notification, lock::Shards, log::Ring, percpu::PerCpu,
+    process::Process, thread::Thread, trace,
 };
 use core::ops::Range;
 

@@ -36,10 +36,8 @@ mod mailbox;
 
 pub use mailbox::Mailbox;
 
-use crate::{
-    cpu::{Cpu, Own},
-    sched::queue::RunQueue,
-};
+use crate::cpu::{Cpu, Own};
+use crate::sched::queue::RunQueue;
 use core::{marker::PhantomData, ops::Deref};
 
 /// The CPU that this code runs on.

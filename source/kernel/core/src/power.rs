@@ -1,13 +1,9 @@
 //! Power: stopping and resetting the machine.
 
-use crate::{
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-};
-use nexus_abi::{
-    Handle, Kind, Rights,
-    syscall::{NeverOff, NeverReset, PowerOff, PowerReset},
-};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::lock::ShardSet;
+use nexus_abi::syscall::{NeverOff, NeverReset, PowerOff, PowerReset};
+use nexus_abi::{Handle, Kind, Rights};
 
 /// What [`crate::cpu::Requests::power`] asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,26 +6,14 @@
 //! A thread that is queued stays in the list it is in until it is queued again, on its own CPU at once: nobody touches
 //! another CPU's queue.
 
-use crate::{
-    Kernel,
-    audit::Request,
-    event::{Context, Stop, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-    process::Process,
-    sched::{
-        queue::Spent,
-        spread::{Admission, Moved},
-    },
-    thread::{State, Thread},
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::sched::spread::{Admission, Moved};
+use crate::thread::{State, Thread};
+use crate::{Kernel, audit::Request, lock::ShardSet, percpu::Here, process::Process, sched::queue::Spent};
+use nexus_abi::syscall::{
+    AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet,
 };
-use nexus_abi::{
-    Error, Handle, Kind, Limits, QosClass, Rights,
-    syscall::{
-        AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet,
-        SharesWereSet,
-    },
-};
+use nexus_abi::{Error, Handle, Kind, Limits, QosClass, Rights};
 
 /// Every weight.
 const SHARES: core::ops::RangeInclusive<u32> = 1..=Limits::MAX_SHARES as u32;

@@ -3,28 +3,17 @@
 //! A test makes a [`machine`], processes and threads in it, and asks through [`call`]: registers are set in the
 //! thread's frame, the whole event runs, the answer is decoded from the frame, as on the target.
 
+use crate::kernel::{Machine, Storage};
+use crate::process::{Process, quota::Resource};
+use crate::thread::{State, Thread, reg};
+use crate::word::{Many, Word, journal};
 use crate::{
-    Kernel,
-    caps::Capability,
-    event::ways::Way,
-    info::invariant::Check,
-    kernel::{Machine, Storage},
-    lock::ShardSet,
-    memory::frames::Frame,
-    percpu::Here,
-    process::{Process, quota::Resource},
-    sched::spread::Spread,
-    tests::untouched::assert_untouched,
-    thread::{State, Thread, reg},
-    trace::RING_WORDS,
-    word::{Many, Word, journal},
+    Kernel, caps::Capability, event::ways::Way, info::invariant::Check, lock::ShardSet, memory::frames::Frame,
+    percpu::Here, sched::spread::Spread, tests::untouched::assert_untouched, trace::RING_WORDS,
 };
 use core::fmt::Debug;
-use nexus_abi::{
-    Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId,
-    message::Status,
-    syscall::{Answer as _, Syscall},
-};
+use nexus_abi::syscall::{Answer as _, Syscall};
+use nexus_abi::{Error, Handle, Kind, Name, QosClass, Quota, Rights, ServiceId, message::Status};
 use std::{boxed::Box, vec::Vec};
 
 /// Physical address of frame 0.

@@ -5,11 +5,9 @@ mod state;
 
 pub use state::State;
 
-use crate::{
-    arena::{Header, Object, index_of},
-    gate::Gate,
-    word::{Half, Word},
-};
+use crate::arena::{Header, Object, index_of};
+use crate::gate::Gate;
+use crate::word::{Half, Word};
 use nexus_abi::{Error, QosClass, field::Words, message::Status};
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:

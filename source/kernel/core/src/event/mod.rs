@@ -6,14 +6,8 @@
 pub mod serve;
 pub mod ways;
 
-use crate::{
-    Kernel,
-    cpu::Next,
-    percpu::Here,
-    process::Process,
-    thread::{State, Thread, reg},
-    trace::What,
-};
+use crate::thread::{State, Thread, reg};
+use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
 use nexus_abi::Error;
 
 /// Why a system call has no answer yet.

@@ -2,11 +2,8 @@
 
 use super::{Context, Stop, Verdict};
 use crate::thread::{Frame, Stamp, reg};
-use nexus_abi::{
-    Error, for_each_syscall,
-    message::WORDS,
-    syscall::{self, Syscall},
-};
+use nexus_abi::syscall::{self, Syscall};
+use nexus_abi::{Error, for_each_syscall, message::WORDS};
 
 /// The handler of one typed system call.
 pub(crate) trait Serve: Syscall {

@@ -2,15 +2,9 @@
 //!
 //! The machine layer does the same with registers in place (`arch/src/direct.rs`), which this must agree with.
 
-use crate::{
-    Kernel,
-    ipc::{
-        detour::Bytes,
-        direct::{Elsewhere, Passage, Until},
-    },
-    percpu::Here,
-    thread::{Thread, reg},
-};
+use crate::ipc::direct::{Elsewhere, Passage, Until};
+use crate::thread::{Thread, reg};
+use crate::{Kernel, ipc::detour::Bytes, percpu::Here};
 use nexus_abi::syscall::ipc;
 
 /// A way of a system call, the shortest first.

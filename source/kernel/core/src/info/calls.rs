@@ -1,27 +1,18 @@
 //! The system calls of an info capability. Each needs `USE` on it.
 
 use super::invariant::Check;
-use crate::{
-    Kernel,
-    arena::Tag,
-    event::{
-        Context, Verdict,
-        serve::{Serve, answer},
-    },
-    lock::{Held, ShardSet},
-    log::calls::Payload,
-    process::{MAX_BLOCKS, Process, quota::Resource},
-    thread::{State, Thread},
+use crate::event::serve::{Serve, answer};
+use crate::event::{Context, Verdict};
+use crate::lock::{Held, ShardSet};
+use crate::process::{MAX_BLOCKS, Process, quota::Resource};
+use crate::thread::{State, Thread};
+use crate::{Kernel, arena::Tag, log::calls::Payload};
+use nexus_abi::syscall::{
+    BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants, InfoLimits,
+    InfoObjects, InfoProcess, InfoScheduler, InfoUsage, Invariants, Limits, ObjectInfo, ProcessInfo, SchedulerInfo,
+    Usage,
 };
-use nexus_abi::{
-    Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId,
-    message::MAX_INLINE,
-    syscall::{
-        BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants, InfoLimits,
-        InfoObjects, InfoProcess, InfoScheduler, InfoUsage, Invariants, Limits, ObjectInfo, ProcessInfo, SchedulerInfo,
-        Usage,
-    },
-};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId, message::MAX_INLINE};
 
 /// Numbers of [`InfoObjects`] that are no [`Kind`].
 mod pool {

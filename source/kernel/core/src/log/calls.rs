@@ -1,20 +1,12 @@
 //! The system calls of the console ring.
 
 use super::Chunk;
-use crate::{
-    Kernel,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    process::Process,
-    thread::Thread,
-    word::Word,
-};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, lock::ShardSet, process::Process, thread::Thread, word::Word};
 use core::fmt::{self, Write as _};
-use nexus_abi::{
-    Error, Kind, Name, Rights,
-    message::{HEADER_BYTES, MAX_LINE},
-    syscall::{LogChunk, LogRead, LogWrite, LogWritten},
-};
+use nexus_abi::message::{HEADER_BYTES, MAX_LINE};
+use nexus_abi::syscall::{LogChunk, LogRead, LogWrite, LogWritten};
+use nexus_abi::{Error, Kind, Name, Rights};
 
 /// Bytes that one call reads at most.
 const READ_BATCH: usize = 1024;

@@ -12,10 +12,8 @@ pub mod calls;
 #[cfg(test)]
 mod log_tests;
 
-use crate::{
-    lock::{Lock, LockGuard},
-    word::{Half, Word},
-};
+use crate::lock::{Lock, LockGuard};
+use crate::word::{Half, Word};
 use core::fmt;
 
 /// Bytes that [`Ring::drain`] emits without letting go of the lock.

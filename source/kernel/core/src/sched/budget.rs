@@ -9,14 +9,9 @@
 //! charges the next stretch to it. Everything else changes under all shards.
 
 use super::queue::Spent;
-use crate::{
-    Kernel,
-    lock::ShardSet,
-    percpu::Here,
-    process::Process,
-    thread::{State, Thread},
-    word::{Half, Word},
-};
+use crate::thread::{State, Thread};
+use crate::word::{Half, Word};
+use crate::{Kernel, lock::ShardSet, percpu::Here, process::Process};
 use core::sync::atomic::Ordering::Relaxed;
 use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
 

@@ -1,10 +1,8 @@
 //! The system calls of the scheduler.
 
 use crate::event::{Context, Verdict, serve::Serve};
-use nexus_abi::{
-    ProcessId, ServiceId,
-    syscall::{Identity, Whoami, Yield, Yielded},
-};
+use nexus_abi::syscall::{Identity, Whoami, Yield, Yielded};
+use nexus_abi::{ProcessId, ServiceId};
 
 impl Serve for Whoami {
     fn serve(self, context: &Context) -> Verdict<Identity> {

@@ -13,13 +13,8 @@ pub mod stop;
 pub mod turn;
 pub mod wake;
 
-use crate::{
-    Kernel,
-    percpu::Here,
-    process::Process,
-    thread::{State, Thread},
-    trace::What,
-};
+use crate::thread::{State, Thread};
+use crate::{Kernel, percpu::Here, process::Process, trace::What};
 use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
 use queue::{End, Spent};

@@ -1,12 +1,7 @@
 //! Run queues: per CPU, one list a class.
 
-use crate::{
-    arena::Arena,
-    list::ThreadList,
-    percpu::Sides,
-    thread::{Thread, class_of},
-    word::Half,
-};
+use crate::thread::{Thread, class_of};
+use crate::{arena::Arena, list::ThreadList, percpu::Sides, word::Half};
 use core::ops::Deref;
 use nexus_abi::QosClass;
 

@@ -8,17 +8,11 @@
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
 use super::queue::ADMISSION_LIMIT;
-use crate::{
-    Kernel,
-    cpu::Cpu,
-    lock::ShardSet,
-    percpu::{Here, PerCpu},
-    thread::{State, Thread},
-};
-use core::sync::atomic::{
-    Ordering::{AcqRel, Acquire, Release, SeqCst},
-    fence,
-};
+use crate::percpu::{Here, PerCpu};
+use crate::thread::{State, Thread};
+use crate::{Kernel, cpu::Cpu, lock::ShardSet};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
+use core::sync::atomic::fence;
 use nexus_abi::{Error, QosClass};
 
 /// Tasks that one attempt to steal moves at most.

@@ -7,11 +7,8 @@
 //! Happens-before: what a CPU wrote before it stood still is released by its `still`, which the one who looks acquires;
 //! what that one reads afterwards is not written until the others acquire the 0 that it releases.
 
-use crate::{
-    Kernel,
-    cpu::Cpu,
-    percpu::{Here, PerCpu},
-};
+use crate::percpu::{Here, PerCpu};
+use crate::{Kernel, cpu::Cpu};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 impl Kernel {

@@ -3,13 +3,9 @@
 //! What [`super`] does after every event, for the two calls that mostly do no more: giving the CPU away, and waking somebody
 //! of a higher class who waits here. It leaves the same state. `false` means that nothing was changed.
 
-use crate::{
-    Kernel,
-    event::serve::blank,
-    percpu::Here,
-    sched::{EXPIRED, queue::End},
-    thread::{State, Thread, reg},
-};
+use crate::sched::{EXPIRED, queue::End};
+use crate::thread::{State, Thread, reg};
+use crate::{Kernel, event::serve::blank, percpu::Here};
 use nexus_abi::syscall::{Notify, Syscall as _, Yield};
 
 /// A thread that may take the CPU, and whom it works for.

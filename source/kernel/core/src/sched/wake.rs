@@ -5,14 +5,8 @@
 //!
 //! Happens-before: [`crate::percpu::Mailbox`] carries what the sender wrote to the thread. The owner clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
 
-use crate::{
-    Kernel,
-    cpu::Cpu,
-    percpu::Here,
-    process::Process,
-    thread::{State, Thread},
-    trace::What,
-};
+use crate::thread::{State, Thread};
+use crate::{Kernel, cpu::Cpu, percpu::Here, process::Process, trace::What};
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 impl Kernel {

@@ -1,24 +1,11 @@
 //! Two real user threads for the tests: each counts in a word of its own, for ever.
 
 use super::Trial;
-use crate::{
-    Kernel,
-    arena::Tag,
-    cpu::Next,
-    lock::ShardSet,
-    memory::{
-        Stash,
-        object::{Memory, Stage},
-    },
-    process::{
-        Process,
-        create::Identity,
-        exit::{End, Record},
-        threads::Entry,
-    },
-    sched::queue,
-    thread::{State, Thread},
-};
+use crate::memory::object::{Memory, Stage};
+use crate::process::exit::{End, Record};
+use crate::process::{Process, create::Identity, threads::Entry};
+use crate::thread::{State, Thread};
+use crate::{Kernel, arena::Tag, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
 use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId, syscall::access};
 
 const CODE: u64 = 0x2_0000;

@@ -7,12 +7,8 @@ mod crew;
 #[cfg(test)]
 mod selftest_tests;
 
-use crate::{
-    Kernel,
-    cpu::{Cpu, GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE},
-    percpu::Here,
-    sched::spread::STEAL_BOUND,
-};
+use crate::cpu::{Cpu, GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE};
+use crate::{Kernel, percpu::Here, sched::spread::STEAL_BOUND};
 use core::fmt;
 use crew::Crew;
 use nexus_abi::{Error, QosClass};

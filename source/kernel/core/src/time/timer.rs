@@ -1,19 +1,10 @@
 //! Timers: a deadline that signals a notification.
 
-use crate::{
-    Kernel,
-    arena::{Header, Object, Tag, index_of},
-    caps::Capability,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-    process::quota::Resource,
-    word::Word,
-};
-use nexus_abi::{
-    Error, Kind, Rights,
-    syscall::{TimerCreate, TimerCreated, TimerSet, TimerWasSet},
-};
+use crate::arena::{Header, Object, Tag, index_of};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, caps::Capability, lock::ShardSet, percpu::Here, process::quota::Resource, word::Word};
+use nexus_abi::syscall::{TimerCreate, TimerCreated, TimerSet, TimerWasSet};
+use nexus_abi::{Error, Kind, Rights};
 
 /// A timer. Guarded by its shard.
 #[derive(Debug, Default)]

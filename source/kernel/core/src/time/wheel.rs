@@ -6,11 +6,8 @@
 //! interrupted at exactly that time, not at the slot's start. Entries of a reached slot move to `reached`, from where
 //! each is either due or put in again, closer.
 
-use crate::{
-    info::invariant::Check,
-    lock::Lock,
-    word::{Half, Many, Word},
-};
+use crate::word::{Half, Many, Word};
+use crate::{info::invariant::Check, lock::Lock};
 
 /// Levels of the timing wheel: 11 digits of 6 bits cover 64.
 pub const LEVELS: usize = 11;
