@@ -4,7 +4,7 @@
 #
 #   scripts/kernel-test.sh [name]     all cases, or those whose name contains the word
 #
-# Needs build/kernel and build/boot.img (`cargo xtask image`). The output of each case stays in build/kernel-test.
+# Needs build/kernel, build/kernel-checked and build/boot.img (`cargo xtask image --checked`). The output of each case stays in build/kernel-test.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -le 1 ] || { echo "usage: scripts/kernel-test.sh [name]" >&2; exit 2; }
@@ -36,6 +36,7 @@ other version   | IMAGE=$out/version.img | 114 | ^KINIT: boot image: EPROTO
 little memory   | MEM=15M                | 113 | ^KINIT: memory: 15360 KiB of RAM, 16384 needed
 least memory    | MEM=16M APPEND=selftest | 0  | ^SELFTEST: float registers ok
 much memory     | MEM=3G APPEND=selftest | 0   | ^SELFTEST: end
+checked kernel  | SMP=2 KERNEL=build/kernel-checked APPEND=selftest | 0 | ^SELFTEST: end
 four harts      | SMP=4 APPEND=selftest  | 0   | ^KINIT: hart [0-3] of 4,
 nine harts      | SMP=9 APPEND=selftest  | 0   | ^KINIT: hart [0-8] of 9,
 another hart    | SMP=3 BIOS=$out/hart2 APPEND=selftest | 0 | ^KINIT: hart 2 of 3,

@@ -10,6 +10,9 @@ use std::process::{Command, ExitCode};
 #[path = "diag_os_tests.rs"]
 mod tests;
 
+/// Of the kernel that looks at its own invariants.
+const CHECKED: &str = "nexus-kernel/checked";
+
 /// Diagnoses kernel and programs.
 pub fn run(args: &[String]) -> ExitCode {
     if !args.is_empty() {
@@ -27,15 +30,22 @@ pub fn run(args: &[String]) -> ExitCode {
 
 fn workspace(root: &Path) -> Result<(), String> {
     let metadata = packages::metadata(root)?;
-    let passes = [(KERNEL_TARGET, [Side::Kernel, Side::Shared]), (PROGRAM_TARGET, [Side::Program, Side::Shared])];
+    let kernel = [Side::Kernel, Side::Shared];
+    let passes = [
+        (KERNEL_TARGET, kernel, ""),
+        (KERNEL_TARGET, kernel, CHECKED),
+        (PROGRAM_TARGET, [Side::Program, Side::Shared], ""),
+    ];
     let mut failed = Vec::new();
-    for (target, sides) in passes {
+    for (target, sides, features) in passes {
         let names = packages::members(&metadata, &sides);
         if names.is_empty() {
             return Err(format!("no package runs on {target}: the tree is not laid out as expected"));
         }
-        println!("diag-os: {target}: {}", names.join(" "));
-        let status = clippy(root, target, &names).status().map_err(|error| format!("cargo does not start: {error}"))?;
+        println!("diag-os: {target}: {} {features}", names.join(" "));
+        let status = clippy(root, target, (&names, features))
+            .status()
+            .map_err(|error| format!("cargo does not start: {error}"))?;
         if !status.success() {
             failed.push(target);
         }
@@ -43,13 +53,13 @@ fn workspace(root: &Path) -> Result<(), String> {
     if failed.is_empty() { Ok(()) } else { Err(format!("diag-os fails on {}", failed.join(" and "))) }
 }
 
-/// The command that diagnoses these packages for a target.
-fn clippy(folder: &Path, target: &str, names: &[String]) -> Command {
+/// The command that diagnoses these packages, with these features, for a target.
+fn clippy(folder: &Path, target: &str, (names, features): (&[String], &str)) -> Command {
     let mut command = packages::cargo();
     command.current_dir(folder).args(["clippy", "--quiet", "--keep-going", "--lib", "--bins", "--target", target]);
     for name in names {
         command.args(["--package", name]);
     }
-    command.args(["--", "-D", "warnings"]);
+    command.args(["--features", features, "--", "-D", "warnings"]);
     command
 }

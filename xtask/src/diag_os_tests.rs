@@ -7,7 +7,7 @@ fn diagnose(fixture: &str) -> Result<String, String> {
     let folder = crate::root().join("tests/gates/diag-os").join(fixture);
     // Of its own: cargo tells packages of one name apart by their place in the workspace only.
     let output = crate::root().join("target/gate-fixtures").join(fixture);
-    let mut command = clippy(&folder, PROGRAM_TARGET, &["fixture".to_string()]);
+    let mut command = clippy(&folder, PROGRAM_TARGET, (&["fixture".to_string()], ""));
     packages::output(command.env("CARGO_TARGET_DIR", output))
 }
 

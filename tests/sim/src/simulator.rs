@@ -9,7 +9,7 @@ use nexus_abi::{Error, ServiceId};
 use nexus_core::Kernel;
 use nexus_core::boot::First;
 use nexus_core::cpu::Next;
-use nexus_core::info::invariant::Check;
+use nexus_core::invariant::Check;
 use nexus_core::thread::{State, Thread, reg};
 
 use crate::cast::{CLIENTS, VICTIMS, VISITOR, program};

@@ -38,7 +38,7 @@ verdict judges the worst sample. Peers were measured on QEMU 7.2: seL4 on RV64IM
 - Kernel alone: from the emulator's log of every instruction, from the trap to the `sret`; the `ecall` is one more.
 - Without a look for interrupts: from a trap, a sleep or a look at the pending bits to the next look, sleep or `sret`. Boot, then
   messages as above and calls with as much as they take at once; boot, then everything that the proof does. Left out: the first
-  entry into user mode, which no interrupt precedes, and the look at all invariants, which the boot argument `selftest` allows.
+  entry into user mode, which no interrupt precedes.
 - Pairs with homes of their own: the same program in two shards; locks that both take, by address.
 
 By the host's clock, never the same twice: `cargo xtask bench --wall` prints round trips of 1 to 4 pairs, each on one CPU or between

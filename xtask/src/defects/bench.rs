@@ -127,7 +127,11 @@ fn commands(catcher: &Catcher, tests: BTreeSet<&str>) -> (Vec<String>, Vec<Strin
         }
         Catcher::Attack(attack) => {
             let attack: Vec<&str> = attack.split_whitespace().collect();
-            (words(&["xtask", "image"]), words(&[&["xtask", "proof", "--hostile"], &attack[..]].concat()), ATTACK)
+            (
+                words(&["xtask", "image", "--checked"]),
+                words(&[&["xtask", "proof", "--hostile"], &attack[..]].concat()),
+                ATTACK,
+            )
         }
         Catcher::Fuzzer(options) => {
             let options: Vec<&str> = options.split_whitespace().collect();

@@ -2,7 +2,7 @@
 
 use super::judge::Report;
 use super::order::{Clock, Order};
-use crate::image::{Built, Recipe, make_from};
+use crate::image::{Built, Kernel, Recipe, make_from};
 use crate::manifest::{PROGRAM_PREFIX, Resolved};
 use crate::proof::emulator::{Emulator, Event, Machine};
 use nexus_abi::{Limits, Name, QosClass, Quota, ServiceId};
@@ -46,7 +46,8 @@ pub(super) fn build() -> Result<Built, String> {
         capacity: Quota::default(),
         raisers: vec![ServiceId::service("init")],
     };
-    let recipe = Recipe { resolved, first: CRATE, folder: root.join("build/fuzz") };
+    let (first, kernel, folder) = (CRATE, Kernel::Checked, root.join("build/fuzz"));
+    let recipe = Recipe { resolved, first, kernel, folder };
     make_from(&root, &recipe).map_err(|error| error.to_string())
 }
 

@@ -6,11 +6,37 @@ use std::process::Command;
 use super::assemble::{File, ImageError};
 
 const PROGRAMS: &str = "riscv64gc-unknown-none-elf";
-const KERNEL: &str = "riscv64imac-unknown-none-elf";
+const KERNEL_TARGET: &str = "riscv64imac-unknown-none-elf";
 const KERNEL_CRATE: &str = "nexus-kernel";
 /// Small rather than fast: every byte of a program is hashed before it runs.
 const PROGRAM_PROFILE: &str = "program";
-const KERNEL_PROFILE: &str = "release";
+
+/// Which kernel is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// The one that ships.
+    Shipped,
+    /// One that looks at its own invariants when a program asks: for tests.
+    Checked,
+}
+
+impl Kernel {
+    /// The profile that it is built with, which tells the two apart below `target`.
+    fn profile(self) -> &'static str {
+        match self {
+            Kernel::Shipped => "release",
+            Kernel::Checked => "checked",
+        }
+    }
+
+    /// What its file is called.
+    fn file(self) -> &'static str {
+        match self {
+            Kernel::Shipped => "kernel",
+            Kernel::Checked => "kernel-checked",
+        }
+    }
+}
 
 /// Builds the crates of the system.
 pub(super) fn programs(root: &Path, crates: &[String]) -> Result<(), ImageError> {
@@ -18,9 +44,14 @@ pub(super) fn programs(root: &Path, crates: &[String]) -> Result<(), ImageError>
     cargo(root, (PROGRAMS, PROGRAM_PROFILE), &packages, "a program")
 }
 
-/// Builds the kernel.
-pub(super) fn kernel(root: &Path) -> Result<(), ImageError> {
-    cargo(root, (KERNEL, KERNEL_PROFILE), &["--package", KERNEL_CRATE], "the kernel")
+/// Builds a kernel.
+pub(super) fn kernel(root: &Path, kernel: Kernel) -> Result<(), ImageError> {
+    let features: &[&str] = match kernel {
+        Kernel::Shipped => &[],
+        Kernel::Checked => &["--features", "checked"],
+    };
+    let package = [&["--package", KERNEL_CRATE], features].concat();
+    cargo(root, (KERNEL_TARGET, kernel.profile()), &package, "the kernel")
 }
 
 /// Reads the executable of a crate.
@@ -30,9 +61,10 @@ pub(crate) fn program(root: &Path, name: &str) -> Result<File, ImageError> {
     Ok(File { name: name.to_owned(), elf })
 }
 
-/// Puts the kernel's ELF file beside the image.
-pub(super) fn copy_kernel(root: &Path, folder: &Path) -> Result<PathBuf, ImageError> {
-    let (from, to) = (target(root).join(KERNEL).join(KERNEL_PROFILE).join(KERNEL_CRATE), folder.join("kernel"));
+/// Puts a kernel's ELF file beside the image.
+pub(super) fn copy_kernel(root: &Path, kernel: Kernel, folder: &Path) -> Result<PathBuf, ImageError> {
+    let built = target(root).join(KERNEL_TARGET).join(kernel.profile());
+    let (from, to) = (built.join(KERNEL_CRATE), folder.join(kernel.file()));
     std::fs::copy(&from, &to).map_err(|error| ImageError::file(&from, &error))?;
     Ok(to)
 }

@@ -12,6 +12,7 @@ mod sizes;
 mod assemble_tests;
 
 pub use assemble::{File, ImageError, Layout, assemble};
+pub use build::Kernel;
 pub(crate) use build::program;
 pub use executable::{Piece, strip, write};
 pub(crate) use sizes::loaded;
@@ -19,6 +20,9 @@ pub(crate) use sizes::loaded;
 use crate::manifest::{self, PROGRAM_PREFIX, Resolved};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Where image and kernels of the system go, below the root.
+const FOLDER: &str = "build";
 
 /// What `cargo xtask image` made.
 #[derive(Clone, Debug)]
@@ -31,14 +35,20 @@ pub struct Built {
     pub sizes: String,
 }
 
-/// The subcommand: builds and prints the table of sizes.
+/// The subcommand: builds and prints the table of sizes. `--checked`: `build/kernel-checked` too.
 #[must_use]
 pub fn run(args: &[String]) -> ExitCode {
-    if !args.is_empty() {
-        eprintln!("usage: cargo xtask image");
-        return ExitCode::from(2);
-    }
-    match make(&crate::root()) {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let root = crate::root();
+    let made = match words[..] {
+        [] => make(&root),
+        ["--checked"] => checked_kernel(&root).and_then(|_| make(&root)),
+        _ => {
+            eprintln!("usage: cargo xtask image [--checked]");
+            return ExitCode::from(2);
+        }
+    };
+    match made {
         Ok(built) => {
             print!("{}", built.sizes);
             ExitCode::SUCCESS
@@ -57,6 +67,8 @@ pub struct Recipe {
     pub resolved: Resolved,
     /// The crate that becomes the first process.
     pub first: &'static str,
+    /// The kernel under it.
+    pub kernel: Kernel,
     /// Where image and kernel go.
     pub folder: PathBuf,
 }
@@ -67,7 +79,23 @@ pub struct Recipe {
 /// The first thing that failed: manifest, compiler, program, file.
 pub fn make(root: &Path) -> Result<Built, ImageError> {
     let resolved = manifest::load(&root.join("system.toml")).map_err(ImageError::Manifest)?;
-    make_from(root, &Recipe { resolved, first: assemble::INIT, folder: root.join("build") })
+    let (first, kernel, folder) = (assemble::INIT, Kernel::Shipped, root.join(FOLDER));
+    make_from(root, &Recipe { resolved, first, kernel, folder })
+}
+
+/// Builds `build/kernel-checked`, which looks at its own invariants when a program asks.
+///
+/// # Errors
+/// The compiler failed, or a file.
+pub fn checked_kernel(root: &Path) -> Result<PathBuf, ImageError> {
+    build::kernel(root, Kernel::Checked)?;
+    place_kernel(root, Kernel::Checked, &root.join(FOLDER))
+}
+
+/// Puts a kernel that was built into a folder.
+fn place_kernel(root: &Path, kernel: Kernel, folder: &Path) -> Result<PathBuf, ImageError> {
+    std::fs::create_dir_all(folder).map_err(|error| ImageError::file(folder, &error))?;
+    build::copy_kernel(root, kernel, folder)
 }
 
 /// [`make`] by another recipe.
@@ -75,16 +103,15 @@ pub fn make(root: &Path) -> Result<Built, ImageError> {
 /// # Errors
 /// As for [`make`].
 pub fn make_from(root: &Path, recipe: &Recipe) -> Result<Built, ImageError> {
-    let Recipe { resolved, first, folder } = recipe;
+    let Recipe { resolved, first, kernel, folder } = recipe;
     let bundled = bundled(resolved);
     let crates: Vec<String> = [(*first).to_owned()].into_iter().chain(bundled.iter().cloned()).collect();
     build::programs(root, &crates)?;
-    build::kernel(root)?;
-    std::fs::create_dir_all(folder).map_err(|error| ImageError::file(folder, &error))?;
+    build::kernel(root, *kernel)?;
     let mut files = bundled.iter().map(|name| build::program(root, name)).collect::<Result<Vec<_>, _>>()?;
     files.push(File { name: assemble::INIT.to_owned(), ..build::program(root, first)? });
     let (image, layout) = assemble(resolved, &files)?;
-    let kernel = build::copy_kernel(root, folder)?;
+    let kernel = place_kernel(root, *kernel, folder)?;
     let path = folder.join("boot.img");
     std::fs::write(&path, image).map_err(|error| ImageError::file(&path, &error))?;
     let sizes = sizes::table(&layout, &kernel)?;

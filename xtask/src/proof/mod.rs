@@ -129,6 +129,8 @@ fn attack(text: &str) -> Outcome {
     let machine = clock.into_iter().fold(machine, |machine, clock| machine.with("ICOUNT", clock));
     let _lock = RunLock::take(&root).map_err(failed)?;
     crate::run::build().map_err(failed)?;
+    let kernel = crate::image::checked_kernel(&root).map_err(|error| failed(error.to_string()))?;
+    let machine = machine.with("KERNEL", kernel.display());
     let (tried, amiss) = hostile::run(&root, text, machine).map_err(failed)?;
     if tried.is_empty() {
         return Err((2, format!("no attack is called `{text}`")));

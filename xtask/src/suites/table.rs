@@ -95,9 +95,9 @@ pub(super) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "image",
-        about: "system.toml to kernel and boot image",
+        about: "system.toml to boot image, the kernel that ships and the one that looks at its own invariants",
         tools: TARGETS,
-        command: &["cargo", "xtask", "image"],
+        command: &["cargo", "xtask", "image", "--checked"],
         ..NOTHING
     },
     Suite {

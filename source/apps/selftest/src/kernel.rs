@@ -6,8 +6,7 @@ use crate::Failure;
 use nexus_abi::{Error, syscall::InfoInvariants};
 use nexus_rt::{env, kernel::invoke};
 
-/// The kernel's check of its whole state finds nothing, and looked at something. A machine that was not booted for it
-/// does not run it.
+/// The kernel's check of its whole state finds nothing, and looked at something. The kernel that ships has no such check.
 pub(crate) fn invariants_hold() -> Result<(), Failure> {
     let info = env::handle("info").map_err(|error| Failure::Refused("the info capability", error))?;
     let found = match invoke(InfoInvariants { info }) {

@@ -49,9 +49,7 @@ fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
     if requests.acknowledge.get() | requests.mask.get() != 0 {
         lines(system, cpu);
     }
-    if requests.inspect.get() != 0 {
-        inspect(system, cpu);
-    }
+    system.kernel.inspect(cpu, |other| drop(sbi::interrupt(other.hart.get())));
     if requests.power.get() != 0 {
         end(system, cpu);
     }
@@ -117,17 +115,6 @@ fn lines(system: &'static System, cpu: Here) {
     if mask != 0 {
         plic.mask(context, mask - 1);
     }
-}
-
-#[cold]
-fn inspect(system: &'static System, cpu: Here) {
-    let thread = cpu.requests.inspect.get();
-    cpu.requests.inspect.set(0);
-    system.kernel.stop_others(cpu, |other| {
-        sbi::interrupt(other.hart.get());
-    });
-    system.kernel.inspect(thread);
-    system.kernel.let_go();
 }
 
 #[cold]

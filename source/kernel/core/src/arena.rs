@@ -56,16 +56,6 @@ impl Header {
         }
     }
 
-    /// The object's own reference, living or dead; 0 once its place is free.
-    pub(crate) fn reference(&self) -> u64 {
-        if self.alive() { self.me() } else { self.corpse.get() }
-    }
-
-    /// True if the place has seen all the objects that references can tell apart.
-    pub(crate) fn used_up(&self) -> bool {
-        self.generation.get() == u32::MAX
-    }
-
     /// True if this reference is, or until its place is released was, that of the object.
     pub fn names(&self, reference: u64) -> bool {
         reference != 0 && (self.me() == reference || self.corpse.get() == reference)
@@ -183,21 +173,6 @@ impl<T: Object> Arena<T> {
         self.items.iter().enumerate().take(self.fresh.get() as usize).skip(1).map(|(index, item)| (index as u32, item))
     }
 
-    /// Places that were ever used: those behind them are as they were carved.
-    pub(crate) fn touched(&self) -> u32 {
-        self.fresh.get() - 1
-    }
-
-    /// The free places among those ever used, for invariant checks.
-    pub(crate) fn free_places(&self) -> impl Iterator<Item = u32> {
-        let mut next = self.free.get();
-        core::iter::from_fn(move || {
-            let index = (next != 0).then_some(next)?;
-            next = self.at(index).header().next.get();
-            Some(index)
-        })
-    }
-
     /// True if an allocation would find a place.
     pub fn has_room(&self) -> bool {
         self.free.get() != 0 || (self.fresh.get() as usize) < self.items.len()
@@ -224,3 +199,7 @@ impl Tag {
         self.0 & 0xff_ffff
     }
 }
+
+#[cfg(any(test, feature = "checked"))]
+#[path = "tests/invariant/arena.rs"]
+mod invariant;

@@ -4,7 +4,7 @@ use crate::{
     Kernel,
     boot::First,
     caps::Capability,
-    info::invariant::Check,
+    invariant::Check,
     process::quota::Resource,
     testing::{FRAMES_BASE, machine},
     thread::{State, reg},

@@ -121,8 +121,6 @@ pub struct Cpu {
     pub askers: Half,
     /// The highest class that this CPU asks for. Read by the CPU that it asks.
     pub wants: Half,
-    /// For which look this CPU stands still ([`crate::sched::stop`]).
-    pub still: Word,
     /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU (release) before its kick, taken by this one
     /// (acquire), which sees the mask with it.
     pub evict: Half,
@@ -206,8 +204,6 @@ pub struct Requests {
     pub acknowledge: Half,
     /// 1 + interrupt line to mask; 0: none.
     pub mask: Half,
-    /// Index of the thread for which all invariants are to be looked at while every other CPU stands still; 0: none.
-    pub inspect: Half,
     /// 1: power off with `status`; 2: reset.
     pub power: Half,
     /// Exit status.
@@ -229,7 +225,7 @@ impl Requests {
         pending & RARE != 0
     }
 
-    fn ask(&self, request: &Half, value: u32) {
+    pub(crate) fn ask(&self, request: &Half, value: u32) {
         request.set(value);
         self.pending.set(RARE);
     }
@@ -252,11 +248,6 @@ impl Requests {
     /// Asks for an interrupt line to be masked.
     pub(crate) fn mask(&self, line: u32) {
         self.ask(&self.mask, 1 + line);
-    }
-
-    /// Asks for a look at all invariants while every other CPU stands still.
-    pub(crate) fn inspect(&self, thread: u32) {
-        self.ask(&self.inspect, thread);
     }
 
     /// Asks for the end of the machine's run: 1 is off, 2 is reset.

@@ -7,8 +7,8 @@ use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
 use crate::time::{timer::Timer, wheel::Node};
 use crate::word::{Half, Word};
 use crate::{
-    arena::Arena, audit::QosAudit, cpu::Own, ipc::notification::Notification, lock::Shards, log::Ring, percpu::PerCpu,
-    process::Process, thread::Thread, trace,
+    arena::Arena, audit::QosAudit, cpu::Own, invariant::Inspection, ipc::notification::Notification, lock::Shards,
+    log::Ring, percpu::PerCpu, process::Process, thread::Thread, trace,
 };
 use core::ops::Range;
 
@@ -55,10 +55,8 @@ pub struct Kernel {
     pub rings: &'static [Word],
     /// How often decisions about classes may still be said.
     pub qos_audit: QosAudit,
-    /// Number of the look for which all CPUs but one stand still; 0: none.
-    pub stop: Word,
-    /// How many such looks there were.
-    pub stops: Word,
+    /// A CPU that looks at everything, if this kernel is built for it.
+    pub inspection: Inspection,
     /// Facts of the machine.
     pub machine: Machine,
 }
@@ -161,8 +159,7 @@ impl Kernel {
             log: Ring::new(storage.log),
             rings: storage.rings,
             qos_audit: QosAudit::default(),
-            stop: Word::new(0),
-            stops: Word::new(0),
+            inspection: Inspection::default(),
             machine,
         }
     }

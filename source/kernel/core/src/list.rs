@@ -9,7 +9,7 @@ use crate::{arena::Arena, thread::Thread, word::Half};
 #[derive(Debug, Default)]
 pub struct ThreadList {
     head: Half,
-    tail: Half,
+    pub(crate) tail: Half,
 }
 
 impl ThreadList {
@@ -26,11 +26,6 @@ impl ThreadList {
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.head.get() == 0
-    }
-
-    /// Index of the last, 0 if it is empty, for invariant checks.
-    pub(crate) fn last_index(&self) -> u32 {
-        self.tail.get()
     }
 
     /// Puts a thread first.

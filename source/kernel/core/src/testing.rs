@@ -8,8 +8,8 @@ use crate::process::{Process, quota::Resource};
 use crate::thread::{State, Thread, reg};
 use crate::word::{Many, Word, journal};
 use crate::{
-    Kernel, caps::Capability, event::ways::Way, info::invariant::Check, lock::ShardSet, memory::frames::Frame,
-    percpu::Here, sched::spread::Spread, tests::untouched::assert_untouched, trace::RING_WORDS,
+    Kernel, caps::Capability, event::ways::Way, invariant::Check, lock::ShardSet, memory::frames::Frame, percpu::Here,
+    sched::spread::Spread, tests::untouched::assert_untouched, trace::RING_WORDS,
 };
 use core::fmt::Debug;
 use nexus_abi::syscall::{Answer as _, Syscall};

@@ -230,11 +230,6 @@ impl Thread {
         self.source_endpoint.set(index_of(self.source_endpoint.get()).into());
     }
 
-    /// True if it may receive straight.
-    pub(crate) fn knows_source(&self) -> bool {
-        self.source_endpoint.get() > Thread::NOWHERE
-    }
-
     /// Index of the endpoint that it served last.
     pub(crate) fn serves(&self) -> u32 {
         index_of(self.source_endpoint.get())

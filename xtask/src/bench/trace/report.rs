@@ -7,8 +7,6 @@ use std::fmt::Write as _;
 
 /// Operations that have a row of their own; the others share one.
 const SHOWN: usize = 12;
-/// Done only where the boot argument asks for the self-test: it looks at everything while all else stands still.
-const SELF_TEST: &str = "InfoInvariants";
 /// Locks by a part of the symbol around a place that takes them. What is named nowhere is a shard.
 const LOCKS: [(&str, &str); 4] = [
     ("6frames6Frames", "frames"),
@@ -74,7 +72,7 @@ fn deaf(account: &Account) -> String {
 }
 
 fn longest_first(head: &str, lengths: &BTreeMap<String, Lengths>) -> String {
-    let mut rows: Vec<_> = lengths.iter().filter(|(name, _)| *name != SELF_TEST).collect();
+    let mut rows: Vec<_> = lengths.iter().collect();
     rows.sort_by_key(|(name, lengths)| (u64::MAX - lengths.longest, *name));
     let mut text = format!("{head}\n|---|--:|--:|--:|\n");
     let mut row = |name: &str, lengths: &Lengths| {
@@ -121,7 +119,7 @@ fn known(lock: &Lock) -> Option<&'static str> {
 }
 
 fn counted(lock: &Lock) -> impl Iterator<Item = (&str, &Lengths)> {
-    lock.holds.iter().filter(|(operation, _)| *operation != SELF_TEST).map(|(name, lengths)| (name.as_str(), lengths))
+    lock.holds.iter().map(|(name, lengths)| (name.as_str(), lengths))
 }
 
 /// The same by operation, over all locks.
@@ -150,11 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn the_self_test_counts_nowhere_and_shards_are_numbered() {
-        let lock = |site: &str| Lock {
-            holds: [("Map".to_owned(), lengths(9)), (SELF_TEST.to_owned(), lengths(99))].into(),
-            sites: [site.to_owned()].into(),
-        };
+    fn shards_are_numbered() {
+        let lock =
+            |site: &str| Lock { holds: [("Map".to_owned(), lengths(9))].into(), sites: [site.to_owned()].into() };
         let locks = [(8, lock("a")), (12, lock("b")), (4, lock("_6frames6Frames8allocate"))].into();
         let text = text(&Account { locks, ..Account::default() }, 12);
         for row in ["| frames | 2 | 5 | 9 | Map |", "| shard 0 | 2 | 5 | 9 | Map |", "| shard 1 | 2 | 5 | 9 | Map |"] {

@@ -65,21 +65,6 @@ impl Blocks {
         self.used.sub(1);
     }
 
-    /// Blocks ever lent.
-    pub(crate) fn touched(&self) -> u32 {
-        self.fresh.get() - 1
-    }
-
-    /// The free blocks among those ever lent, for invariant checks.
-    pub(crate) fn free_blocks(&self) -> impl Iterator<Item = u32> {
-        let mut next = self.free.get();
-        core::iter::from_fn(move || {
-            let block = (next != 0).then_some(next)?;
-            next = self.at(block * 64).next.get();
-            Some(block)
-        })
-    }
-
     /// Blocks lent.
     pub fn used(&self) -> u32 {
         self.used.get()
@@ -139,3 +124,7 @@ impl Kernel {
         self.header(kind, 0).is_some() && self.header_of(kind, object).is_none()
     }
 }
+
+#[cfg(any(test, feature = "checked"))]
+#[path = "tests/blocks.rs"]
+mod invariant;

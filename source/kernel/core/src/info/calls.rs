@@ -1,16 +1,13 @@
 //! The system calls of an info capability. Each needs `USE` on it.
 
-use super::invariant::Check;
-use crate::event::serve::{Serve, answer};
-use crate::event::{Context, Verdict};
+use crate::event::{Context, Verdict, serve::Serve};
 use crate::lock::{Held, ShardSet};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::thread::{State, Thread};
 use crate::{Kernel, arena::Tag, log::calls::Payload};
 use nexus_abi::syscall::{
-    BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoInvariants, InfoLimits,
-    InfoObjects, InfoProcess, InfoScheduler, InfoUsage, Invariants, Limits, ObjectInfo, ProcessInfo, SchedulerInfo,
-    Usage,
+    BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoLimits, InfoObjects,
+    InfoProcess, InfoScheduler, InfoUsage, Limits, ObjectInfo, ProcessInfo, SchedulerInfo, Usage,
 };
 use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId, message::MAX_INLINE};
 
@@ -23,7 +20,7 @@ mod pool {
 }
 
 /// The locks under which the tables are read.
-fn open<'a>(context: &Context, info: Handle) -> Result<Held<'a>, Error> {
+pub(crate) fn open<'a>(context: &Context, info: Handle) -> Result<Held<'a>, Error> {
     let held = context.kernel.shards.hold(ShardSet::ALL);
     context.capability(info, Kind::Info, Rights::USE)?;
     Ok(held)
@@ -195,42 +192,6 @@ impl Serve for InfoCapability {
             }
         }
         Err(Error::NotFound.into())
-    }
-}
-
-/// `selftest`, or `selftest=<program>`.
-fn asks_for_proof(word: &str) -> bool {
-    word.split('=').next() == Some("selftest")
-}
-
-/// `ESTATE`: the machine was not booted with `selftest`. It looks at everything while all else waits: beside other CPUs
-/// the answer is written when the event is over and they stand still.
-impl Serve for InfoInvariants {
-    fn serve(self, context: &Context) -> Verdict<Invariants> {
-        let kernel = context.kernel;
-        let _held = open(context, self.info)?;
-        if !kernel.machine.arguments.split_ascii_whitespace().any(asks_for_proof) {
-            return Err(Error::State.into());
-        }
-        if kernel.cpus.iter().filter(|cpu| cpu.is_online()).count() > 1 {
-            context.cpu.requests.inspect(context.thread.index());
-            return Ok(Invariants { violations: 0, checked: 0 });
-        }
-        Ok(kernel.look())
-    }
-}
-
-impl Kernel {
-    fn look(&self) -> Invariants {
-        let mut check = Check::default();
-        self.check_invariants(&mut check);
-        Invariants { violations: check.violations, checked: check.checked }
-    }
-
-    /// Looks at all invariants for a thread that asked for it, while every other CPU stands still.
-    pub fn inspect(&self, thread: u32) {
-        let _held = self.shards.hold(ShardSet::ALL);
-        answer(&self.threads.at(thread).frame, self.look());
     }
 }
 

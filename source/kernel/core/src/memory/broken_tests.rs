@@ -4,7 +4,7 @@ use super::{
     bench::{BASE, Bench, PAGE},
     object::Stage,
 };
-use crate::{info::invariant::Check, process::quota::Resource};
+use crate::{invariant::Check, process::quota::Resource};
 use nexus_abi::syscall::access;
 
 /// Two objects, one mapped writable and readable, one readable only, and nothing wrong.

@@ -99,32 +99,10 @@ impl Frames {
         self.used.sub(1);
     }
 
-    /// Calls `visit` with every free frame that was in use before, for invariant checks.
-    pub(crate) fn each_free(&self, mut visit: impl FnMut(u32)) {
-        let _held = self.lock.hold();
-        let mut frame = self.free.get();
-        for _ in 0..self.items.len() {
-            if frame == 0 {
-                break;
-            }
-            visit(frame);
-            frame = self.at(frame).0[0].get() as u32;
-        }
-    }
-
     /// Where the free list begins: which of the free frames comes next is nobody's business.
     #[cfg(test)]
     pub(crate) fn free_list(&self) -> [&Half; 2] {
         [&self.free, &self.fresh]
-    }
-
-    /// Calls `visit` with every frame that is or was in use, for invariant checks.
-    pub(crate) fn each_touched(&self, mut visit: impl FnMut(u32)) {
-        let mut frame = self.past_holes(1);
-        while frame < self.fresh.get() {
-            visit(frame);
-            frame = self.past_holes(frame + 1);
-        }
     }
 
     /// Frames in use.
@@ -138,6 +116,9 @@ impl Frames {
     }
 }
 
+#[cfg(any(test, feature = "checked"))]
+#[path = "tests/frames.rs"]
+mod invariant;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,7 +26,7 @@ pub const RESOURCES: usize = Quota::NAMES.len();
 /// Limits and use, per resource. Guarded by all shards.
 #[derive(Debug, Default)]
 pub struct Account {
-    limit: [Half; RESOURCES],
+    pub(crate) limit: [Half; RESOURCES],
     used: [Half; RESOURCES],
 }
 
@@ -47,11 +47,6 @@ impl Account {
     /// The limit.
     pub fn limit(&self, resource: Resource) -> u32 {
         self.limit[resource as usize].get()
-    }
-
-    /// The limit of the resource at this place in [`Quota::NAMES`].
-    pub(crate) fn limit_at(&self, index: usize) -> u32 {
-        self.limit[index].get()
     }
 
     /// How much is left.

@@ -9,7 +9,6 @@ pub mod calls;
 pub mod guard;
 pub mod queue;
 pub mod spread;
-pub mod stop;
 pub mod turn;
 pub mod wake;
 

@@ -72,7 +72,7 @@ impl Table {
 
     fn lines(&self) -> Vec<String> {
         run(self.kernel, self);
-        let mut check = crate::info::invariant::Check::default();
+        let mut check = crate::invariant::Check::default();
         self.kernel.check_state(&mut check);
         assert_eq!((check.violations, check.first), (0, None));
         self.lines.take()

@@ -27,7 +27,7 @@ use crate::{
     Kernel,
     cpu::Next,
     event::Trap,
-    info::invariant::Check,
+    invariant::Check,
     percpu::PerCpu,
     process::Process,
     testing::{self, WIDE},

@@ -15,7 +15,7 @@ use crate::{
     caps::{Capability, slot::Slot, table::Found},
     cpu::Next,
     event::Trap,
-    info::invariant::Check,
+    invariant::Check,
     process::Process,
     testing,
     thread::{State, Thread, reg},

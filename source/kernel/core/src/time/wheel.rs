@@ -6,8 +6,8 @@
 //! interrupted at exactly that time, not at the slot's start. Entries of a reached slot move to `reached`, from where
 //! each is either due or put in again, closer.
 
+use crate::lock::Lock;
 use crate::word::{Half, Many, Word};
-use crate::{info::invariant::Check, lock::Lock};
 
 /// Levels of the timing wheel: 11 digits of 6 bits cover 64.
 pub const LEVELS: usize = 11;
@@ -182,42 +182,11 @@ impl Wheel {
             self.base.set(self.base.get() & !63 | slot as u64);
         }
     }
-
-    /// Checks lists, marks and times, and answers how many nodes are in it.
-    pub(crate) fn check(&self, check: &mut Check, nodes: &[Node], cpu: u32) -> usize {
-        let _held = self.lock.hold();
-        let mut count = self.check_list(check, nodes, self.reached.get(), None);
-        for (level, slots) in self.slots.iter().enumerate() {
-            for (slot, head) in slots.iter().enumerate() {
-                check.at = (cpu * LEVELS as u32 + level as u32) * 64 + slot as u32;
-                let occupied = self.occupied[level].get() & 1 << slot != 0;
-                check.same("an occupied slot is marked, an empty one is not", occupied, head.get() != 0);
-                count += self.check_list(check, nodes, head.get(), Some((level, slot)));
-            }
-        }
-        count
-    }
-
-    fn check_list(&self, check: &mut Check, nodes: &[Node], head: u32, place: Option<(usize, usize)>) -> usize {
-        let (mut index, mut previous, mut count) = (head, 0, 0);
-        while index != 0 && count <= nodes.len() {
-            let node = &nodes[index as usize];
-            check.at = index;
-            check.same("nodes link both ways", node.previous.get(), previous);
-            check.that("a node in a list knows that it is in a wheel", node.queued());
-            let when = node.when.get().max(self.base.get());
-            check.that("the wheel is looked at by the time of every node", self.next.get() <= when);
-            if let Some((level, slot)) = place {
-                check.same("a node knows its slot", node.place.get() as usize, 1 + level * 64 + slot);
-                check.that("a slot knows its earliest node", self.earliest[level][slot].get() <= when);
-                check.same("a node is in the slot of its time", (when >> (6 * level)) as usize & 63, slot);
-            }
-            (previous, index, count) = (index, node.next.get(), count + 1);
-        }
-        count
-    }
 }
 
+#[cfg(any(test, feature = "checked"))]
+#[path = "tests/wheel.rs"]
+mod invariant;
 #[cfg(test)]
 #[path = "wheel_tests.rs"]
 mod tests;

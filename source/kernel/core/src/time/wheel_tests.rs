@@ -1,7 +1,7 @@
 //! The wheel against a sorted map.
 
 use super::{Node, Wheel};
-use crate::info::invariant::Check;
+use crate::invariant::Check;
 use std::{collections::BTreeMap, println, vec::Vec};
 
 const NODES: u32 = 40;

@@ -159,7 +159,8 @@ syscalls! {
     99 InfoObjects on info: Handle { kind: u32 } -> ObjectInfo { used: u64, capacity: u64 };
     /// The next used slot at or after `index` of the process with that number.
     100 InfoCapability on info: Handle { process: u32, index: u32 } -> CapabilityInfo { index: u32, kind: Kind, rights: Rights, badge: u64, object: u64, shard: u8 };
-    /// Runs the kernel's invariant check if the machine was booted for it: violations found, objects checked.
+    /// Runs the kernel's invariant check: violations found, objects checked. `ESTATE` if this kernel was built without one,
+    /// as the one that ships is, or the machine was not booted for it.
     101 InfoInvariants on info: Handle {} -> Invariants { violations: u64, checked: u64 };
     /// What the process with that number may use: see [`LimitsSet`]; what is left of the budget, negative while it is in
     /// debt; how often the budget was spent. `ENOENT` if there is none.

@@ -61,7 +61,7 @@ impl Kernel {
                 add(Resource::Processes, 1);
                 if !child.gone() {
                     for (at, used) in used.iter_mut().enumerate() {
-                        *used += child.account.limit_at(at);
+                        *used += child.account.limit[at].get();
                     }
                 }
             }

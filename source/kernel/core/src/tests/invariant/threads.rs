@@ -13,6 +13,13 @@ use nexus_abi::{Handle, Kind, QosClass, Rights};
 /// How many threads were found in lists, by state.
 type Found = [u32; State::COUNT];
 
+impl Thread {
+    /// True if it may receive straight.
+    fn knows_source(&self) -> bool {
+        self.source_endpoint.get() > Thread::NOWHERE
+    }
+}
+
 impl Kernel {
     pub(super) fn check_threads(&self, check: &mut Check) {
         let mut found = Found::default();

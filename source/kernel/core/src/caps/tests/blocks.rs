@@ -1,0 +1,20 @@
+//! Of the slot blocks: which were ever lent, and which of them came back.
+
+use super::Blocks;
+
+impl Blocks {
+    /// Blocks ever lent.
+    pub(crate) fn touched(&self) -> u32 {
+        self.fresh.get() - 1
+    }
+
+    /// The free blocks among those ever lent.
+    pub(crate) fn free_blocks(&self) -> impl Iterator<Item = u32> {
+        let mut next = self.free.get();
+        core::iter::from_fn(move || {
+            let block = (next != 0).then_some(next)?;
+            next = self.at(block * 64).next.get();
+            Some(block)
+        })
+    }
+}
