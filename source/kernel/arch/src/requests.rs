@@ -49,7 +49,9 @@ fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
     if requests.acknowledge.get() | requests.mask.get() != 0 {
         lines(system, cpu);
     }
-    system.kernel.inspect(cpu, |other| drop(sbi::interrupt(other.hart.get())));
+    system.kernel.inspect(cpu, |other| {
+        sbi::interrupt(other.hart.get());
+    });
     if requests.power.get() != 0 {
         end(system, cpu);
     }

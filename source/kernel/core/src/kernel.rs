@@ -159,7 +159,7 @@ impl Kernel {
             log: Ring::new(storage.log),
             rings: storage.rings,
             qos_audit: QosAudit::default(),
-            inspection: Inspection::default(),
+            inspection: Default::default(),
             machine,
         }
     }
