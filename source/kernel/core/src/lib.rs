@@ -37,7 +37,7 @@ pub mod time;
 pub mod trace;
 pub mod word;
 
-/// Whether this kernel can look at its own invariants: in tests, and where it is built for them.
+// Whether this kernel can look at its own invariants: in tests, and where it is built for them.
 #[cfg(any(test, feature = "checked"))]
 #[path = "tests/invariant/mod.rs"]
 pub mod invariant;
