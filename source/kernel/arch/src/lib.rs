@@ -8,6 +8,7 @@
 
 pub mod arguments;
 pub mod facts;
+mod flat;
 pub mod layout;
 pub mod list;
 pub mod plan;

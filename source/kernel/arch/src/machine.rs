@@ -4,6 +4,7 @@ use crate::{
     console,
     entry::Arrival,
     facts::{self, Facts},
+    flat::MAGIC,
     layout::{page_up, to_virtual},
     paging::BOOT_GIGABYTES,
     power::{self, Status},
@@ -11,7 +12,6 @@ use crate::{
 };
 use core::ops::Range;
 
-const MAGIC: u32 = 0xd00d_feed;
 /// Bytes of a device tree that are looked at; a larger one is refused.
 const MOST_BYTES: u32 = 2 << 20;
 
