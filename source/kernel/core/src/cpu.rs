@@ -1,12 +1,10 @@
 //! One CPU: its run queues, its clock, and what it asks of the machine layer.
 
-use core::{ops::Deref, sync::atomic::Ordering::Acquire};
-
-use nexus_abi::Error;
-
-use crate::percpu::{Mailbox, PerCpu, Sides};
+use crate::percpu::{Mailbox, PerCpu};
 use crate::word::{Half, Word};
-use crate::{sched::queue::RunQueue, time::wheel::Wheel};
+use crate::{list::ThreadList, sched::queue::Load, time::wheel::Wheel};
+use core::{ops::Deref, sync::atomic::Ordering::Acquire};
+use nexus_abi::Error;
 
 /// Most CPUs this kernel runs on.
 pub const MAX_CPUS: usize = 8;
@@ -60,6 +58,12 @@ pub struct Own {
     pub lifted: Half,
     /// Processes being taken back here, by class.
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
+    /// Ready threads, by class.
+    pub ready: [ThreadList; nexus_abi::QosClass::COUNT],
+    /// Explicit requests that it made lately.
+    pub explicit: Explicit,
+    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
+    pub cargo: [Cargo; 2],
     /// Requests to the machine layer.
     pub requests: Requests,
     /// What others see.
@@ -78,15 +82,6 @@ impl Own {
         let all = self.fence.get() != 0 && self.fence.get() != wanted;
         self.fence.set(if all { u64::MAX } else { wanted });
         self.requests.print();
-    }
-}
-
-impl Sides for Own {
-    type Outside = Cpu;
-
-    #[inline(always)]
-    fn outside(&self) -> &Cpu {
-        &self.seen
     }
 }
 
@@ -132,17 +127,13 @@ pub struct Cpu {
     pub space: Word,
     /// When the running thread, or idleness, began; time up to here is accounted. Read by others for listings.
     pub since: Word,
-    /// Ready threads.
-    pub queue: PerCpu<RunQueue>,
+    /// How much waits here.
+    pub load: Load,
     /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
     /// (acquire).
-    pub wake_mail: PerCpu<Mailbox>,
-    /// See `wake_mail`.
-    pub reap_mail: PerCpu<Mailbox>,
+    pub mail: Mailbox,
     /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
     pub kicked: Half,
-    /// Explicit requests that it made lately.
-    pub explicit: PerCpu<Explicit>,
     /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU (release) before its kick, taken by
     /// this one (acquire), which sees the class with it.
     pub changed: Half,
@@ -151,8 +142,6 @@ pub struct Cpu {
     pub fence: Word,
     /// Counters for listings.
     pub counters: Counters,
-    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
-    pub cargo: PerCpu<[Cargo; 2]>,
     /// Deadlines and timers. It has its own lock, since others take entries out.
     pub wheel: Wheel,
 }

@@ -4,6 +4,7 @@ use crate::caps::{Blocks, slot::Slot};
 use crate::ipc::endpoint::{Endpoint, Message};
 use crate::memory::frames::{Frame, Frames, Holes};
 use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
+use crate::sched::spread::Spread;
 use crate::time::{timer::Timer, wheel::Node};
 use crate::word::{Half, Word};
 use crate::{
@@ -116,7 +117,7 @@ pub struct Machine {
     /// Identities that may raise QoS classes.
     pub raisers: [u64; nexus_abi::image::MAX_RAISERS],
     /// Whether ready threads move between CPUs.
-    pub spread: crate::sched::spread::Spread,
+    pub spread: Spread,
     /// Whether who is waited for runs in the class of who waits.
     pub donation: crate::ipc::donation::Donation,
     /// Ticks of a time slice.
@@ -131,7 +132,10 @@ pub struct Machine {
 
 impl Kernel {
     /// Puts the kernel together over zeroed storage.
-    pub fn new(storage: Storage, machine: Machine) -> Kernel {
+    pub fn new(storage: Storage, mut machine: Machine) -> Kernel {
+        if storage.cpus.len() == 1 {
+            machine.spread = Spread::Off;
+        }
         for (id, cpu) in storage.cpus.iter().enumerate() {
             let cpu = cpu.at_rest();
             cpu.id.set(id as u32);

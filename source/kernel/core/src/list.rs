@@ -55,17 +55,6 @@ impl ThreadList {
         self.tail.set(index);
     }
 
-    /// Takes the first thread out.
-    #[inline(always)]
-    pub(crate) fn pop_front(&self, threads: &Arena<Thread>, first: &Thread) {
-        let next = first.next.get();
-        self.head.set(next);
-        match next {
-            0 => self.tail.set(0),
-            index => threads.at(index).previous.set(0),
-        }
-    }
-
     /// Takes a thread out. It must be in this list.
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (next, previous) = (thread.next.get(), thread.previous.get());

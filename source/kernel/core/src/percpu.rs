@@ -1,8 +1,8 @@
 //! What belongs to one CPU: reached by code that runs there, and by no other.
 //!
 //! [`Here`] is the CPU that this code runs on. It cannot be sent to another, and only what is entered by the machine
-//! layer makes one. A [`PerCpu`] opens for `Here` alone; others see of it what its [`Sides::Outside`] shows. Both are plain
-//! references: they cost nothing. The whole record of a CPU is one, and what others see of that holds further ones.
+//! layer makes one. The record of a CPU is a [`PerCpu`]: it opens for `Here` alone, and shows others its [`Cpu`]. Both are plain
+//! references: they cost nothing.
 //!
 //! ```compile_fail,E0277
 //! # use nexus_core::percpu::Here;
@@ -11,10 +11,10 @@
 //! }
 //! ```
 //!
-//! ```compile_fail,E0599
+//! ```compile_fail,E0609
 //! # use nexus_core::cpu::Cpu;
 //! fn of_another(other: &Cpu) {
-//!     other.queue.idle();
+//!     let _ = &other.ready;
 //! }
 //! ```
 //!
@@ -25,10 +25,10 @@
 //! }
 //! ```
 //!
-//! ```compile_fail,E0308
-//! # use nexus_core::{cpu::Cpu, percpu::Here};
-//! fn smuggled(here: Here, other: &'static Cpu) {
-//!     here.own(|_| &other.queue);
+//! ```compile_fail,E0624
+//! # use nexus_core::cpu::Cpu;
+//! fn taken(other: &Cpu) {
+//!     other.mail.take();
 //! }
 //! ```
 
@@ -36,8 +36,8 @@ mod mailbox;
 
 pub use mailbox::Mailbox;
 
+use crate::arena::Tag;
 use crate::cpu::{Cpu, Own};
-use crate::sched::queue::RunQueue;
 use core::{marker::PhantomData, ops::Deref};
 
 /// The CPU that this code runs on.
@@ -53,15 +53,6 @@ pub struct Here {
 #[repr(transparent)]
 pub struct PerCpu<T>(T);
 
-/// A value of a CPU that shows others something.
-pub trait Sides {
-    /// What others see, or may do.
-    type Outside;
-
-    /// That.
-    fn outside(&self) -> &Self::Outside;
-}
-
 impl PerCpu<Own> {
     /// This CPU, for who runs on it: the machine layer says so when it enters the kernel, and nobody else does.
     #[inline(always)]
@@ -71,16 +62,15 @@ impl PerCpu<Own> {
 }
 
 impl Here {
-    /// What this CPU owns. The way to it is a function that keeps nothing, so it leads to no other CPU.
+    /// What this CPU owns, for as long as the kernel runs.
     #[inline(always)]
-    pub fn own<T>(self, of: fn(&Cpu) -> &PerCpu<T>) -> &'static T {
-        &of(&self.cpu.seen).0
+    pub fn own(self) -> &'static Own {
+        self.cpu
     }
 
-    /// This CPU's ready threads.
-    #[inline(always)]
-    pub fn queue(self) -> &'static RunQueue {
-        self.own(|cpu| &cpu.queue)
+    /// Takes all of this CPU's mail: the first of the stack, the empty link if there is none.
+    pub(crate) fn take_mail(self) -> Tag {
+        self.cpu.seen.mail.take()
     }
 }
 
@@ -100,19 +90,11 @@ impl<T> PerCpu<T> {
     }
 }
 
-impl<T: Sides> PerCpu<T> {
-    /// What any CPU sees, or may do.
-    #[inline(always)]
-    pub fn outside(&self) -> &T::Outside {
-        self.0.outside()
-    }
-}
-
 impl Deref for PerCpu<Own> {
     type Target = Cpu;
 
     #[inline(always)]
     fn deref(&self) -> &Cpu {
-        self.outside()
+        &self.0.seen
     }
 }

@@ -9,7 +9,7 @@
 use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::sched::spread::{Admission, Moved};
 use crate::thread::{State, Thread};
-use crate::{Kernel, audit::Request, lock::ShardSet, percpu::Here, process::Process, sched::queue::Spent};
+use crate::{Kernel, audit::Request, lock::ShardSet, percpu::Here, process::Process};
 use nexus_abi::syscall::{
     AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet,
 };
@@ -152,7 +152,7 @@ impl Serve for AffinitySet {
         }
         let stays = mask >> thread.cpu() & 1 != 0;
         let before = thread.affinity.get();
-        let (second, explicit) = (kernel.second(context.now), context.cpu.own(|cpu| &cpu.explicit));
+        let (second, explicit) = (kernel.second(context.now), &context.cpu.explicit);
         let count = || {
             if mask as u32 != before {
                 explicit.count(second)
@@ -218,7 +218,7 @@ impl Serve for LimitsSet {
         process.most_shares.set(self.shares);
         process.affinity.set(mask as u32);
         process.budget.set(self.budget, self.period, context.now);
-        kernel.spend(context.cpu, process, Spent::No);
+        kernel.spend(context.cpu, process);
         for thread in kernel.threads_of(process) {
             thread.set_timed(self.budget);
             thread.shares.set(self.shares);

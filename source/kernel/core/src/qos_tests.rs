@@ -119,20 +119,20 @@ fn test_reject_set_task_qos_when_target_queue_full() {
         let filler = testing::thread(bench.kernel, bench.process);
         filler.set_base_class(QosClass::Interactive);
         filler.set_state(State::Ready);
-        cpu.queue().push(&bench.kernel.threads, filler, End::Back);
+        cpu.enqueue(&bench.kernel.threads, filler, End::Back);
     }
     let waiting = testing::thread(bench.kernel, other.process);
     assert_eq!(bench.kernel.threads.used(), ADMISSION_LIMIT + 1);
     for thread in [other.thread, waiting] {
         thread.set_state(State::Ready);
-        cpu.queue().push(&bench.kernel.threads, thread, End::Back);
+        cpu.enqueue(&bench.kernel.threads, thread, End::Back);
     }
     bench.thread.set_base_class(QosClass::PerfBurst);
 
     testing::call(bench.kernel, bench.thread, QosSet { class: 2, target: other.process.index() })
         .map(|_| ())
         .expect("two more fit");
-    assert_eq!((class_of(other.thread), cpu.queue().count(QosClass::Interactive)), ((2, 2), ADMISSION_LIMIT));
+    assert_eq!((class_of(other.thread), cpu.load.count(QosClass::Interactive)), ((2, 2), ADMISSION_LIMIT));
 
     other.thread.set_base_class(QosClass::Normal);
     let caller = testing::thread(bench.kernel, bench.process);

@@ -90,6 +90,13 @@ impl Half {
         self.set(self.get().wrapping_add(amount));
     }
 
+    /// The value before it became 0. Not atomic.
+    pub fn take(&self) -> u32 {
+        let value = self.get();
+        self.set(0);
+        value
+    }
+
     /// Subtracts, wrapping. Not atomic: for fields guarded by a lock.
     #[inline(always)]
     pub fn sub(&self, amount: u32) {

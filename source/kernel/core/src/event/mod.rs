@@ -174,7 +174,7 @@ impl Kernel {
     pub fn next(&self, cpu: usize) -> Next {
         let cpu = self.cpus[cpu].here();
         match cpu.current.get() {
-            0 if cpu.queue().reap_class().is_some() => Next::Reap,
+            0 if cpu.load.reap_class().is_some() => Next::Reap,
             0 => Next::Idle,
             thread => Next::Run(thread),
         }

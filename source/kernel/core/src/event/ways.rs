@@ -27,7 +27,7 @@ impl Kernel {
         frame.set(0, frame.get(0).wrapping_add(4));
         let number = frame.get(reg::T2);
         // Where mail waits a kick is under way, which the machine layer would take before.
-        let calm = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() == 0;
+        let calm = cpu.mail.is_empty();
         let tries = |way: Way| calm && way >= first;
         let detour = || self.detour(cpu, thread, now).map(|passage| (Way::Detour, passage));
         let straight = if tries(Way::Straight) { self.straight(cpu, thread, now) } else { Err(Elsewhere::Detour) };

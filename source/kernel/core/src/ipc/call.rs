@@ -44,7 +44,7 @@ impl Kernel {
             return Err(Halt::Stop(Stop::Blocked));
         };
         held.require(receiver.header.shard())?;
-        let cargo = &context.cpu.own(|cpu| &cpu.cargo)[1];
+        let cargo = &context.cpu.own().cargo[1];
         let letter = Letter { from: context.thread, to: receiver, extent: request.extent, badge, flags: 0, cargo };
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
@@ -100,7 +100,7 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn hand_over(&'static self, context: &Context, thread: &'static Thread) {
         let here = thread.cpu() == context.cpu.id.get();
-        let first = context.cpu.queue().pressing() >> 1 >> thread.class() as u32 == 0;
+        let first = context.cpu.load.from(thread.class() as u32) >> 1 == 0;
         let over = context.cpu.overtime.get() != 0 && context.cpu.payer.get() == thread.index();
         let handed = here && first && !over && context.thread.state() != State::Running;
         self.trace(context.cpu, if handed { What::Handed } else { What::Message }, Some(thread));

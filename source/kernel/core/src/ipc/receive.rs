@@ -95,8 +95,7 @@ impl Kernel {
     /// The message that a queued caller waits to give.
     fn queued_letter(context: &Context, caller: &'static Thread) -> Letter {
         let extent = caller.extent.get() & !Thread::FAULT;
-        let (badge, flags, cargo) =
-            (caller.badge.get(), Self::caller_flags(caller), &context.cpu.own(|cpu| &cpu.cargo)[1]);
+        let (badge, flags, cargo) = (caller.badge.get(), Self::caller_flags(caller), &context.cpu.own().cargo[1]);
         Letter { from: caller, to: context.thread, extent, badge, flags, cargo }
     }
 

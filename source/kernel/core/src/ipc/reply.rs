@@ -89,7 +89,7 @@ impl Kernel {
     ) -> Attempt<Option<Answer>> {
         held.require(self.threads.at(Thread::index_of_token(token)).header.shard())?;
         let Some(caller) = self.awaiting(token) else { return Ok(None) };
-        let cargo = &context.cpu.own(|cpu| &cpu.cargo)[0];
+        let cargo = &context.cpu.own().cargo[0];
         let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0, cargo };
         if letter.extent & Extent::HANDLES == 0 {
             return Ok(Some(Answer { letter, refusal: None }));

@@ -59,20 +59,20 @@ impl Kernel {
         let class = waiter.class();
         if waiter.gate.get() != Gate::waiting(running, State::Waiting)
             || current.reaches(class as u32)
-            || cpu.queue().from(class) != 0
+            || cpu.load.from(class as u32) != 0
+            || !self.may_turn(cpu, waiter)
         {
             return None;
         }
-        let heir = self.heir_of_turn(cpu, waiter)?;
         // Nothing is left there while somebody waits.
-        notification.waiters.pop_front(&self.threads, waiter);
+        notification.waiters.remove(&self.threads, waiter);
         waiter.next.set(0);
         waiter.queued_class.set(class as u32);
         waiter.waits_on.set(0);
         waiter.gate.set(running);
         waiter.frame.set_message([bits, 0, 0, 0, 0, 0, 0, 0]);
         waiter.frame.set_status(0, 0, Stamp::default());
-        self.lose_turn(cpu, current, heir, now);
+        self.lose_turn(cpu, current, waiter, now);
         Some(())
     }
 }

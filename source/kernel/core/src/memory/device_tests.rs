@@ -117,7 +117,7 @@ fn after_an_interrupt(prepare: fn(Here)) -> String {
     bench.kernel.interrupt(0, 10, 70);
     assert_eq!((cpu.current.get(), bench.thread.frame.message(0)), (bench.thread.index(), 4));
     assert_eq!((bench.kernel.irqs.at(1).pending.get(), cpu.outside.get()), (1, 0));
-    format!("{:?} {low:?} {:?} {} {}", bench.thread, cpu.queue, cpu.slice_end.get(), cpu.floor.get())
+    format!("{:?} {low:?} {:?} {} {}", bench.thread, (&cpu.ready, &cpu.load), cpu.slice_end.get(), cpu.floor.get())
 }
 
 #[test]

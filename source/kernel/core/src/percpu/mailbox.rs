@@ -4,47 +4,36 @@
 //!
 //! Happens-before: a push releases what the sender wrote to the object; the owner's take acquires it.
 
-use super::Sides;
-use crate::word::Half;
+use crate::{arena::Tag, word::Half};
 use core::sync::atomic::Ordering::{Acquire, Release};
 
 /// What was sent to a CPU.
 #[derive(Debug, Default)]
-pub struct Mailbox(Slot);
-
-/// Where others put it in.
-#[derive(Debug, Default)]
-pub struct Slot(Half);
+pub struct Mailbox(Half);
 
 impl Mailbox {
-    /// Takes everything: the first of the stack, 0 if there is nothing.
-    pub(crate) fn take(&self) -> u32 {
-        self.0.0.atomic().swap(0, Acquire)
+    /// Takes everything. Only its CPU has a way to it: [`Here::take_mail`](super::Here).
+    pub(super) fn take(&self) -> Tag {
+        Tag(self.0.atomic().swap(0, Acquire))
     }
-}
 
-impl Sides for Mailbox {
-    type Outside = Slot;
-
-    #[inline(always)]
-    fn outside(&self) -> &Slot {
-        &self.0
+    /// The first of the stack as of now; the empty link if there is nothing.
+    pub(crate) fn first(&self) -> Tag {
+        Tag(self.0.get())
     }
-}
 
-impl Slot {
-    /// The first of the stack as of now, 0 if there is nothing.
+    /// True if there is nothing.
     #[inline(always)]
-    pub(crate) fn first(&self) -> u32 {
-        self.0.get()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first().0 == 0
     }
 
     /// Puts an object in, by the link that it has for that.
-    pub(crate) fn push(&self, link: &Half, index: u32) {
-        let mut head = self.first();
+    pub(crate) fn push(&self, link: &Half, object: Tag) {
+        let mut head = self.0.get();
         loop {
             link.set(head);
-            match self.0.atomic().compare_exchange_weak(head, index, Release, Acquire) {
+            match self.0.atomic().compare_exchange_weak(head, object.0, Release, Acquire) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }

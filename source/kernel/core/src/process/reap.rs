@@ -13,8 +13,7 @@ use crate::{
     lock::ShardSet,
     percpu::Here,
     process::quota::Resource,
-    sched::queue::Reaping,
-    thread::{Stamp, State, Thread},
+    thread::{Stamp, State, Thread, class_of},
 };
 use nexus_abi::{Kind, QosClass, start::ExitKind};
 
@@ -108,7 +107,7 @@ impl Kernel {
         match thread.state() {
             State::Dead => return,
             State::New | State::Parked => {}
-            State::Ready => cpu.queue().remove(&self.threads, thread),
+            State::Ready => cpu.dequeue(&self.threads, thread),
             State::Running => cpu.current.set(0),
             _ => self.set_aside(cpu, thread),
         }
@@ -284,31 +283,30 @@ impl Kernel {
 
     /// Puts a process among those that this CPU takes back.
     pub(crate) fn queue_reap(&self, cpu: Here, process: &Process) {
-        let head = &cpu.reaping[process.reap_class.get() as usize & 3];
+        let class = class_of(process.reap_class.get());
+        let head = &cpu.reaping[class as usize];
         process.reap_cpu.set(cpu.id.get());
         process.reap_next.set(head.get());
         head.set(process.index());
-        cpu.queue().set_reaping(QosClass::ALL[process.reap_class.get() as usize & 3], Reaping::Some);
+        cpu.load.mark_reaping(class, head.get());
     }
 
     fn first_reap(&self, cpu: Here) -> Option<&'static Process> {
-        let class = cpu.queue().reap_class()?;
+        let class = cpu.load.reap_class()?;
         Some(self.processes.at(cpu.reaping[class as usize].get()))
     }
 
     /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
     fn unqueue_reap(&self, cpu: Here, process: &Process) {
         let index = process.index();
-        let mut link = &cpu.reaping[process.reap_class.get() as usize & 3];
+        let class = class_of(process.reap_class.get());
+        let mut link = &cpu.reaping[class as usize];
         while link.get() != index && link.get() != 0 {
             link = &self.processes.at(link.get()).reap_next;
         }
         link.set(process.reap_next.get());
         process.reap_next.set(0);
-        let class = process.reap_class.get() as usize & 3;
-        if cpu.reaping[class].get() == 0 {
-            cpu.queue().set_reaping(QosClass::ALL[class], Reaping::None);
-        }
+        cpu.load.mark_reaping(class, cpu.reaping[class as usize].get());
     }
 
     /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.

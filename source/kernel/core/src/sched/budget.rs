@@ -8,7 +8,7 @@
 //! Happens-before: sums are added to by every CPU at once and order nothing (relaxed); a CPU that reads one a moment old
 //! charges the next stretch to it. Everything else changes under all shards.
 
-use super::queue::Spent;
+use super::queue::SPENT;
 use crate::thread::{State, Thread};
 use crate::word::{Half, Word};
 use crate::{Kernel, lock::ShardSet, percpu::Here, process::Process};
@@ -104,18 +104,18 @@ impl Kernel {
 
     /// Sets a ready thread of this CPU aside if it has to wait for its next period.
     #[inline(always)]
-    pub(super) fn park_spent(&self, cpu: Here, thread: &Thread) -> Spent {
+    pub(super) fn park_spent(&self, cpu: Here, thread: &Thread) -> bool {
         if !thread.timed() {
-            return Spent::No;
+            return false;
         }
         let _held = self.shards.hold(ShardSet::ALL);
         if !self.parks(thread) {
-            return Spent::No;
+            return false;
         }
-        cpu.queue().remove(&self.threads, thread);
+        cpu.dequeue(&self.threads, thread);
         thread.set_state(State::Parked);
         cpu.counters.parked.add(1);
-        Spent::Yes
+        true
     }
 
     /// From now on this CPU works for whoever the running thread does.
@@ -124,7 +124,6 @@ impl Kernel {
         let payer = thread.map(|thread| self.payer(thread));
         cpu.payer.set(payer.map_or(0, Thread::index));
         cpu.budget_end.set(u64::MAX);
-        cpu.queue().set_spent(Spent::No);
         Self::note_served(cpu, payer.map(Thread::class));
         if let Some(payer) = payer.filter(|payer| payer.timed()) {
             self.watch_budget(cpu, self.budget_of(payer), now);
@@ -135,7 +134,7 @@ impl Kernel {
     #[inline(never)]
     fn watch_budget(&self, cpu: Here, budget: &Budget, now: u64) {
         if budget.is_spent() {
-            cpu.queue().set_spent(Spent::Yes);
+            cpu.load.mark(SPENT);
         } else {
             budget.renew(now);
             cpu.budget_end.set(now.saturating_add(budget.left().max(0) as u64));
@@ -146,11 +145,13 @@ impl Kernel {
     #[inline(never)]
     pub(crate) fn change_payer(&self, cpu: Here, now: u64) {
         self.account(cpu, now);
+        cpu.load.unmark(SPENT);
         let index = cpu.current.get();
         self.set_payer(cpu, (index != 0).then(|| self.threads.at(index)), now);
     }
 
     /// Charges time to the thread that this CPU works for, and its process.
+    #[inline(always)]
     pub(super) fn charge(&self, payer: u32, ticks: u64) {
         let thread = self.threads.at(payer);
         thread.cpu_time.atomic().fetch_add(ticks, Relaxed);
@@ -180,17 +181,18 @@ impl Kernel {
         process.budget.renew(now);
         if process.budget.left() <= 0 && !process.budget.is_spent() {
             process.budget.spendings.add(1);
-            self.spend(cpu, process, Spent::Yes);
+            self.spend(cpu, process);
         }
         drop(held);
         self.change_payer(cpu, now);
     }
 
-    /// Says that a process's time is used up, or that it has some again. Holds all shards.
-    pub(crate) fn spend(&'static self, cpu: Here, process: &'static Process, spent: Spent) {
-        process.budget.spent.set(u32::from(spent == Spent::Yes));
-        if spent == Spent::Yes {
-            self.arm(cpu, self.process_nodes() + process.index(), process.budget.renewal.get());
+    /// A process's time is used up, or it has some again. Holds all shards.
+    pub(crate) fn spend(&'static self, cpu: Here, process: &'static Process) {
+        let budget = &process.budget;
+        budget.spent.set(u32::from(budget.period.get() != 0 && budget.left() <= 0));
+        if budget.is_spent() {
+            self.arm(cpu, self.process_nodes() + process.index(), budget.renewal.get());
         }
         for thread in self.threads_of(process) {
             // A period begins with a whole slice: after what was left of one its time would wait behind the others again.
@@ -204,7 +206,7 @@ impl Kernel {
         let process = self.processes.at(process);
         if process.running() && process.budget.is_spent() {
             process.budget.renew(now);
-            self.spend(cpu, process, if process.budget.left() > 0 { Spent::No } else { Spent::Yes });
+            self.spend(cpu, process);
         }
     }
 }

@@ -5,8 +5,9 @@
 //! one slice more, and a higher one interrupts it at once; what is left of the slice goes on as soon as that one would rest.
 //! If it does not, for [`RISE_SLICES`], the guard looks anew at what is worked for. Starving classes take turns.
 
-use super::queue::End;
-use crate::{Kernel, percpu::Here, thread::Thread};
+use super::queue::{End, highest};
+use crate::thread::{Thread, class_of};
+use crate::{Kernel, percpu::Here};
 use nexus_abi::QosClass;
 
 /// Slices after which classes that wait for higher ones get one between them.
@@ -31,10 +32,7 @@ impl Kernel {
         cpu.guard_at.set(now.saturating_add(slices * self.machine.slice));
         cpu.served.set(NOBODY);
         let payer = cpu.payer.get();
-        Self::note_served(
-            cpu,
-            if payer == 0 { cpu.queue().reap_class() } else { Some(self.threads.at(payer).class()) },
-        );
+        Self::note_served(cpu, if payer == 0 { cpu.load.reap_class() } else { Some(self.threads.at(payer).class()) });
     }
 
     /// The CPU works for somebody of this class. What it does in the guard's slice says nothing about who starves.
@@ -53,11 +51,12 @@ impl Kernel {
         }
         self.yield_cpu(cpu, self.running(cpu), End::Front, now);
         let (served, waits) = (cpu.served.get(), u32::from(cpu.guard_left.get() != 0));
-        let starving = cpu.queue().occupied() & ((1 << served) - 1);
-        let after = starving & ((1 << (cpu.guarded[0].get() + waits)) - 1);
-        match (if after == 0 { starving } else { after }).checked_ilog2() {
+        let below = |class: u32| cpu.load.ready() & ((1 << (2 * class)) - 1);
+        let starving = below(served);
+        let after = starving & below(cpu.guarded[0].get() + waits);
+        match highest(if after == 0 { starving } else { after }) {
             Some(class) if served < NOBODY => {
-                cpu.guarded[0].set(class);
+                cpu.guarded[0].set(class as u32);
                 cpu.guarded[1].set(1 + served);
                 cpu.guard_left.set(self.machine.slice);
                 cpu.counters.guarded.add(1);
@@ -77,11 +76,11 @@ impl Kernel {
     #[cold]
     #[inline(never)]
     pub(super) fn must_leave_by_guard(cpu: Here, thread: &Thread) -> bool {
-        let (class, level, pressing) = (thread.class() as u32, cpu.guarded[1].get(), cpu.queue().pressing());
+        let (class, level) = (thread.class() as u32, cpu.guarded[1].get());
         if cpu.lifted.get() != 0 {
-            return (pressing | cpu.queue().reaping()) >> level != 0;
+            return cpu.load.from(level) != 0;
         }
-        class < level || (pressing >> 1 | cpu.queue().reaping()) >> class != 0
+        class < level || cpu.load.from(class) >> 1 != 0
     }
 
     /// The class below which nobody goes on by an answer, since the guard's slice waits; 0: it does not.
@@ -95,11 +94,11 @@ impl Kernel {
         if cpu.guard_left.get() == 0 {
             return None;
         }
-        let above = best.map(Thread::class).max(cpu.queue().reap_class()).map_or(0, |class| 1 + class as u32);
+        let above = best.map(Thread::class).max(cpu.load.reap_class()).map_or(0, |class| 1 + class as u32);
         if above > cpu.guarded[1].get() {
             return None;
         }
-        let lifted = self.eligible(cpu, QosClass::ALL[cpu.guarded[0].get() as usize & 3], now);
+        let lifted = self.eligible(cpu, class_of(cpu.guarded[0].get()), now);
         if lifted.is_none() {
             self.end_guard(cpu);
         }

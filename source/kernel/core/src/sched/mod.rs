@@ -16,7 +16,7 @@ use crate::thread::{State, Thread};
 use crate::{Kernel, percpu::Here, process::Process, trace::What};
 use core::sync::atomic::Ordering::{AcqRel, Release};
 use nexus_abi::QosClass;
-use queue::{End, Spent};
+use queue::{End, SPENT, highest};
 
 /// Part of a slice for which a server goes on at most when the slice of whom it serves is over.
 const OVERTIME: u64 = 16;
@@ -28,7 +28,7 @@ impl Kernel {
     /// After every event: take mail, choose who runs, set the slice.
     #[inline(always)]
     pub(crate) fn settle(&'static self, cpu: Here, now: u64) {
-        if cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() | cpu.changed.get() != 0 {
+        if !cpu.mail.is_empty() || cpu.changed.get() != 0 {
             self.take_mail(cpu);
             self.take_changes(cpu, now);
         }
@@ -36,7 +36,7 @@ impl Kernel {
             Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
             current => self.choose(cpu, current, now),
         }
-        cpu.floor.set(if cpu.queue().idle() { 0 } else { self.floor(cpu, now) });
+        cpu.floor.set(if cpu.load.from(0) == 0 { 0 } else { self.floor(cpu, now) });
         self.trace_time(cpu, now);
     }
 
@@ -60,9 +60,9 @@ impl Kernel {
         if cpu.overtime.get() != 0 {
             return u32::MAX;
         }
-        let Some([ready, reaping]) = cpu.queue().heights() else { return u32::MAX };
-        let begun = u32::from(ready > 0 && cpu.slice_end.get() < EXPIRED);
-        (ready - begun).max(reaping).max(Self::guard_floor(cpu))
+        let class = highest(cpu.load.from(0)).map_or(0, |class| class as u32);
+        let begins = cpu.slice_end.get() >= EXPIRED || cpu.load.from(class) >> 1 != 0;
+        (class + u32::from(begins)).max(Self::guard_floor(cpu))
     }
 
     /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
@@ -72,8 +72,7 @@ impl Kernel {
         if cpu.guard_left.get() != 0 {
             return Self::must_leave_by_guard(cpu, thread);
         }
-        let class = thread.class() as u32;
-        (cpu.queue().pressing() >> 1 | cpu.queue().reaping()) >> class != 0
+        cpu.load.from(thread.class() as u32) >> 1 != 0
     }
 
     #[cold]
@@ -83,39 +82,40 @@ impl Kernel {
         }
         let best = self.best(cpu, now);
         let lifted = self.lifted(cpu, best, now);
-        let reap = cpu.queue().reap_class();
-        if lifted.is_none() && reap.is_some() && reap >= best.map(Thread::class) {
-            cpu.level.set(1 + reap.map_or(0, |class| class as u32));
-            Self::note_served(cpu, reap);
-            self.invite(cpu);
-            return;
-        }
         cpu.lifted.set(u32::from(lifted.is_some()));
-        let next = lifted.or(best);
-        if let Some(thread) = next {
-            cpu.queue().remove(&self.threads, thread);
-        }
-        self.run(cpu, next, now);
-        match next {
-            Some(thread) => {
+        let reap = cpu.load.reap_class().filter(|&reap| lifted.is_none() && Some(reap) >= best.map(Thread::class));
+        match lifted.or(best) {
+            Some(thread) if reap.is_none() => {
+                cpu.dequeue(&self.threads, thread);
+                self.trace(cpu, What::Run, Some(thread));
+                thread.set_state(State::Running);
+                self.begin_turn(cpu, thread, now);
                 if lifted.is_some() {
                     cpu.slice_end.set(now.saturating_add(cpu.guard_left.get()));
                 }
-                self.set_slice(cpu, thread, now);
-                self.invite(cpu);
             }
-            None => {
-                cpu.guard_at.set(u64::MAX);
-                self.seek(cpu);
-            }
+            _ => self.rest(cpu, reap, now),
         }
+    }
+
+    /// No thread has the CPU: dead processes of this class are taken back, or nothing is done.
+    fn rest(&'static self, cpu: Here, reap: Option<QosClass>, now: u64) {
+        self.set_payer(cpu, None, now);
+        cpu.current.atomic().store(0, Release);
+        cpu.level.set(reap.map_or(0, |class| 1 + class as u32));
+        if reap.is_some() {
+            Self::note_served(cpu, reap);
+            return self.invite(cpu);
+        }
+        self.trace(cpu, What::Run, None);
+        cpu.guard_at.set(u64::MAX);
+        self.seek(cpu);
     }
 
     /// The first thread of the highest class that may run here now.
     #[inline(always)]
     fn best(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
-        let class = cpu.queue().best()?;
-        let first = cpu.queue().first(&self.threads, class);
+        let first = cpu.first(&self.threads, cpu.load.best()?);
         let plain = |first: &&Thread| !first.timed() && cpu.allows(first) && !first.slice_is_over(now);
         first.filter(plain).or_else(|| self.search(cpu, now))
     }
@@ -131,12 +131,12 @@ impl Kernel {
     /// under way.
     fn eligible(&self, cpu: Here, class: QosClass, now: u64) -> Option<&'static Thread> {
         loop {
-            let thread = cpu.queue().list(class).iter(&self.threads).find(|thread| cpu.allows(thread))?;
+            let thread = cpu.ready[class as usize].iter(&self.threads).find(|thread| cpu.allows(thread))?;
             if thread.slice_is_over(now) {
                 thread.slice_left.set(0);
-                cpu.queue().remove(&self.threads, thread);
-                cpu.queue().push(&self.threads, thread, End::Back);
-            } else if self.park_spent(cpu, thread) == Spent::No {
+                cpu.dequeue(&self.threads, thread);
+                cpu.enqueue(&self.threads, thread, End::Back);
+            } else if !self.park_spent(cpu, thread) {
                 return Some(thread);
             }
         }
@@ -148,10 +148,10 @@ impl Kernel {
             return;
         }
         for class in QosClass::ALL {
-            let list = cpu.queue().list(class);
+            let list = &cpu.ready[class as usize];
             while let Some(thread) = list.iter(&self.threads).find(|thread| thread.class() != class) {
-                cpu.queue().remove(&self.threads, thread);
-                cpu.queue().push(&self.threads, thread, End::Back);
+                cpu.dequeue(&self.threads, thread);
+                cpu.enqueue(&self.threads, thread, End::Back);
             }
         }
         self.change_payer(cpu, now);
@@ -174,6 +174,7 @@ impl Kernel {
         cpu.slice_end.set(u64::MAX);
         cpu.lifted.set(0);
         cpu.payer.set(0);
+        cpu.load.unmark(SPENT);
         if let Some(thread) = current {
             self.put_back(cpu, thread, (end, slice_end), now);
         }
@@ -182,10 +183,10 @@ impl Kernel {
 
     /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
     #[inline(never)]
-    fn put_back(&self, cpu: Here, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
+    pub(super) fn put_back(&self, cpu: Here, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
         let end = self.stop_slice(cpu, thread, (end, slice_end), now);
         thread.set_state(State::Ready);
-        cpu.queue().push(&self.threads, thread, end);
+        cpu.enqueue(&self.threads, thread, end);
     }
 
     /// Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often. The end
@@ -204,21 +205,15 @@ impl Kernel {
         end
     }
 
-    /// Gives the CPU, that nobody has, to a thread, or to nobody.
+    /// The CPU, that nobody has, is this thread's, with a slice if somebody of its class waits.
     #[inline(always)]
-    pub(crate) fn run(&self, cpu: Here, thread: Option<&'static Thread>, now: u64) {
-        self.set_payer(cpu, thread, now);
-        self.trace(cpu, What::Run, thread);
-        match thread {
-            Some(thread) => {
-                thread.set_state(State::Running);
-                self.enter(cpu, thread, thread.class());
-            }
-            None => {
-                cpu.level.set(0);
-                cpu.current.atomic().store(0, Release);
-            }
-        }
+    pub(super) fn begin_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
+        self.set_payer(cpu, Some(thread), now);
+        cpu.overtime.set(0);
+        self.enter(cpu, thread, thread.class());
+        let waited = Self::waited_for(cpu, thread);
+        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
+        self.invite(cpu);
     }
 
     /// A thread runs from now on.
@@ -249,11 +244,12 @@ impl Kernel {
     }
 
     /// Charges the time since the last change to whoever it was worked for.
+    #[inline(always)]
     pub(super) fn account(&self, cpu: Here, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);
         match cpu.payer.get() {
-            0 if cpu.queue().reap_class().is_none() => cpu.counters.idle.add(spent),
+            0 if cpu.load.reap_class().is_none() => cpu.counters.idle.add(spent),
             0 => cpu.counters.busy.add(spent),
             payer => {
                 self.charge(payer, spent);
@@ -280,7 +276,7 @@ impl Kernel {
     }
 
     fn waited_for(cpu: Here, thread: &Thread) -> bool {
-        cpu.queue().occupied() >> thread.class() as u32 & 1 == 1
+        cpu.load.from(thread.class() as u32) & 1 != 0
     }
 
     /// What an interrupted thread has left, or a whole slice: as long as its weight says.

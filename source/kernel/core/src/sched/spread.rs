@@ -8,9 +8,8 @@
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
 use super::queue::ADMISSION_LIMIT;
-use crate::percpu::{Here, PerCpu};
 use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Cpu, lock::ShardSet};
+use crate::{Kernel, cpu::Cpu, lock::ShardSet, percpu::Here};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
 use core::sync::atomic::fence;
 use nexus_abi::{Error, QosClass};
@@ -50,15 +49,14 @@ pub(crate) enum Admission {
 impl Cpu {
     /// Whether one more runnable task of this class is admitted. Those on their way count.
     pub(crate) fn admission(&self, class: QosClass, coming: u32) -> Admission {
-        let there = self.inbound[class as usize].get() + self.queue.outside().count(class);
+        let there = self.inbound[class as usize].get() + self.load.count(class);
         if there + coming <= ADMISSION_LIMIT { Admission::Admitted } else { Admission::Full }
     }
 
     /// Runnable tasks here, those on their way included; as seen from another CPU, about.
     fn load(&self) -> u32 {
         let classes = QosClass::ALL.into_iter();
-        let waiting: u32 =
-            classes.map(|class| self.inbound[class as usize].get() + self.queue.outside().count(class)).sum();
+        let waiting: u32 = classes.map(|class| self.inbound[class as usize].get() + self.load.count(class)).sum();
         waiting + u32::from(self.level.get() != 0)
     }
 
@@ -73,10 +71,14 @@ impl Cpu {
 }
 
 impl Kernel {
+    /// Every CPU as others see it.
+    pub(crate) fn every_cpu(&self) -> impl Iterator<Item = &'static Cpu> + Clone + use<> {
+        self.cpus.iter().map(|cpu| -> &Cpu { cpu })
+    }
+
     /// The other CPUs that this thread may use.
     fn others<'a>(&'static self, cpu: Here, thread: &'a Thread) -> impl Iterator<Item = &'static Cpu> + use<'a> {
-        let others = self.cpus.iter().map(PerCpu::outside);
-        others.filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
+        self.every_cpu().filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
     }
 
     /// Where a thread starts: the CPU with the least to do among those that admit it, the present one if it is one of
@@ -84,8 +86,7 @@ impl Kernel {
     pub(crate) fn place(&'static self, thread: &Thread) -> Option<&'static Cpu> {
         let (home, class) = (thread.cpu(), thread.class());
         let stays = self.machine.spread == Spread::Off && self.cpus.get(home as usize)?.allows(thread);
-        let all = self.cpus.iter().map(PerCpu::outside);
-        let allowed = all.filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
+        let allowed = self.every_cpu().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
         let able = allowed.filter(|cpu| cpu.admission(class, 1) == Admission::Admitted);
         able.min_by_key(|cpu| (cpu.load(), cpu.id.get() != home))
     }
@@ -110,7 +111,7 @@ impl Kernel {
 
     /// Queues a ready thread that uses this CPU. One that may not is sent away by the kick that this asks for.
     pub(super) fn queue_ready(&self, cpu: Here, thread: &Thread) {
-        cpu.queue().push(&self.threads, thread, Self::end_of_woken(cpu, thread));
+        cpu.enqueue(&self.threads, thread, Self::end_of_woken(cpu, thread));
         if self.cpus.len() > 1 && !cpu.allows(thread) {
             cpu.evict.set(1);
             self.kick_cpu(cpu, &cpu);
@@ -132,7 +133,7 @@ impl Kernel {
 
     /// Moves a thread from this CPU's queue to another CPU. The caller holds its shard.
     fn hand(&'static self, cpu: Here, thread: &'static Thread, target: &'static Cpu) {
-        cpu.queue().remove(&self.threads, thread);
+        cpu.dequeue(&self.threads, thread);
         thread.set_cpu(target.id.get());
         cpu.counters.given.add(1);
         self.mail_wake(cpu, target, thread);
@@ -158,12 +159,17 @@ impl Kernel {
     }
 
     /// Somebody waits in this CPU's queue: a CPU that does nothing is told to ask for it.
+    #[inline(always)]
     pub(crate) fn invite(&'static self, cpu: Here) {
-        if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
-            return;
+        if self.machine.spread == Spread::On {
+            self.invite_one(cpu);
         }
+    }
+
+    #[inline(never)]
+    fn invite_one(&'static self, cpu: Here) {
         fence(SeqCst);
-        let first = cpu.queue().best().and_then(|class| cpu.queue().first(&self.threads, class));
+        let first = cpu.load.best().and_then(|class| cpu.first(&self.threads, class));
         let Some(thread) = first else { return };
         if let Some(idle) = self.others(cpu, thread).find(|other| other.idle()) {
             self.kick_cpu(cpu, idle);
@@ -172,12 +178,11 @@ impl Kernel {
 
     /// This CPU has nothing to do: it asks the one with most to do for a thread.
     pub(crate) fn seek(&'static self, cpu: Here) {
-        if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
+        if self.machine.spread == Spread::Off {
             return;
         }
         fence(SeqCst);
-        let others =
-            self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.queue.outside().occupied() != 0);
+        let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.load.ready() != 0);
         if let Some(rich) = others.max_by_key(|other| other.load()) {
             // Refused only if it went offline meanwhile: then there is nothing to have.
             let _ = self.ask_for_work(cpu, rich.id.get(), QosClass::PerfBurst, STEAL_BOUND);
@@ -201,7 +206,7 @@ impl Kernel {
 
     /// The online CPU with this number.
     fn online(&self, number: u32) -> Option<&'static Cpu> {
-        self.cpus.get(number as usize).map(PerCpu::outside).filter(|cpu| cpu.is_online())
+        self.every_cpu().nth(number as usize).filter(|cpu| cpu.is_online())
     }
 
     /// The second of a time: explicit requests are limited in each.
@@ -215,9 +220,8 @@ impl Kernel {
     pub fn request_resched(&self, cpu: Here, target: u32, now: u64) -> Result<(), Error> {
         let target = self.online(target).ok_or(Error::Invalid)?;
         let second = self.second(now);
-        let explicit = cpu.own(|cpu| &cpu.explicit);
-        explicit.check(second)?;
-        explicit.count(second);
+        cpu.explicit.check(second)?;
+        cpu.explicit.count(second);
         cpu.counters.requests.add(1);
         self.kick_cpu(cpu, target);
         Ok(())
@@ -227,14 +231,14 @@ impl Kernel {
     /// float registers before the kick, of which this is a part.
     pub(crate) fn give_away(&'static self, cpu: Here) {
         let askers = cpu.askers.atomic().swap(0, AcqRel);
-        if self.cpus.len() == 1 || self.machine.spread == Spread::Off {
+        if self.machine.spread == Spread::Off {
             return;
         }
         for asker in self.cpus.iter().filter(|other| askers >> other.id.get() & 1 != 0) {
             let highest = asker.wants.get();
             let lists = QosClass::ALL.into_iter().rev().filter(|&class| class as u32 <= highest);
             let fits = |thread: &&Thread| asker.allows(thread);
-            let found = lists.flat_map(|class| cpu.queue().list(class).iter(&self.threads)).find(fits);
+            let found = lists.flat_map(|class| cpu.ready[class as usize].iter(&self.threads)).find(fits);
             if let Some(thread) = found {
                 let before = cpu.counters.given.get();
                 self.hand_if_movable(cpu, thread, asker);
@@ -242,7 +246,7 @@ impl Kernel {
             }
         }
         for _ in self.cpus {
-            let first = cpu.queue().best().and_then(|class| cpu.queue().first(&self.threads, class));
+            let first = cpu.load.best().and_then(|class| cpu.first(&self.threads, class));
             let Some((thread, target)) = first.and_then(|thread| Some((thread, self.better(cpu, thread)?))) else {
                 return;
             };
@@ -297,7 +301,7 @@ impl Kernel {
             self.rotate(cpu, now);
         }
         for class in QosClass::ALL {
-            let list = cpu.queue().list(class);
+            let list = &cpu.ready[class as usize];
             while let Some(thread) = list.iter(&self.threads).find(|thread| !cpu.allows(thread) && !self.dying(thread))
             {
                 let Some(target) = self.others(cpu, thread).min_by_key(|other| other.load()) else { break };

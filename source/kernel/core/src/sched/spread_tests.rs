@@ -40,7 +40,7 @@ impl Floor {
         thread.set_base_class(class);
         thread.set_cpu(cpu as u32);
         thread.set_state(State::Ready);
-        self.cpu(cpu).queue().push(&self.kernel.threads, thread, End::Back);
+        self.cpu(cpu).enqueue(&self.kernel.threads, thread, End::Back);
         thread
     }
 

@@ -6,8 +6,9 @@
 //! Happens-before: [`crate::percpu::Mailbox`] carries what the sender wrote to the thread. The owner clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
 
 use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Cpu, percpu::Here, process::Process, trace::What};
+use crate::{Kernel, arena::Tag, cpu::Cpu, percpu::Here, process::Process, trace::What};
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+use nexus_abi::Kind;
 
 impl Kernel {
     /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
@@ -29,13 +30,13 @@ impl Kernel {
     pub(crate) fn mail_wake(&self, cpu: Here, target: &Cpu, thread: &Thread) {
         thread.queued_class.set(thread.class() as u32);
         target.inbound[thread.class() as usize].atomic().fetch_add(1, Relaxed);
-        target.wake_mail.outside().push(&thread.mail, thread.index());
+        target.mail.push(&thread.mail, Tag::new(Kind::Thread, thread.index()));
         self.kick_cpu(cpu, target);
     }
 
     /// Sends a dead process to the CPU that has to go on taking it back.
     pub(crate) fn mail_reap(&self, cpu: Here, target: &Cpu, process: &Process) {
-        target.reap_mail.outside().push(&process.mail, process.index());
+        target.mail.push(&process.mail, Tag::new(Kind::Process, process.index()));
         self.kick_cpu(cpu, target);
     }
 
@@ -49,22 +50,21 @@ impl Kernel {
     /// Takes this CPU's mail.
     pub(crate) fn take_mail(&'static self, cpu: Here) {
         cpu.kicked.atomic().swap(0, AcqRel);
-        let mut index = cpu.own(|cpu| &cpu.wake_mail).take();
-        while index != 0 {
+        let mut mail = cpu.take_mail();
+        while mail.0 != 0 {
+            let index = mail.index();
+            if mail.kind() == Some(Kind::Process) {
+                let process = self.processes.at(index);
+                mail = Tag(process.mail.take());
+                self.queue_reap(cpu, process);
+                continue;
+            }
             let thread = self.threads.at(index);
-            index = thread.mail.get();
-            thread.mail.set(0);
+            mail = Tag(thread.mail.take());
             cpu.inbound[thread.queued_class.get() as usize & 3].atomic().fetch_sub(1, Relaxed);
             if thread.state() == State::Ready {
                 self.queue_ready(cpu, thread);
             }
-        }
-        let mut index = cpu.own(|cpu| &cpu.reap_mail).take();
-        while index != 0 {
-            let process = self.processes.at(index);
-            index = process.mail.get();
-            process.mail.set(0);
-            self.queue_reap(cpu, process);
         }
     }
 }

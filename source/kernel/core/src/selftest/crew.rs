@@ -91,7 +91,7 @@ impl Crew {
         for (thread, affinity) in self.threads.into_iter().zip([here | 1 << thief.id.get(), here]) {
             thread.affinity.set(affinity);
             thread.set_state(State::Ready);
-            trial.here.queue().push(&self.kernel.threads, thread, queue::End::Back);
+            trial.here.enqueue(&self.kernel.threads, thread, queue::End::Back);
         }
     }
 
@@ -99,10 +99,10 @@ impl Crew {
     pub(super) fn raise_the_second(&self, trial: &Trial) {
         let held = self.kernel.shards.hold(ShardSet::ALL);
         let [first, second] = self.threads;
-        trial.here.queue().remove(&self.kernel.threads, second);
+        trial.here.dequeue(&self.kernel.threads, second);
         second.set_base_class(QosClass::Interactive);
         second.affinity.set(first.affinity.get());
-        trial.here.queue().push(&self.kernel.threads, second, queue::End::Back);
+        trial.here.enqueue(&self.kernel.threads, second, queue::End::Back);
         drop(held);
         // A CPU spreads what it has when it is kicked.
         self.kernel.kick_cpu(trial.here, &trial.here);

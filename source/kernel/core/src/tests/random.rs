@@ -237,8 +237,7 @@ impl World {
             thread.frame.set(*register, *value);
         }
         let mailbox = self.kernel.cpus[cpu].here();
-        let calm =
-            mailbox.wake_mail.outside().first() | mailbox.reap_mail.outside().first() | mailbox.kicked.get() == 0;
+        let calm = mailbox.mail.is_empty() && mailbox.kicked.get() == 0;
         let pc = thread.frame.get(0);
         journal::begin();
         testing::ecall(self.kernel, cpu, self.now);

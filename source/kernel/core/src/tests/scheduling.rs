@@ -167,7 +167,7 @@ fn a_wake_on_another_cpu_is_mail_and_one_kick() {
     crowd.stage.run_dry();
     assert_eq!(kernel.cpus[1].counters.kicks.get(), kicks + 1, "one kick for both");
     assert_ne!(crowd.current(), 0);
-    assert_eq!(kernel.cpus[1].queue.outside().count(nexus_abi::QosClass::Normal), 1);
+    assert_eq!(kernel.cpus[1].load.count(nexus_abi::QosClass::Normal), 1);
 }
 
 #[test]

@@ -194,7 +194,10 @@ impl World {
         let nodes = &kernel.nodes[..threads.len() + 1];
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next(), cpu.guard_at.get());
         let payer = cpu.payer.get();
-        format!("{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {payer} {:?}", cpu.queue)
+        format!(
+            "{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {payer} {:?} {:?}",
+            cpu.ready, cpu.load
+        )
     }
 }
 

@@ -62,8 +62,11 @@ fn name(kernel: &Kernel, address: usize) -> String {
     find(&mut names, &kernel.timers, address);
     find(&mut names, &kernel.irqs, address);
     for cpu in kernel.cpus.iter().filter(|cpu| place(*cpu).contains(&address)) {
-        let parts =
-            [("its queue", place(&cpu.queue)), ("its wheel", place(&cpu.wheel)), ("who runs", place(&cpu.current))];
+        let parts = [
+            ("its queue", place(&cpu.at_rest().ready)),
+            ("its wheel", place(&cpu.wheel)),
+            ("who runs", place(&cpu.current)),
+        ];
         let part = parts.into_iter().find(|(_, range)| range.contains(&address));
         names.push(format!("{} of CPU {}", part.map_or("a part", |(part, _)| part), cpu.id.get()));
     }

@@ -144,10 +144,7 @@ impl Kernel {
                     (index, count) = (process.reap_next.get(), count + 1);
                 }
             }
-            let mut index = cpu.reap_mail.outside().first();
-            while index != 0 && count <= self.processes.capacity() {
-                (index, count) = (self.processes.at(index).mail.get(), count + 1);
-            }
+            count += self.mail(cpu).filter(|mail| mail.kind() == Some(Kind::Process)).count() as u32;
         }
         count
     }

@@ -8,11 +8,8 @@
 //! what that one reads afterwards is not written until the others acquire the 0 that it releases.
 
 use crate::cpu::{Cpu, MAX_CPUS};
-use crate::percpu::{Here, PerCpu};
-use crate::{
-    Kernel,
-    word::{Half, Word},
-};
+use crate::word::{Half, Word};
+use crate::{Kernel, percpu::Here};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// What CPUs agree on before one of them looks.
@@ -55,8 +52,7 @@ impl Kernel {
         while self.inspection.number.atomic().compare_exchange(0, number, AcqRel, Acquire).is_err() {
             self.stand_still(cpu);
         }
-        let others =
-            self.cpus.iter().map(PerCpu::outside).filter(|other| other.id.get() != cpu.id.get() && other.is_online());
+        let others = self.every_cpu().filter(|other| other.id.get() != cpu.id.get() && other.is_online());
         others.clone().for_each(interrupt);
         for other in others {
             while self.inspection.still[other.id.get() as usize].atomic().load(Acquire) != number {

@@ -1,13 +1,10 @@
 //! Threads: each is in exactly the list that its state names, and nobody sleeps over a wake.
 
 use super::{Check, Tally, walk, walk_links};
-use crate::{
-    Kernel,
-    arena::index_of,
-    cpu::Own,
-    sched::EXPIRED,
-    thread::{State, Thread},
-};
+use crate::arena::{Tag, index_of};
+use crate::cpu::{Cpu, Own};
+use crate::thread::{State, Thread};
+use crate::{Kernel, sched::EXPIRED};
 use nexus_abi::{Handle, Kind, QosClass, Rights};
 
 /// How many threads were found in lists, by state.
@@ -94,39 +91,47 @@ impl Kernel {
 
     fn check_cpu(&self, check: &mut Check, cpu: &Own, found: &mut Found) {
         for class in QosClass::ALL {
-            let queued = walk(check, &self.threads, cpu.queue.at_rest().list(class), |check, thread| {
+            let queued = walk(check, &self.threads, &cpu.ready[class as usize], |check, thread| {
                 check.same("a queued thread is ready", thread.state(), State::Ready);
                 check.same("a queued thread uses this CPU", thread.cpu(), cpu.id.get());
                 check.same("a thread is queued under its class", thread.queued_class.get(), class as u32);
             });
-            check.same("a run queue counts its threads", queued, cpu.queue.outside().count(class));
-            let marked = cpu.queue.outside().occupied() & 1 << class as u32 != 0;
-            check.same("a run queue marks its occupied classes", marked, queued > 0);
+            check.same("a run queue counts its threads", queued, cpu.load.count(class));
+            let marks = cpu.load.from(class as u32);
+            check.same("a run queue marks its occupied classes", marks & 1 != 0, queued > 0);
             let reaps = cpu.reaping[class as usize].get() != 0;
-            check.same(
-                "a CPU marks the classes it takes back in",
-                cpu.queue.outside().reaping() & 1 << class as u32 != 0,
-                reaps,
-            );
+            check.same("a CPU marks the classes it takes back in", marks & 2 != 0, reaps);
             found[State::Ready as usize] += queued;
         }
-        let (mut index, mut mail) = (cpu.wake_mail.outside().first(), 0);
-        while index != 0 && mail <= self.threads.capacity() {
+        let mut mail = 0;
+        for index in self.mail(cpu).filter(|mail| mail.kind() == Some(Kind::Thread)).map(Tag::index) {
             let thread = self.threads.at(index);
-            check.at = index;
+            (check.at, mail) = (index, mail + 1);
             check.same("mail is a ready thread", thread.state(), State::Ready);
             check.same("mail is for this CPU", thread.cpu(), cpu.id.get());
-            (index, mail) = (thread.mail.get(), mail + 1);
         }
         found[State::Ready as usize] += mail;
         check.at = cpu.id.get();
-        let waits = cpu.wake_mail.outside().first() | cpu.reap_mail.outside().first() != 0;
-        check.that("nobody sleeps over mail", !waits || cpu.kicked.get() == 1);
+        check.that("nobody sleeps over mail", cpu.mail.is_empty() || cpu.kicked.get() == 1);
         self.check_current(check, cpu, found);
     }
 
+    /// What is in a CPU's mailbox.
+    pub(super) fn mail(&self, cpu: &Cpu) -> impl Iterator<Item = Tag> {
+        let mut next = cpu.mail.first();
+        let all = core::iter::from_fn(move || {
+            let mail = next;
+            next = Tag(match mail.kind()? {
+                Kind::Process => self.processes.at(mail.index()).mail.get(),
+                _ => self.threads.at(mail.index()).mail.get(),
+            });
+            Some(mail)
+        });
+        all.take((self.threads.capacity() + self.processes.capacity()) as usize)
+    }
+
     fn check_current(&self, check: &mut Check, cpu: &Own, found: &mut Found) {
-        let (best, reap) = (cpu.queue.outside().best(), cpu.queue.outside().reap_class());
+        let (best, reap) = (cpu.load.best(), cpu.load.reap_class());
         if cpu.current.get() == 0 {
             let kicked = cpu.kicked.get() == 1;
             check.that("a CPU idles only when nobody is ready", best.is_none() || reap >= best || kicked);
@@ -138,7 +143,7 @@ impl Kernel {
         check.same("the current thread uses this CPU", thread.cpu(), cpu.id.get());
         let lifted = cpu.lifted.get() == 1;
         let highest = lifted || best <= Some(thread.class()) && reap < Some(thread.class());
-        let waited_for = cpu.queue.outside().count(thread.class()) > 0;
+        let waited_for = cpu.load.count(thread.class()) > 0;
         // A CPU that is being kicked will choose anew: its threads' classes may have changed, or the first may not run here.
         if cpu.kicked.get() == 0 && cpu.evict.get() == 0 {
             check.that("the highest class runs", highest);

@@ -170,7 +170,7 @@ pub(super) const ROWS_OF_TWO: &[(&str, Error, Setting)] = &[
         let kernel = s.stage.kernel;
         let second = kernel.second(s.stage.now.get());
         let here = s.caller.cpu();
-        let explicit = kernel.cpus[here as usize].here().own(|cpu| &cpu.explicit);
+        let explicit = &kernel.cpus[here as usize].here().own().explicit;
         (0..EXPLICIT_LIMIT).for_each(|_| explicit.count(second));
         registers(AffinitySet { thread: None, mask: 1 << here })
     }),

@@ -238,7 +238,7 @@ impl Scene {
     /// Fills the queue of the caller's class with ready threads.
     pub(super) fn crowd(&self, class: nexus_abi::QosClass) {
         let (kernel, hog) = (self.stage.kernel, self.hog());
-        while kernel.cpus[0].queue.outside().count(class) < crate::sched::queue::ADMISSION_LIMIT {
+        while kernel.cpus[0].load.count(class) < crate::sched::queue::ADMISSION_LIMIT {
             let thread = testing::thread(kernel, hog);
             thread.set_base_class(class);
             testing::wake(kernel, kernel.cpus[0].here(), thread);
