@@ -4,7 +4,7 @@
 
 use crate::pair::{self, Kind};
 use crate::partner::{Client, Server};
-use nexus_abi::layout::{GROW_BATCH, MAP_BATCH, PAGE_SIZE, SHARED_START};
+use nexus_abi::layout::{GROW_BATCH, MAP_BATCH, SHARED_START};
 use nexus_abi::message::MAX_INLINE;
 use nexus_abi::syscall::{
     Close, Derive, Map, MemoryCreate, MemoryGrow, MemorySeal, NotificationCreate, Protect, Revoke, TimerCreate,
@@ -14,8 +14,8 @@ use nexus_abi::{Error, Rights};
 use nexus_rt::kernel::invoke;
 use nexus_rt::time::deadline_in;
 
-/// Half a batch below the end of what one second-level table maps, so that a batch needs two of each level.
-const PLACE: u64 = SHARED_START + (1 << 36) - MAP_BATCH / 2 * PAGE_SIZE as u64;
+/// Where no table is yet, so that a batch needs one of each level.
+const PLACE: u64 = SHARED_START + (1 << 36);
 /// Handles derived from one, and members of a wait set.
 const MANY: u64 = 8;
 const LONGEST: Kind =

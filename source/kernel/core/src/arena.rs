@@ -3,7 +3,10 @@
 //! An arena is a slice that the machine layer carves once at boot, all zero. Item 0 is never used, so a zero link means
 //! none and zeroed memory is a valid empty arena. Allocation and release happen under all shard locks.
 
-use crate::word::{Half, Word};
+use crate::{
+    links::Links,
+    word::{Half, Word},
+};
 use nexus_abi::Kind;
 
 /// What every kernel object begins with.
@@ -25,9 +28,7 @@ pub struct Header {
     /// Capabilities that name it.
     pub capabilities: Half,
     /// Neighbours in the owner's list of objects (see [`crate::process::owned`]); `next` also links the free list.
-    pub next: Half,
-    /// See `next`.
-    pub previous: Half,
+    pub links: Links,
 }
 
 impl Header {
@@ -54,6 +55,11 @@ impl Header {
             self.corpse.set(self.me());
             self.me.set(0);
         }
+    }
+
+    /// The object's own reference, living or dead; 0 once its place is free.
+    pub(crate) fn reference(&self) -> u64 {
+        if self.alive() { self.me() } else { self.corpse.get() }
     }
 
     /// True if this reference is, or until its place is released was, that of the object.
@@ -132,14 +138,14 @@ impl<T: Object> Arena<T> {
         let header = item.header();
         match free {
             0 => self.fresh.set(index + 1),
-            _ => self.free.set(header.next.get()),
+            _ => self.free.set(header.links.next.get()),
         }
         let generation = header.generation.get() + 1;
         header.generation.set(generation);
         header.shard.set(shard as u32);
         header.capabilities.set(0);
-        header.next.set(0);
-        header.previous.set(0);
+        header.links.next.set(0);
+        header.links.previous.set(0);
         header.me.set(u64::from(generation) << 32 | u64::from(index));
         self.used.add(1);
         Some(item)
@@ -153,7 +159,7 @@ impl<T: Object> Arena<T> {
         header.corpse.set(0);
         self.used.sub(1);
         if header.generation.get() != u32::MAX {
-            header.next.set(self.free.get());
+            header.links.next.set(self.free.get());
             self.free.set(index);
         }
     }

@@ -41,8 +41,9 @@ impl Kernel {
         let identity = Identity { service: const { ServiceId::service("init") }, name };
         let quota = self.capacity();
         self.may_make_process(&quota)?;
-        let root = self.frames.allocate().ok_or(Error::Exhausted)?;
-        let process = self.new_process(0, identity, &quota, root)?;
+        let mut stash = Stash::new(&self.frames);
+        stash.fill(1)?;
+        let process = self.new_process(0, identity, &quota, &mut stash)?;
         let header = boot.image.header();
         if header.entry_point == 0 {
             return Err(Error::Corrupt);
@@ -60,7 +61,6 @@ impl Kernel {
         let length = self.write_start_page(process, boot)?;
         let arguments = [START_PAGE, length as u64];
         let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
-        let mut stash = Stash::new(&self.frames);
         stash.fill(self.frames_for_thread(process, &entry)?)?;
         let thread = self.new_thread(process, 0, &entry, &mut stash)?;
         thread.set_base_class(QosClass::Interactive);

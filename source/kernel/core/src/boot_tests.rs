@@ -52,14 +52,12 @@ fn start(kernel: &'static Kernel, bytes: &[u8]) -> Result<(), Error> {
 
 /// A byte of the first process's memory.
 fn byte(kernel: &Kernel, address: u64) -> Option<u8> {
-    let root = kernel.processes.at(1).root.get();
-    let mut found = None;
-    kernel.each_page(root, &mut |page, physical, _| {
-        if u64::from(page) == address / PAGE {
-            found = kernel.frames.index(physical);
-        }
-    });
-    found.map(|frame| (kernel.frames.at(frame).0[(address % PAGE / 8) as usize].get() >> (address % 8 * 8)) as u8)
+    let entry = kernel.entry(kernel.processes.at(1).tree(), 0, (address / PAGE) as u32)?;
+    let (physical, _) = crate::memory::tree::invariant::read_leaf(entry.get())?;
+    kernel
+        .frames
+        .index(physical)
+        .map(|frame| (kernel.frames.at(frame).0[(address % PAGE / 8) as usize].get() >> (address % 8 * 8)) as u8)
 }
 
 #[test]
@@ -108,7 +106,7 @@ fn the_first_process_finds_the_roots_by_name_and_may_pass_them_on() {
         let rights = Rights::USE.union(Rights::TRANSFER);
         assert_eq!((named(name).kind(), named(name).rights()), (Some(Kind::Memory), rights), "{name} is read-only");
     }
-    assert_eq!(process.account.limit(Resource::Processes), kernel.processes.capacity());
+    assert_eq!(process.account.limit(Resource::Processes as usize), kernel.processes.capacity());
 }
 
 #[test]

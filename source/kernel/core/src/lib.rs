@@ -22,6 +22,7 @@ pub mod gate;
 pub mod info;
 pub mod ipc;
 pub mod kernel;
+pub mod links;
 pub mod list;
 pub mod lock;
 pub mod log;

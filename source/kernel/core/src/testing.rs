@@ -116,10 +116,10 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
     process.shares.set(Process::SHARES);
     process.most_shares.set(Process::FREE_SHARES);
     process.affinity.set((1 << kernel.cpus.len()) - 1);
-    process.root.set(kernel.frames.allocate().expect("the test machine has frames"));
-    kernel.make_root(process.root.get());
+    let root = kernel.frames.allocate().expect("the test machine has frames");
+    kernel.make_root(process, root);
     process.account.charge(Resource::Frames, 1);
-    process.satp.set(8 << 60 | u64::from(index) << 44 | kernel.frames.address(process.root.get()) >> 12);
+    process.satp.set(8 << 60 | u64::from(index) << 44 | kernel.frames.address(root) >> 12);
     process
 }
 

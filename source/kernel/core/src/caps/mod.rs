@@ -19,7 +19,7 @@ pub struct Blocks {
     slots: &'static [Slot],
     /// Slot 0.
     none: &'static Slot,
-    /// First free block, linked through `next` of each block's first slot.
+    /// First free block, linked through the links of each block's first slot.
     free: Half,
     /// Blocks never lent so far start here. Block 0 is never used.
     fresh: Half,
@@ -47,8 +47,8 @@ impl Blocks {
     pub fn take(&self) -> Option<u32> {
         let (free, fresh) = (self.free.get(), self.fresh.get());
         if free != 0 {
-            self.free.set(self.at(free * 64).next.get());
-            self.at(free * 64).next.set(0);
+            self.free.set(self.at(free * 64).links.next.get());
+            self.at(free * 64).links.next.set(0);
         } else if (fresh as usize) < self.slots.len() / 64 {
             self.fresh.set(fresh + 1);
         } else {
@@ -60,7 +60,7 @@ impl Blocks {
 
     /// Takes a block back; its slots are free.
     pub fn give_back(&self, block: u32) {
-        self.at(block * 64).next.set(self.free.get());
+        self.at(block * 64).links.next.set(self.free.get());
         self.free.set(block);
         self.used.sub(1);
     }

@@ -1,6 +1,9 @@
 //! Capability slots.
 
-use crate::word::{Half, Word};
+use crate::{
+    links::Links,
+    word::{Half, Word},
+};
 use nexus_abi::{Handle, Kind, Part, Rights};
 
 /// One capability, or a free place for one. 64 bytes.
@@ -27,9 +30,7 @@ pub struct Slot {
     /// First of what was derived from this.
     pub child: Half,
     /// Neighbours among what was derived from the same parent.
-    pub next: Half,
-    /// See `next`.
-    pub previous: Half,
+    pub links: Links,
 }
 
 impl Slot {

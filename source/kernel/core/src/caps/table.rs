@@ -1,9 +1,13 @@
 //! Capability tables: from a handle to a slot and back.
 
-use super::{Capability, slot::Slot};
+use super::{
+    Capability,
+    revoke::{More, Progress},
+    slot::Slot,
+};
 use crate::{
     Kernel,
-    arena::Arena,
+    arena::{Arena, Header, Object},
     event::Context,
     process::{MAX_BLOCKS, Process, quota::Resource},
     thread::Thread,
@@ -73,7 +77,7 @@ impl Kernel {
         process.free_slot_count.sub(1);
         self.fill(process, place, capability, handle);
         slot.process.set(process.index());
-        self.link_under(place, parent);
+        self.hang_under(place, parent);
         Ok(handle)
     }
 
@@ -103,64 +107,46 @@ impl Kernel {
         }
     }
 
-    fn link_under(&self, place: u32, parent: u32) {
+    /// Hangs a capability, with what was derived from it, under another one.
+    fn hang_under(&self, place: u32, parent: u32) {
         let slot = self.blocks.at(place);
         slot.parent.set(parent);
-        slot.child.set(0);
-        slot.previous.set(0);
-        slot.next.set(0);
         if parent != 0 {
-            let first = self.blocks.at(parent).child.get();
-            slot.next.set(first);
-            if first != 0 {
-                self.blocks.at(first).previous.set(place);
-            }
-            self.blocks.at(parent).child.set(place);
+            slot.links.join(&self.blocks.at(parent).child, place, |place| &self.blocks.at(place).links);
         }
     }
 
-    /// Frees a slot; what was derived from it comes to stand under its parent. Does not look after the object: see
-    /// [`Kernel::close`]. One step: at most 64 children are moved; `false` means that more are left.
-    pub(super) fn vacate(&self, place: u32) -> bool {
+    fn take_off(&self, place: u32) {
         let slot = self.blocks.at(place);
+        let parent = slot.parent.get();
+        slot.parent.set(0);
+        if parent != 0 {
+            slot.links.leave(&self.blocks.at(parent).child, |place| &self.blocks.at(place).links);
+        }
+    }
+
+    /// Frees a slot; what was derived from it comes to stand under its parent. The object whose header this is, if it is still
+    /// there, has one name less. One step: at most 64 children are moved.
+    pub(super) fn vacate(&self, place: u32, header: Option<&Header>) -> Progress {
+        let slot = self.blocks.at(place);
+        let parent = slot.parent.get();
         for _ in 0..64 {
             let child = slot.child.get();
             if child == 0 {
                 break;
             }
-            slot.child.set(self.blocks.at(child).next.get());
-            self.link_under_keeping_children(child, slot.parent.get());
+            self.take_off(child);
+            self.hang_under(child, parent);
         }
         if slot.child.get() != 0 {
-            self.blocks.at(slot.child.get()).previous.set(0);
-            return false;
+            return Err(More);
         }
-        self.unlink(place);
+        self.take_off(place);
+        if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
+            header.capabilities.sub(1);
+        }
         self.free(place);
-        true
-    }
-
-    fn link_under_keeping_children(&self, place: u32, parent: u32) {
-        let slot = self.blocks.at(place);
-        let child = slot.child.get();
-        self.link_under(place, parent);
-        slot.child.set(child);
-    }
-
-    fn unlink(&self, place: u32) {
-        let slot = self.blocks.at(place);
-        let (next, previous, parent) = (slot.next.get(), slot.previous.get(), slot.parent.get());
-        if next != 0 {
-            self.blocks.at(next).previous.set(previous);
-        }
-        if previous != 0 {
-            self.blocks.at(previous).next.set(next);
-        } else if parent != 0 {
-            self.blocks.at(parent).child.set(next);
-        }
-        for link in [&slot.next, &slot.previous, &slot.parent] {
-            link.set(0);
-        }
+        Ok(())
     }
 
     fn free(&self, place: u32) {
@@ -192,7 +178,7 @@ impl Context {
     }
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
-    pub fn object<T: crate::arena::Object>(
+    pub fn object<T: Object>(
         &self,
         arena: &Arena<T>,
         handle: Handle,
@@ -213,9 +199,15 @@ impl Context {
         if subject.running() { Ok(subject) } else { Err(Error::PeerClosed) }
     }
 
-    /// Checks that a new object fits: `resource` of its owner, and a slot of the caller.
-    pub fn check_new(&self, owner: &Process, resource: Resource) -> Result<(), Error> {
-        owner.account.check(resource, 1)?;
-        self.kernel.check_slots(self.process(), 1)
+    /// Makes an object that is charged to `owner`, and gives the caller every right to it.
+    pub(crate) fn create<T: Object>(
+        &self,
+        arena: &Arena<T>,
+        kind: Kind,
+        owner: &Process,
+    ) -> Result<(&'static T, Handle), Error> {
+        self.kernel.check_slots(self.process(), 1)?;
+        let object = self.kernel.create(arena, kind, owner)?;
+        Ok((object, self.kernel.insert(self.process(), &Capability::full(kind, object), 0)?))
     }
 }

@@ -4,7 +4,7 @@ use crate::event::{Context, Verdict, serve::Serve};
 use crate::lock::{Held, ShardSet};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::thread::{State, Thread};
-use crate::{Kernel, arena::Tag, log::calls::Payload};
+use crate::{Kernel, links::follow, log::calls::Payload};
 use nexus_abi::syscall::{
     BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoLimits, InfoObjects,
     InfoProcess, InfoScheduler, InfoUsage, Limits, ObjectInfo, ProcessInfo, SchedulerInfo, Usage,
@@ -35,12 +35,7 @@ impl Kernel {
 
     /// The threads of a process that are not dead.
     pub(crate) fn threads_of(&self, process: &Process) -> impl Iterator<Item = &'static Thread> + use<'_> {
-        let mut tag = Tag(process.threads.get());
-        let all = core::iter::from_fn(move || {
-            let thread = (tag.0 != 0).then(|| self.threads.at(tag.index()))?;
-            tag = Tag(thread.header.next.get());
-            Some(thread)
-        });
+        let all = follow(process.threads.get(), |index| self.threads.at(index), |thread| &thread.header.links);
         all.filter(|thread| thread.state() != State::Dead)
     }
 

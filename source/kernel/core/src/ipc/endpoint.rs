@@ -2,8 +2,8 @@
 
 use crate::{
     Kernel,
-    arena::{Arena, Header, Object, Tag, index_of},
-    caps::{Capability, revoke::Progress},
+    arena::{Arena, Header, Object, index_of},
+    caps::revoke::{More, Progress},
     event::{Context, Verdict, serve::Serve},
     list::{ThreadList, ThreadStack},
     lock::ShardSet,
@@ -114,19 +114,14 @@ impl Serve for EndpointCreate {
         if self.queue > MAX_QUEUE {
             return Err(Error::OverLimit.into());
         }
-        context.check_new(owner, Resource::Endpoints)?;
         owner.account.check(Resource::Messages, self.queue.into())?;
         if u32::from(self.queue) > kernel.messages.capacity() - kernel.messages.used() {
             return Err(Error::Exhausted.into());
         }
-        let endpoint = kernel.endpoints.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
+        let (endpoint, handle) = context.create(&kernel.endpoints, Kind::Endpoint, owner)?;
         kernel.furnish(endpoint, self.queue);
-        kernel.own(owner, Tag::new(Kind::Endpoint, index_of(endpoint.header.me())));
-        owner.account.charge(Resource::Endpoints, 1);
         owner.account.charge(Resource::Messages, self.queue.into());
-        Ok(EndpointCreated {
-            endpoint: kernel.insert(context.process(), &Capability::full(Kind::Endpoint, endpoint), 0)?,
-        })
+        Ok(EndpointCreated { endpoint: handle })
     }
 }
 
@@ -153,7 +148,7 @@ impl Kernel {
         endpoint.note_waiting();
         self.reclass(cpu, heir);
         if self.dismiss(cpu, endpoint) {
-            return Progress::More;
+            return Err(More);
         }
         self.drop_queued_handles(endpoint);
         for head in [&endpoint.queue[0], &endpoint.empty] {
@@ -164,12 +159,10 @@ impl Kernel {
                 self.messages.release(place);
             }
         }
-        let account = &self.processes.at(endpoint.header.owner.get()).account;
-        account.refund(Resource::Endpoints, 1);
-        account.refund(Resource::Messages, endpoint.places.get());
-        self.disown(Tag::new(Kind::Endpoint, index));
-        self.endpoints.release(index);
-        Progress::Done
+        let owner = self.processes.at(endpoint.header.owner.get());
+        owner.account.refund(Resource::Messages, endpoint.places.get());
+        self.bury(&self.endpoints, Kind::Endpoint, index);
+        Ok(())
     }
 
     /// Takes the handles of messages that nobody will receive out of their owner's table: it was never told of them. One

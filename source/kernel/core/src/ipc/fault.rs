@@ -6,10 +6,10 @@ use crate::{
     event::{Context, Trap},
     lock::ShardSet,
     percpu::Here,
-    process::exit::{End, Record},
+    process::exit::Record,
     thread::{State, Thread},
 };
-use nexus_abi::message::Status;
+use nexus_abi::{message::Status, start::ExitKind};
 
 impl Kernel {
     /// Delivers the calling thread's fault as a call {cause, pc, address}, or ends its process.
@@ -41,7 +41,7 @@ impl Kernel {
     pub(super) fn end_faulted(&'static self, cpu: Here, thread: &'static Thread) {
         let process = self.processes.at(thread.process.get() as u32);
         let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
-        let record = Record { end: End::Faulted, detail: cause, pc: thread.frame.get(0), address };
+        let record = Record { kind: ExitKind::Faulted, detail: cause, pc: thread.frame.get(0), address };
         self.begin_exit(cpu, process, record, thread.class());
         self.set_aside(cpu, thread);
     }

@@ -3,13 +3,12 @@
 use super::{Attempt, Halt, transfer::write_message, with_shards};
 use crate::{
     Kernel,
-    arena::{Header, Object, Tag, index_of},
-    caps::{Capability, revoke::Progress},
+    arena::{Header, Object, index_of},
+    caps::revoke::{More, Progress},
     event::{Context, Stop, Verdict, serve::Serve},
     list::ThreadList,
     lock::{Held, Need, ShardSet},
     percpu::Here,
-    process::quota::Resource,
     thread::{Stamp, State, Thread},
     word::{Half, Word},
 };
@@ -56,17 +55,14 @@ impl Kernel {
     /// Makes a notification or an empty wait set, charged to `owner`. The caller has checked that it fits.
     pub(super) fn new_notification(&self, context: &Context, owner: Option<Handle>, kind: Kind) -> Verdict<Handle> {
         let owner = context.subject(owner, Rights::USE)?;
-        context.check_new(owner, Resource::Notifications)?;
-        let notification = self.notifications.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
+        let (notification, handle) = context.create(&self.notifications, kind, owner)?;
         let words = [&notification.bits, &notification.bound, &notification.set, &notification.key];
         words.into_iter().for_each(|word| word.set(0));
         let links = notification.ready.iter().chain(&notification.members);
         links.chain([&notification.queued]).for_each(|link| link.set(0));
         notification.is_set.set(u32::from(kind == Kind::WaitSet));
         self.wait_sets.add(notification.is_set.get());
-        self.own(owner, Tag::new(Kind::Notification, index_of(notification.header.me())));
-        owner.account.charge(Resource::Notifications, 1);
-        Ok(self.insert(context.process(), &Capability::full(kind, notification), 0)?)
+        Ok(handle)
     }
 
     /// ORs bits into a notification, if it lives, and wakes who waits. Holds all shards.
@@ -166,15 +162,14 @@ impl Kernel {
             let Some(thread) = notification.waiters.first(&self.threads) else { break };
             self.end_wait(cpu, thread, Error::PeerClosed);
         }
-        if !notification.waiters.is_empty() || self.release_members(notification) == Progress::More {
-            return Progress::More;
+        if !notification.waiters.is_empty() {
+            return Err(More);
         }
+        self.release_members(notification)?;
         self.leave_set(notification);
-        self.disown(Tag::new(Kind::Notification, index));
-        self.processes.at(notification.header.owner.get()).account.refund(Resource::Notifications, 1);
         self.wait_sets.sub(notification.is_set.get());
-        self.notifications.release(index);
-        Progress::Done
+        self.bury(&self.notifications, Kind::Notification, index);
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use super::notification::Notification;
 use crate::{
     Kernel,
     arena::index_of,
-    caps::revoke::Progress,
+    caps::revoke::{More, Progress},
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
 };
@@ -91,15 +91,15 @@ impl Kernel {
     /// Takes up to 16 members out of a set that is gone. Holds all shards.
     pub(super) fn release_members(&self, set: &Notification) -> Progress {
         if set.is_set.get() == 0 {
-            return Progress::Done;
+            return Ok(());
         }
         for _ in 0..16 {
             match set.members[0].get() {
-                0 => return Progress::Done,
+                0 => return Ok(()),
                 member => self.leave_set(self.notifications.at(member)),
             }
         }
-        Progress::More
+        Err(More)
     }
 
     /// Puts a member last among its set's ready ones.

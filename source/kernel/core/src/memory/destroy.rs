@@ -1,21 +1,23 @@
 //! The end of memory: sealing, revoking, destroying, and what a dead process leaves, in bounded steps.
 //!
 //! A frame is freed only when no CPU can still reach it: a step that unmaps asks for a fence and ends with
-//! [`Progress::More`]; the machine layer fences between two steps; only a later step frees.
+//! [`More`]; the machine layer fences between two steps; only a later step frees.
 //!
 //! An object lives while a capability or a mapping names it, and not longer than its owner.
 
 use super::{
     mapping::Mapping,
     object::{Memory, Stage},
+    tree::batch,
 };
 use crate::{
     Kernel,
+    arena::index_of,
     caps::{
-        revoke::{Mappings, Progress},
+        revoke::{More, Progress},
         slot::{Revoking, Slot},
     },
-    event::{Context, Stop, Verdict, serve::Serve},
+    event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
     percpu::Here,
     process::Process,
@@ -23,60 +25,58 @@ use crate::{
 use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::{
     Error,
-    syscall::{MemorySeal, MemorySealed, access},
+    syscall::{MemorySeal, MemorySealed},
 };
 
 /// Records of a dead process that one step drops at most.
 const DROP_BATCH: usize = 64;
 
 impl Kernel {
-    /// True if every fence that was asked for has been done on every CPU. What was unmapped before under all shards is
+    /// `More` until every fence that was asked for has been done on every CPU. What was unmapped before under all shards is
     /// then out of reach, whichever CPU unmapped it: the machine layer takes a request back (release) behind its fence.
-    pub(super) fn fences_done(&self) -> bool {
-        self.cpus.iter().all(|cpu| cpu.fence.atomic().load(Acquire) == 0)
+    pub(super) fn fences_done(&self) -> Progress {
+        let done = self.cpus.iter().all(|cpu| cpu.fence.atomic().load(Acquire) == 0);
+        if done { Ok(()) } else { Err(More) }
+    }
+
+    /// One step of unmapping pages of an object, wherever those mappings stand that `which` chooses: a batch of one. Done once none is left and no CPU reaches what was unmapped.
+    fn unmap_step(&self, cpu: Here, memory: &Memory, which: impl Fn(&Mapping) -> bool) -> Progress {
+        let Some(mapping) = self.mappings_to(memory).find(|mapping| which(mapping)) else { return self.fences_done() };
+        let (process, page) = (self.processes.at(mapping.header.owner.get()), mapping.page.get());
+        let pages = batch(page, mapping.pages.get().into());
+        self.clear_pages(cpu, process, page, pages);
+        self.cut(process, mapping, page, pages);
+        Err(More)
     }
 
     /// One step of destroying a memory object or window, wherever it is mapped. From the first step on nothing can be
-    /// done with it; its place is free when this answers `Done`. Holds all shards.
+    /// done with it; its place is free when this is done. Holds all shards.
     pub(crate) fn destroy_memory(&'static self, cpu: Here, index: u32) -> Progress {
         let memory = self.memories.at(index);
-        memory.set_stage(Stage::Gone);
-        if let Some(mapping) = self.mappings_to(memory).next() {
-            self.unmap_step(cpu, mapping);
-            return Progress::More;
-        }
-        if self.free_pages_step(memory) == Progress::More {
-            return Progress::More;
-        }
+        memory.header.die();
+        self.unmap_step(cpu, memory, |_| true)?;
+        self.free_pages_step(memory)?;
         self.end_memory(memory);
-        Progress::Done
+        Ok(())
     }
 
-    /// One step of releasing the mappings that were made through the capability at `place`. Holds all shards.
-    pub(crate) fn release_mappings(&'static self, cpu: Here, place: u32, mappings: Mappings) -> Progress {
+    /// One step of taking away the mappings that were made through the capability at `place`, but for those in the address
+    /// space of `keeper`. Nothing new is made through it meanwhile: who maps as fast as this unmaps would stop a revocation.
+    /// Holds all shards.
+    pub(crate) fn recall(&self, cpu: Here, place: u32, keeper: Option<u32>) -> Progress {
         let slot = self.blocks.at(place);
-        let Some(memory) = self.memory_of(slot) else { return Progress::Done };
-        if mappings == Mappings::Stay {
-            self.lift_mappings(place);
-            return Progress::Done;
-        }
-        let holder = (mappings == Mappings::Recalled).then(|| slot.process.get());
-        let mut through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
-        match through.find(|mapping| Some(mapping.header.owner.get()) != holder) {
-            Some(mapping) => {
-                // Nothing new through it, or whoever maps as fast as this unmaps would stop a revocation.
-                slot.set_revoking(Revoking::Yes);
-                self.unmap_step(cpu, mapping);
-                Progress::More
-            }
-            None if self.fences_done() => Progress::Done,
-            None => Progress::More,
-        }
+        let Some(memory) = self.memory_of(slot) else { return Ok(()) };
+        slot.set_revoking(Revoking::Yes);
+        self.unmap_step(cpu, memory, |mapping| {
+            mapping.slot.get() == place && Some(mapping.header.owner.get()) != keeper
+        })
     }
 
-    /// The object that a capability to memory names, while it is there.
+    /// The object that a capability to memory names, while its place is not free.
     fn memory_of(&self, slot: &Slot) -> Option<&'static Memory> {
-        slot.kind().filter(|kind| kind.is_memory()).and_then(|_| self.memories.get(slot.object.get()))
+        slot.kind().filter(|kind| kind.is_memory())?;
+        let memory = self.memories.at(index_of(slot.object.get()));
+        memory.header.names(slot.object.get()).then_some(memory)
     }
 
     /// Hangs the mappings that were made through the capability at `place` on its parent. Holds all shards.
@@ -88,7 +88,7 @@ impl Kernel {
     }
 
     /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they
-    /// are freed as a whole, after this ([`Kernel::free_tables_step`]). The first step asks for the fence that lets
+    /// are freed as a whole, after this ([`Kernel::fell`]). The first step asks for the fence that lets
     /// tables and frames be freed; a CPU that still has the address space active is on its way out. Holds all shards.
     pub(crate) fn unmap_process_step(&'static self, cpu: Here, process: &Process) -> Progress {
         if process.satp.get() != 0 {
@@ -96,46 +96,35 @@ impl Kernel {
             let mut users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp).peekable();
             if users.peek().is_some() {
                 users.for_each(|user| self.kick_cpu(cpu, user));
-                return Progress::More;
+                return Err(More);
             }
             process.satp.set(0);
             cpu.ask_fence(process.asid.get());
-            return Progress::More;
+            return Err(More);
         }
         for _ in 0..DROP_BATCH {
-            let Some(mapping) = self.mappings_of(process).next() else { return Progress::Done };
-            if mapping.access.get() != 0 && !self.last_use(mapping) {
-                self.remove_mapping(mapping);
-                continue;
+            let Some(mapping) = self.mappings_of(process).next() else { return Ok(()) };
+            if mapping.access.get() == 0 || self.last_use(mapping) {
+                let _ = self.retire(process, mapping);
+                break;
             }
-            self.hollow(mapping);
-            let _ = self.retire(mapping);
-            return Progress::More;
+            self.remove_mapping(process, mapping);
         }
-        Progress::More
+        Err(More)
     }
 
-    /// Marks a record whose pages are unmapped, the last use of its object: it stays until [`Kernel::retire`] has
-    /// freed that object.
-    pub(super) fn hollow(&self, mapping: &Mapping) {
-        self.memories.at(mapping.memory.get()).set_stage(Stage::Gone);
-        self.unlink_from(mapping);
-        self.processes.at(mapping.header.owner.get()).hollow.add((mapping.access.get() != 0).into());
-        mapping.access.set(0);
-        self.link_to(mapping);
-    }
-
-    /// One step of freeing the object of a hollow record; the record goes with it.
-    pub(super) fn retire(&self, mapping: &Mapping) -> Progress {
+    /// One step of freeing the object whose last use is this record, which names unmapped pages from here on: it goes with
+    /// the object.
+    pub(super) fn retire(&self, process: &Process, mapping: &Mapping) -> Progress {
         let memory = self.memories.at(mapping.memory.get());
-        if self.free_pages_step(memory) == Progress::More {
-            return Progress::More;
-        }
-        self.remove_mapping(mapping);
+        memory.header.die();
+        mapping.access.set(0);
+        self.free_pages_step(memory)?;
+        self.remove_mapping(process, mapping);
         if memory.orphaned() {
             self.end_memory(memory);
         }
-        Progress::Done
+        Ok(())
     }
 }
 
@@ -148,15 +137,8 @@ impl Serve for MemorySeal {
         if memory.stage() == Stage::Sealed {
             return Err(Error::State.into());
         }
-        let first = kernel.mappings_to(memory).next();
-        if let Some(mapping) = first.filter(|mapping| mapping.access.get() as u8 & access::WRITE != 0) {
-            memory.set_stage(Stage::Sealing);
-            kernel.unmap_step(context.cpu, mapping);
-            return Err(Stop::Restart);
-        }
-        if !kernel.fences_done() {
-            return Err(Stop::Restart);
-        }
+        memory.set_stage(Stage::Sealing);
+        kernel.unmap_step(context.cpu, memory, Mapping::writable)?;
         memory.set_stage(Stage::Sealed);
         context.cpu.requests.fence_instructions();
         Ok(MemorySealed {})

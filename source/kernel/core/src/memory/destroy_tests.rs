@@ -2,8 +2,7 @@
 
 use super::bench::{BASE, Bench, PAGE};
 use crate::{
-    arena::Tag,
-    caps::revoke::Progress,
+    caps::revoke::More,
     cpu::Next,
     process::quota::Resource,
     testing::{self, give, honour},
@@ -31,7 +30,7 @@ impl Bench {
     /// A process whose quota is carved from this one's, as a created one's is.
     fn child(&self) -> (Bench, Handle) {
         let child = Bench::with(self.kernel, &CHILD);
-        self.kernel.own(self.process, Tag::new(Kind::Process, child.process.index()));
+        self.kernel.own(self.process, Kind::Process, &child.process.header);
         self.process.account.carve(&child.process.account);
         let handle = self.capability_to(&child);
         (child, handle)
@@ -114,7 +113,7 @@ fn nothing_is_mapped_through_a_handle_while_it_is_revoked() {
 
     testing::first_step(bench.kernel, bench.thread, Revoke { handle: memory });
 
-    assert!(bench.page(0).is_some() && bench.page(79).is_none(), "one batch is gone");
+    assert!(bench.page(0).is_none() && bench.page(79).is_some(), "one batch is gone");
     let again = Map { process: None, memory: derived, address: BASE + 100 * PAGE, offset: 0, pages: 1, access: 1 };
     bench.refused(again, Error::State);
     bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
@@ -220,7 +219,7 @@ fn nothing_is_freed_while_a_cpu_has_a_fence_outstanding() {
     let found = bench.kernel.memories.at(index.expect("it was just made"));
     let used = bench.kernel.frames.used();
     bench.kernel.cpus[1].at_rest().ask_fence(3);
-    assert_eq!(bench.kernel.free_pages_step(found), Progress::More);
+    assert_eq!(bench.kernel.free_pages_step(found), Err(More));
     assert_eq!(bench.kernel.frames.used(), used, "a frame is freed before its fence");
     bench.kernel.cpus[1].fence.set(0);
     bench.close(memory);
@@ -234,10 +233,10 @@ fn no_address_space_is_taken_back_while_a_cpu_has_it_loaded() {
     let (cpu, other) = (bench.kernel.cpus[0].here(), bench.kernel.cpus[1].here());
     let satp = child.process.satp.get();
     other.space.set(satp);
-    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
+    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Err(More));
     assert_eq!((child.process.satp.get(), cpu.fence.get()), (satp, 0), "it is taken back under a CPU");
     assert_eq!(other.kicked.get(), 1, "that CPU is not told to leave it");
     other.space.set(0);
-    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Progress::More);
+    assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Err(More));
     assert_eq!((child.process.satp.get(), cpu.fence.get()), (0, 1 + u64::from(child.process.asid.get())));
 }

@@ -6,12 +6,11 @@
 
 use crate::{
     Kernel,
-    arena::{Header, Object, Tag},
-    caps::{Capability, revoke::Progress},
+    arena::{Header, Object},
+    caps::revoke::{More, Progress},
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
     percpu::Here,
-    process::quota::Resource,
     word::{Half, Word},
 };
 use nexus_abi::{
@@ -88,15 +87,12 @@ impl Kernel {
     /// Masks a line and gives it back. `More` while another line waits to be masked. Holds all shards.
     pub(crate) fn destroy_irq(&'static self, cpu: Here, irq: &Irq) -> Progress {
         if cpu.requests.mask.get() != 0 {
-            return Progress::More;
+            return Err(More);
         }
         cpu.requests.mask(irq.line.get());
         self.irqs.at(irq.line.get()).holder.set(0);
-        let index = irq.header.me() as u32;
-        self.disown(Tag::new(Kind::Irq, index));
-        self.processes.at(irq.header.owner.get()).account.refund(Resource::Irqs, 1);
-        self.irqs.release(index);
-        Progress::Done
+        self.bury(&self.irqs, Kind::Irq, irq.header.me() as u32);
+        Ok(())
     }
 }
 
@@ -114,18 +110,13 @@ impl Serve for IrqMint {
         if kernel.irq_of(self.line).is_some() {
             return Err(Error::Exists.into());
         }
-        let process = context.process();
-        context.check_new(process, Resource::Irqs)?;
         let place = kernel.irqs.place(self.line).ok_or(Error::Exhausted)?;
-        let irq = kernel.irqs.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
+        let (irq, handle) = context.create(&kernel.irqs, Kind::Irq, context.process())?;
         place.holder.set(1 + irq.header.me() as u32);
         irq.line.set(self.line);
         irq.pending.set(0);
         irq.notification.set(notification.header.me());
         irq.bits.set(self.bits);
-        process.account.charge(Resource::Irqs, 1);
-        kernel.own(process, Tag::new(Kind::Irq, irq.header.me() as u32));
-        let handle = kernel.insert(process, &Capability::full(Kind::Irq, irq), 0)?;
         Ok(IrqMinted { irq: handle })
     }
 }

@@ -4,22 +4,21 @@
 //! wants more goes on behind them.
 
 use super::{
-    frames::Frame,
     mapping::{Mapping, Span},
     object::{Backing, Memory, Stage},
     stash::Stash,
-    table::set_entries,
+    tree::{TAKEN, batch, leaf},
 };
 use crate::{
     Kernel,
-    caps::revoke::Progress,
-    event::{Context, Stop, Verdict, serve::Serve},
+    event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
-    process::{Process, quota::Resource},
+    process::Process,
+    word::Word,
 };
 use nexus_abi::{
     Error, Rights,
-    layout::{MAP_BATCH, PAGE_SIZE, USER_END, USER_START},
+    layout::{PAGE_SIZE, USER_END, USER_START},
     syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access},
 };
 
@@ -46,11 +45,6 @@ fn effective(bits: u8) -> Result<u8, Error> {
     Ok(bits | access::READ)
 }
 
-/// What a capability must allow for this access.
-fn rights_for(bits: u8) -> Rights {
-    if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE }
-}
-
 /// `EPERM` unless an object may be mapped so: writable until it is sealed, executable from then on.
 fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
     let write = bits & access::WRITE != 0;
@@ -64,65 +58,44 @@ fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
 }
 
 /// Where a new mapping goes.
-struct Room<'a> {
-    /// Its object.
-    memory: &'a Memory,
-    /// The one table with its entries, if there is one.
-    table: Option<&'static Frame>,
+struct Room {
+    /// The entries of its pages, if their table is there.
+    entries: Option<&'static [Word]>,
     /// Table frames that it takes.
     tables: u32,
-    /// The record that it continues.
+    /// The record that it continues; else it takes one.
     beside: Option<&'static Mapping>,
 }
 
 impl Kernel {
-    /// `EOVERLIMIT`, `ENOMEM` unless a process can have that many more records.
-    fn check_records(&self, process: &Process, count: u32) -> Result<(), Error> {
-        process.account.check(Resource::Mappings, count)?;
-        if count <= self.mappings.capacity() - self.mappings.used() { Ok(()) } else { Err(Error::Exhausted) }
-    }
-
     /// Where a new mapping goes, or why it cannot be.
     #[inline(always)]
-    fn check_span<'a>(&self, process: &Process, memory: &'a Memory, span: &Span) -> Result<Room<'a>, Error> {
-        let pages = span.page..span.end();
-        self.check_hollow(process, pages.clone())?;
-        let table = self.only_table(process.root.get(), &pages)?;
-        let mut tables = 0;
-        if table.is_none() {
-            tables = self.missing_tables(process.root.get(), pages)?;
-            process.account.check(Resource::Frames, tables)?;
-        }
+    fn check_span(&self, process: &Process, memory: &Memory, span: &Span) -> Result<Room, Error> {
+        let (entries, tables) = self.check_pages(process, span.page, span.pages)?;
         let beside = if memory.mappings.get() == 0 { None } else { self.continued(process, span) };
         if beside.is_none() {
             self.check_records(process, 1)?;
         }
-        Ok(Room { memory, table, tables, beside })
+        Ok(Room { entries, tables, beside })
     }
 
     /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
     #[inline(always)]
-    fn map_span(&self, process: &Process, span: &Span, room: &Room<'_>, stash: &mut Stash) {
-        match room.table {
-            Some(table) => {
-                set_entries(table, span.page..span.end(), span.access, |page| {
-                    self.page_address(room.memory, page - span.page + span.offset)
-                });
-            }
-            None => {
-                self.add_tables(process, span.page..span.end(), stash);
-                self.set_span_pages(process, span);
-            }
+    fn map_span(&self, process: &Process, memory: &Memory, span: &Span, room: Room, stash: &mut Stash) {
+        if room.tables > 0 {
+            self.reach(process.tree(), span.page, &process.account, stash);
         }
-        self.join_or_add(process, room.beside, span);
+        let entries = room.entries.or_else(|| self.entries(process, span.page, span.pages));
+        self.set_entries(entries, memory, span);
+        self.join_or_add(process, memory, room.beside, span);
     }
 
-    /// Makes the tables say what a span says.
-    fn set_span_pages(&self, process: &Process, span: &Span) {
-        let memory = self.memories.at(span.memory);
-        self.set_pages(process.root.get(), span.page..span.end(), span.access, |page| {
-            self.page_address(memory, page - span.page + span.offset)
-        });
+    /// Makes the entries of a span say what it says.
+    #[inline(always)]
+    fn set_entries(&self, entries: Option<&[Word]>, memory: &Memory, span: &Span) {
+        for (page, entry) in (span.offset..).zip(entries.into_iter().flatten()) {
+            entry.set(self.page_address(memory, page).map_or(0, |address| leaf(address, span.access)));
+        }
     }
 
     /// Maps pages of an object outside any system call, for the first process: as many as wanted.
@@ -131,12 +104,14 @@ impl Kernel {
         let page = user_page(address, pages.into())?;
         allows(memory, access)?;
         let whole = Span { memory: memory.index(), slot: 0, page, offset: 0, pages, access };
-        for start in (0..pages).step_by(MAP_BATCH as usize) {
-            let span = whole.part(page + start, (pages - start).min(MAP_BATCH as u32));
-            let mut stash = Stash::new(&self.frames);
+        let mut next = page;
+        while next < whole.end() {
+            let span = whole.part(next, batch(next, (whole.end() - next).into()));
             let room = self.check_span(process, memory, &span)?;
+            let mut stash = Stash::new(&self.frames);
             stash.fill(room.tables)?;
-            self.map_span(process, &span, &room, &mut stash);
+            self.map_span(process, memory, &span, room, &mut stash);
+            next = span.end();
         }
         Ok(())
     }
@@ -144,16 +119,17 @@ impl Kernel {
     /// True if removing this record leaves an object that nothing names.
     pub(super) fn last_use(&self, mapping: &Mapping) -> bool {
         let memory = self.memories.at(mapping.memory.get());
-        let only = memory.mappings.get() == mapping.index() && memory.last_mapping.get() == mapping.index();
-        only && memory.header.capabilities.get() == 0 && memory.stage() != Stage::Gone
+        let only = mapping.links.next.get() | mapping.links.previous.get() == 0;
+        only && memory.header.capabilities.get() == 0 && memory.header.alive()
     }
 }
 
 /// The pages that a call asks for, through which capability: what of them one batch does.
 #[inline(always)]
-fn asked(context: &Context, call: &Map, page: u32, access: u8) -> Result<(&'static Memory, Span), Error> {
-    let (found, memory) = context.memory(call.memory, rights_for(access))?;
-    allows(memory, access)?;
+fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static Memory, Span), Error> {
+    let rights = if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
+    let (found, memory) = context.memory(call.memory, rights)?;
+    allows(memory, bits)?;
     if found.slot.revoking() {
         return Err(Error::State);
     }
@@ -161,8 +137,8 @@ fn asked(context: &Context, call: &Map, page: u32, access: u8) -> Result<(&'stat
     if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
         return Err(Error::Invalid);
     }
-    let (offset, pages) = (reached.offset + call.offset as u32, call.pages.min(MAP_BATCH) as u32);
-    Ok((memory, Span { memory: memory.index(), slot: found.place, page, offset, pages, access }))
+    let (offset, pages) = (reached.offset + call.offset as u32, batch(page, call.pages));
+    Ok((memory, Span { memory: memory.index(), slot: found.place, page, offset, pages, access: bits }))
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
@@ -174,21 +150,16 @@ impl Serve for Map {
         let kernel = context.kernel;
         let page = user_page(self.address, self.pages)?;
         let bits = effective(self.access)?;
-        let mut stash = Stash::new(&kernel.frames);
-        loop {
-            let held = kernel.shards.hold(ShardSet::ALL);
+        let (mut stash, _held, (process, memory, span, room)) = kernel.with_frames(|| {
             let process = context.subject(self.process, Rights::USE)?;
             let (memory, span) = asked(context, &self, page, bits)?;
             let room = kernel.check_span(process, memory, &span)?;
-            if room.tables <= stash.len() {
-                kernel.map_span(process, &span, &room, &mut stash);
-                // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
-                context.cpu.ask_fence(process.asid.get());
-                return Ok(Mapped { pages: span.pages.into() });
-            }
-            drop(held);
-            stash.fill(room.tables)?;
-        }
+            Ok((room.tables, (process, memory, span, room)))
+        })?;
+        kernel.map_span(process, memory, &span, room, &mut stash);
+        // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
+        context.cpu.ask_fence(process.asid.get());
+        Ok(Mapped { pages: span.pages.into() })
     }
 }
 
@@ -202,25 +173,23 @@ impl Serve for Unmap {
         let process = context.subject(self.process, Rights::USE)?;
         let Some(mapping) = kernel.mapping_at(process, page) else { return Ok(Unmapped { pages: 0 }) };
         let span = mapping.span();
-        let pages = self.pages.min(MAP_BATCH).min((span.end() - page).into()) as u32;
+        let pages = batch(page, self.pages.min((span.end() - page).into()));
         let done = Unmapped { pages: pages.into() };
-        if span.access == 0 {
-            return match kernel.retire(mapping) {
-                Progress::Done => Ok(done),
-                Progress::More => Err(Stop::Restart),
-            };
+        let last = pages == span.pages && kernel.last_use(mapping);
+        if last {
+            // Until the object is gone nothing else may stand here: the record is how the next step finds it.
+            kernel.set_pages(process, page, pages, TAKEN);
+            context.cpu.ask_fence(process.asid.get());
+        }
+        if last || span.access == 0 {
+            kernel.retire(process, mapping)?;
+            kernel.set_pages(process, span.page, span.pages, 0);
+            return Ok(done);
         }
         let hole = page > span.page && page + pages < span.end();
         kernel.check_records(process, hole.into())?;
-        kernel.clear_pages(context.cpu, process, page..page + pages);
-        if pages < span.pages {
-            kernel.cut(process, mapping, page..page + pages);
-        } else if kernel.last_use(mapping) {
-            kernel.hollow(mapping);
-            return Err(Stop::Restart);
-        } else {
-            kernel.remove_mapping(mapping);
-        }
+        kernel.clear_pages(context.cpu, process, page, pages);
+        kernel.cut(process, mapping, page, pages);
         Ok(done)
     }
 }
@@ -242,40 +211,18 @@ impl Serve for Protect {
         if access & !span.access != 0 {
             return Err(Error::Permission.into());
         }
-        let pages = self.pages.min(MAP_BATCH).min((span.end() - page).into()) as u32;
+        let pages = batch(page, self.pages.min((span.end() - page).into()));
         let part = Span { access, ..span.part(page, pages) };
         if access != span.access {
             let ends = u32::from(page > span.page) + u32::from(part.end() < span.end());
             let joins = ends < 2 && kernel.continued(process, &part).is_some();
             kernel.check_records(process, if joins { 0 } else { ends })?;
-            kernel.cut(process, mapping, page..part.end());
-            kernel.narrow(context, process, &part);
+            kernel.cut(process, mapping, page, pages);
+            let memory = kernel.memories.at(span.memory);
+            kernel.set_entries(kernel.entries(process, page, pages), memory, &part);
+            context.cpu.ask_fence(process.asid.get());
+            kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
         }
         Ok(Protected { pages: pages.into() })
-    }
-}
-
-impl Kernel {
-    /// Takes a run of pages out of a record; what is left of it stays. A hole takes one more record.
-    fn cut(&self, process: &Process, mapping: &Mapping, run: core::ops::Range<u32>) {
-        let span = mapping.span();
-        let before = span.part(span.page, run.start - span.page);
-        let after = span.part(run.end, span.end() - run.end);
-        match (before.pages, after.pages) {
-            (0, 0) => self.remove_mapping(mapping),
-            (0, _) => self.set_span(mapping, &after),
-            (_, 0) => self.set_span(mapping, &before),
-            _ => {
-                self.set_span(mapping, &before);
-                self.add_mapping(process, &after);
-            }
-        }
-    }
-
-    /// Gives pages that were just cut out of a record back with less access.
-    fn narrow(&self, context: &Context, process: &Process, part: &Span) {
-        self.set_span_pages(process, part);
-        context.cpu.ask_fence(process.asid.get());
-        self.join_or_add(process, self.continued(process, part), part);
     }
 }

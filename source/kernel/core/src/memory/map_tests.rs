@@ -75,10 +75,14 @@ fn a_mapping_shows_the_pages_of_its_object_with_user_access() {
         let address = bench.kernel.page_address(object, at + 1).expect("it has the page");
         assert_eq!(bench.page(at.into()), Some((address, BOTH)));
     }
-    let entry = bench.kernel.entry(bench.process.root.get(), (BASE / PAGE) as u32).expect("its tables are there");
+    let entry = bench.kernel.entry(bench.process.tree(), 0, (BASE / PAGE) as u32).expect("its tables are there");
     assert_eq!(entry.get() & 0x3ff, 0b1101_0111, "D A U W R V, not G, not X");
     assert_eq!(bench.page(3), None);
-    assert_eq!(bench.kernel.frames.at(bench.process.root.get()).0[300].get(), 300, "the kernel's half is untouched");
+    assert_eq!(
+        bench.kernel.entry(bench.process.tree(), 2, 300 << 18).map(|entry| entry.get()),
+        Some(300),
+        "the kernel's half is untouched"
+    );
 }
 
 #[test]
@@ -97,13 +101,16 @@ fn a_call_maps_one_batch_and_neighbours_share_a_record() {
 }
 
 #[test]
-fn a_batch_may_span_tables() {
+fn a_batch_ends_with_its_table() {
     let bench = Bench::new(128);
     let memory = bench.memory(20);
     let border = (1 << 18) - 10;
-    assert_eq!(bench.map(memory, border, (0, 20), READ), Ok(20));
-    assert!(bench.page(border).is_some() && bench.page(border + 19).is_some());
-    assert_eq!(bench.unmap(border, 20), Ok(20));
+    assert_eq!(bench.map(memory, border, (0, 20), READ), Ok(10));
+    assert!(bench.page(border + 9).is_some() && bench.page(border + 10).is_none());
+    assert_eq!(bench.map(memory, border + 10, (10, 10), READ), Ok(10));
+    assert_eq!(bench.records(), 1, "neighbours share a record across tables");
+    assert_eq!(bench.narrow(border, 20, READ), Ok(10));
+    assert_eq!((bench.unmap(border, 20), bench.unmap(border + 10, 20)), (Ok(10), Ok(10)));
     assert!(bench.page(border).is_none() && bench.page(border + 19).is_none());
 }
 
@@ -254,7 +261,7 @@ fn nothing_is_done_with_memory_that_is_gone() {
     other.memory(1);
     let object = bench.kernel.memories.at(1);
     let memory = give(bench.kernel, bench.process, Kind::Memory, object.header.me(), Rights::ALL);
-    object.set_stage(crate::memory::object::Stage::Gone);
+    object.header.die();
     bench.refused(map(memory), Error::PeerClosed);
     bench.refused(MemorySeal { memory }, Error::PeerClosed);
     bench.refused(nexus_abi::syscall::MemoryGrow { memory, pages: 1 }, Error::PeerClosed);

@@ -1,20 +1,19 @@
 //! Mappings: which pages of which object stand where in which address space.
 //!
 //! A record says what the page tables say, in runs of pages; the invariant check compares the two. A record is in two
-//! lists: its address space's, and its object's, where writable ones come first so that a seal finds them at once.
+//! lists: its address space's, and its object's.
 
 use super::object::Memory;
 use crate::{
     Kernel,
     arena::{Header, Object},
-    percpu::Here,
+    links::{Links, follow},
     process::{Process, quota::Resource},
     word::Half,
 };
-use core::ops::Range;
 use nexus_abi::{
     Error,
-    layout::{MAP_BATCH, PAGE_SIZE, USER_END},
+    layout::{PAGE_SIZE, USER_END},
     syscall::access,
 };
 
@@ -22,7 +21,8 @@ use nexus_abi::{
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Mapping {
-    /// Object header. The owner is the process in whose address space it stands, and whose quota pays.
+    /// Object header. The owner is the process in whose address space it stands, and whose quota pays; its links are those
+    /// of the address space.
     pub header: Header,
     /// Index of the memory object.
     pub memory: Half,
@@ -36,10 +36,8 @@ pub struct Mapping {
     pub pages: Half,
     /// Access bits, `READ` included. 0: its pages are unmapped already, and it only waits for its object to be gone.
     pub access: Half,
-    /// Neighbours in the object's list of mappings. (`header.next`: those of the address space.)
-    pub next: Half,
-    /// See `next`.
-    pub previous: Half,
+    /// Neighbours in the object's list of mappings.
+    pub links: Links,
 }
 
 impl Object for Mapping {
@@ -49,7 +47,7 @@ impl Object for Mapping {
 }
 
 /// What a mapping says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     /// Index of the memory object.
     pub(crate) memory: u32,
@@ -78,8 +76,7 @@ impl Span {
 
     /// True if `next` goes on where this ends.
     fn continues(&self, next: &Span) -> bool {
-        let joined = Span { offset: self.offset + self.pages, page: self.end(), pages: next.pages, ..*self };
-        joined == *next
+        Span { offset: self.offset + self.pages, page: self.end(), pages: next.pages, ..*self } == *next
     }
 }
 
@@ -96,16 +93,25 @@ impl Mapping {
         }
     }
 
-    /// First page behind it.
+    fn set(&self, span: &Span) {
+        self.memory.set(span.memory);
+        self.slot.set(span.slot);
+        self.page.set(span.page);
+        self.offset.set(span.offset);
+        self.pages.set(span.pages);
+        self.access.set(span.access.into());
+    }
+
     fn end(&self) -> u32 {
         self.page.get() + self.pages.get()
     }
 
-    fn writable(&self) -> bool {
+    /// True if its pages can be written.
+    pub(crate) fn writable(&self) -> bool {
         self.access.get() as u8 & access::WRITE != 0
     }
 
-    pub(super) fn index(&self) -> u32 {
+    fn index(&self) -> u32 {
         self.header.me() as u32
     }
 }
@@ -113,22 +119,12 @@ impl Mapping {
 impl Kernel {
     /// The mappings of an address space. Linear in their number, which the quota bounds.
     pub(crate) fn mappings_of(&self, process: &Process) -> impl Iterator<Item = &'static Mapping> + use<'_> {
-        let mut index = process.mappings.get();
-        core::iter::from_fn(move || {
-            let mapping = (index != 0).then(|| self.mappings.at(index))?;
-            index = mapping.header.next.get();
-            Some(mapping)
-        })
+        follow(process.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.header.links)
     }
 
     /// The mappings of an object.
     pub(crate) fn mappings_to(&self, memory: &Memory) -> impl Iterator<Item = &'static Mapping> + use<'_> {
-        let mut index = memory.mappings.get();
-        core::iter::from_fn(move || {
-            let mapping = (index != 0).then(|| self.mappings.at(index))?;
-            index = mapping.next.get();
-            Some(mapping)
-        })
+        follow(memory.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.links)
     }
 
     /// The mapping that a page belongs to.
@@ -136,55 +132,48 @@ impl Kernel {
         self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.end()).contains(&page))
     }
 
-    /// `EEXIST` if a record without pages stands there: until its object is gone nothing else may.
-    pub(super) fn check_hollow(&self, process: &Process, pages: Range<u32>) -> Result<(), Error> {
-        let stands = |mapping: &Mapping| mapping.page.get() < pages.end && pages.start < mapping.end();
-        let taken = process.hollow.get() > 0 && self.mappings_of(process).any(stands);
-        if taken { Err(Error::Exists) } else { Ok(()) }
+    /// `EOVERLIMIT`, `ENOMEM` unless a process can have that many more records.
+    pub(super) fn check_records(&self, process: &Process, count: u32) -> Result<(), Error> {
+        process.account.check(Resource::Mappings, count)?;
+        if count <= self.mappings.capacity() - self.mappings.used() { Ok(()) } else { Err(Error::Exhausted) }
     }
 
     /// Adds a record and charges it: the caller has checked that both fit.
-    pub(super) fn add_mapping(&self, process: &Process, span: &Span) -> Option<&'static Mapping> {
+    fn add_mapping(&self, process: &Process, memory: &Memory, span: &Span) -> Option<()> {
         let mapping = self.mappings.allocate(process.header.shard())?;
+        let (index, at) = (mapping.index(), |index| self.mappings.at(index));
         mapping.header.owner.set(process.index());
-        let first = process.mappings.get();
-        mapping.header.next.set(first);
-        if first != 0 {
-            self.mappings.at(first).header.previous.set(mapping.index());
-        }
-        process.mappings.set(mapping.index());
+        mapping.header.links.join(&process.mappings, index, |index| &at(index).header.links);
+        mapping.links.join(&memory.mappings, index, |index| &at(index).links);
         process.account.charge(Resource::Mappings, 1);
-        self.set_span(mapping, span);
-        self.link_to(mapping);
-        Some(mapping)
+        mapping.set(span);
+        Some(())
     }
 
-    /// Rewrites a record in place. If it becomes writable or ceases to be, the caller moves it in its object's list.
-    pub(super) fn set_span(&self, mapping: &Mapping, span: &Span) {
-        mapping.memory.set(span.memory);
-        mapping.slot.set(span.slot);
-        mapping.page.set(span.page);
-        mapping.offset.set(span.offset);
-        mapping.pages.set(span.pages);
-        mapping.access.set(span.access.into());
+    /// Takes a record out of both lists and gives it back.
+    pub(super) fn remove_mapping(&self, process: &Process, mapping: &Mapping) {
+        let at = |index| self.mappings.at(index);
+        mapping.header.links.leave(&process.mappings, |index| &at(index).header.links);
+        mapping.links.leave(&self.memories.at(mapping.memory.get()).mappings, |index| &at(index).links);
+        process.account.refund(Resource::Mappings, 1);
+        self.mappings.release(mapping.index());
     }
 
     /// Makes a run of pages part of the record that it continues, or a record of its own.
-    pub(super) fn join_or_add(&self, process: &Process, beside: Option<&Mapping>, span: &Span) {
+    pub(super) fn join_or_add(&self, process: &Process, memory: &Memory, beside: Option<&Mapping>, span: &Span) {
         let Some(mapping) = beside else {
-            self.add_mapping(process, span);
+            self.add_mapping(process, memory, span);
             return;
         };
         let old = mapping.span();
         let first = if old.page < span.page { old } else { *span };
-        self.set_span(mapping, &Span { pages: old.pages + span.pages, ..first });
+        mapping.set(&Span { pages: old.pages + span.pages, ..first });
     }
 
     /// The record that a run of pages continues, or that continues it: one whose pages are mapped, so only with a mapped
     /// page beside the run is there anything to search for.
     pub(super) fn continued(&self, process: &Process, span: &Span) -> Option<&'static Mapping> {
-        let mapped =
-            |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && self.is_mapped(process.root.get(), page);
+        let mapped = |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && self.is_mapped(process, page);
         if !mapped(span.page - 1) && !mapped(span.end()) {
             return None;
         }
@@ -194,75 +183,19 @@ impl Kernel {
         })
     }
 
-    /// Takes a record out of both lists and gives it back.
-    pub(super) fn remove_mapping(&self, mapping: &Mapping) {
-        let process = self.processes.at(mapping.header.owner.get());
-        self.unlink_from(mapping);
-        let (next, previous) = (mapping.header.next.get(), mapping.header.previous.get());
-        if next != 0 {
-            self.mappings.at(next).header.previous.set(previous);
+    /// Takes so many pages from `page` on out of a record; what is left of it stays. A hole takes one more record.
+    pub(super) fn cut(&self, process: &Process, mapping: &Mapping, page: u32, pages: u32) {
+        let (before, after) = (page - mapping.page.get(), mapping.end() - (page + pages));
+        if before + after == 0 {
+            return self.remove_mapping(process, mapping);
         }
-        match previous {
-            0 => process.mappings.set(next),
-            index => self.mappings.at(index).header.next.set(next),
+        let rest = mapping.span().part(page + pages, after);
+        if before == 0 {
+            return mapping.set(&rest);
         }
-        process.account.refund(Resource::Mappings, 1);
-        process.hollow.sub((mapping.access.get() == 0).into());
-        self.mappings.release(mapping.index());
-    }
-
-    /// Puts a record into its object's list: first if it is writable, else last.
-    pub(super) fn link_to(&self, mapping: &Mapping) {
-        let memory = self.memories.at(mapping.memory.get());
-        let (first, last) = (&memory.mappings, &memory.last_mapping);
-        let index = mapping.index();
-        let (before, after) = if mapping.writable() { (0, first.get()) } else { (last.get(), 0) };
-        mapping.previous.set(before);
-        mapping.next.set(after);
-        match before {
-            0 => first.set(index),
-            before => self.mappings.at(before).next.set(index),
-        }
-        match after {
-            0 => last.set(index),
-            after => self.mappings.at(after).previous.set(index),
-        }
-    }
-
-    /// Takes a record out of its object's list.
-    pub(super) fn unlink_from(&self, mapping: &Mapping) {
-        let memory = self.memories.at(mapping.memory.get());
-        let (first, last) = (&memory.mappings, &memory.last_mapping);
-        let (next, previous) = (mapping.next.get(), mapping.previous.get());
-        match previous {
-            0 => first.set(next),
-            index => self.mappings.at(index).next.set(next),
-        }
-        match next {
-            0 => last.set(previous),
-            index => self.mappings.at(index).previous.set(previous),
-        }
-    }
-
-    /// Clears the entries of a run of pages and asks for the fence.
-    pub(super) fn clear_pages(&self, cpu: Here, process: &Process, pages: Range<u32>) {
-        self.unset_pages(process.root.get(), pages);
-        cpu.ask_fence(process.asid.get());
-    }
-
-    /// One step of removing a whole mapping: up to a batch of pages from its end. Frames may be freed only after the
-    /// fence that this asks for: whoever calls answers [`crate::caps::revoke::Progress::More`].
-    pub(super) fn unmap_step(&self, cpu: Here, mapping: &Mapping) {
-        let span = mapping.span();
-        let process = self.processes.at(mapping.header.owner.get());
-        let batch = span.pages.min(MAP_BATCH as u32);
-        if span.access != 0 {
-            self.clear_pages(cpu, process, span.end() - batch..span.end());
-        }
-        if batch < span.pages && span.access != 0 {
-            mapping.pages.set(span.pages - batch);
-        } else {
-            self.remove_mapping(mapping);
+        mapping.pages.set(before);
+        if after > 0 {
+            self.add_mapping(process, self.memories.at(rest.memory), &rest);
         }
     }
 }

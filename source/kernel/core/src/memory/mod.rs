@@ -9,12 +9,13 @@ pub mod mapping;
 pub mod object;
 mod reserved;
 mod stash;
-pub mod table;
+pub mod tree;
 pub mod window;
 
 pub(crate) use stash::Stash;
 
 #[cfg(test)]
+#[path = "tests/bench.rs"]
 pub(crate) mod bench;
 #[cfg(test)]
 mod broken_tests;

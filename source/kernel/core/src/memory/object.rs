@@ -1,13 +1,17 @@
 //! Memory objects: how they are made, grown and taken apart.
 //!
-//! Pages of an object made of frames are named in an index: none for a single page, one frame of 512 words for up to 512,
-//! else a frame of index frames. Pages are only ever added at the end, so the index needs no holes.
+//! Pages of an object made of frames are named in a tree: no table for a single page, one for up to 512, else a table of
+//! tables. Pages are only ever added at the end, so the tree has no holes.
 
-use super::{frames::FRAME_WORDS, stash::Stash};
+use super::{
+    frames::FRAME_WORDS,
+    stash::Stash,
+    tree::{Tree, address_of, batch},
+};
 use crate::{
     Kernel,
-    arena::{Header, Object, Tag},
-    caps::{Capability, revoke::Progress, table::Found},
+    arena::{Header, Object, index_of},
+    caps::{revoke::Progress, table::Found},
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
     process::{Process, quota::Resource},
@@ -20,10 +24,8 @@ use nexus_abi::{
     syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown},
 };
 
-/// Most pages of one object: what two levels of index name.
+/// Most pages of one object: what two tables on the way name.
 pub const MAX_PAGES: u32 = (FRAME_WORDS * FRAME_WORDS) as u32;
-/// Pages that one step of taking an object apart frees at most.
-const FREE_BATCH: u32 = 64;
 const INDEXED: u32 = FRAME_WORDS as u32;
 
 /// What a memory object is made of.
@@ -48,8 +50,6 @@ pub enum Stage {
     Sealing = 1,
     /// Executable, never again writable.
     Sealed = 2,
-    /// Being taken apart: nothing can be done with it any more.
-    Gone = 3,
 }
 
 /// A memory object or device window. Guarded by all shards.
@@ -64,13 +64,10 @@ pub struct Memory {
     pub pages: Half,
     /// Pages it may have.
     pub limit: Half,
-    /// Frames: the only page, or the index frame (512 words: frame numbers, or index frames of those above 512 pages); 0
-    /// while it is empty. Else: unused.
-    pub root: Half,
-    /// First of its mappings. Writable ones come first.
+    /// First of its mappings.
     pub mappings: Half,
-    /// Last of its mappings.
-    pub last_mapping: Half,
+    /// Frames: the root of the tree that names them. Else: 0.
+    pub root: Word,
     /// Fixed and device: physical address.
     pub address: Word,
 }
@@ -90,18 +87,12 @@ impl Memory {
         match self.stage.get() {
             0 => Stage::Open,
             1 => Stage::Sealing,
-            2 => Stage::Sealed,
-            _ => Stage::Gone,
+            _ => Stage::Sealed,
         }
     }
 
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.set(stage as u32);
-    }
-
-    /// The kind that capabilities to it have.
-    pub fn kind(&self) -> Kind {
-        if self.backing() == Backing::Device { Kind::Window } else { Kind::Memory }
     }
 
     /// True while it is of no use to anybody: no capability and no mapping names it.
@@ -111,21 +102,29 @@ impl Memory {
 
     /// Its index in the arena.
     pub(super) fn index(&self) -> u32 {
-        self.header.me() as u32
+        index_of(self.header.reference())
     }
 
-    /// Levels of index frames above its pages.
-    fn levels(&self) -> u32 {
-        match self.limit.get() {
+    /// Says what a new object is.
+    pub(super) fn furnish(&self, shape: &Shape) {
+        self.backing.set(shape.backing as u32);
+        self.set_stage(Stage::Open);
+        self.pages.set(shape.pages);
+        self.limit.set(shape.limit);
+        self.mappings.set(0);
+        self.root.set(0);
+        self.address.set(shape.address);
+    }
+
+    /// The tree that names its frames, as high as its bound takes.
+    #[inline(always)]
+    pub(crate) fn tree(&self) -> Tree<'_> {
+        let height = match self.limit.get() {
             ..=1 => 0,
             2..=INDEXED => 1,
             _ => 2,
-        }
-    }
-
-    /// How many of these pages an index names.
-    fn indexed(&self, pages: u32) -> u32 {
-        if self.levels() == 0 { 0 } else { pages }
+        };
+        Tree { root: &self.root, height, pages: Some(&self.pages) }
     }
 }
 
@@ -157,19 +156,8 @@ impl Shape {
 impl Kernel {
     /// Makes an object and charges it; `EOVERLIMIT`, `ENOMEM`. Holds all shards.
     pub(crate) fn make_memory(&self, owner: &Process, shape: &Shape) -> Result<&'static Memory, Error> {
-        owner.account.check(Resource::Memories, 1)?;
-        let memory = self.memories.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
-        memory.backing.set(shape.backing as u32);
-        memory.set_stage(Stage::Open);
-        memory.pages.set(shape.pages);
-        memory.limit.set(shape.limit);
-        memory.address.set(shape.address);
-        for word in [&memory.root, &memory.mappings, &memory.last_mapping] {
-            word.set(0);
-        }
-        owner.account.charge(Resource::Memories, 1);
-        self.windows.add(u32::from(shape.backing == Backing::Device));
-        self.own(owner, Tag::new(memory.kind(), memory.index()));
+        let memory = self.create(&self.memories, Kind::Memory, owner)?;
+        memory.furnish(shape);
         Ok(memory)
     }
 
@@ -192,65 +180,24 @@ impl Kernel {
         Ok(memory)
     }
 
-    /// The index word of a page; `None` if its index frame is not there.
-    fn index_word(&self, memory: &Memory, page: u32) -> Option<&'static Word> {
-        let root = memory.root.get();
-        let (index, at) = match memory.levels() {
-            0 => return None,
-            1 => (root, page),
-            _ => (self.upper(memory, page).get() as u32, page % INDEXED),
-        };
-        if root == 0 || index == 0 { None } else { self.frames.at(index).0.get(at as usize) }
-    }
-
-    /// Of an object with two levels: the word that names the index frame of a page.
-    fn upper(&self, memory: &Memory, page: u32) -> &'static Word {
-        &self.frames.at(memory.root.get()).0[(page / INDEXED) as usize % FRAME_WORDS]
-    }
-
-    /// The frame of a page.
-    fn page_frame(&self, memory: &Memory, page: u32) -> Option<u32> {
-        if memory.levels() == 0 {
-            return Some(memory.root.get());
-        }
-        self.index_word(memory, page).map(|word| word.get() as u32)
-    }
-
     /// Physical address of a page that the object has.
+    #[inline(always)]
     pub(crate) fn page_address(&self, memory: &Memory, page: u32) -> Option<u64> {
         if page >= memory.pages.get() {
             return None;
         }
         match memory.backing() {
-            Backing::Frames => self.page_frame(memory, page).map(|frame| self.frames.address(frame)),
+            Backing::Frames => self.entry(memory.tree(), 0, page).map(|entry| address_of(entry.get())),
             Backing::Fixed | Backing::Device => Some(memory.address.get() + u64::from(page) * PAGE_SIZE as u64),
         }
     }
 
-    /// Index frames that adding `pages` pages would take.
-    fn missing_index(&self, memory: &Memory, pages: u32) -> u32 {
-        let root = u32::from(memory.root.get() == 0);
-        let end = memory.pages.get() + pages;
-        match memory.levels() {
-            0 => 0,
-            1 => root,
-            _ => root + end.div_ceil(INDEXED) - memory.pages.get().div_ceil(INDEXED),
-        }
-    }
-
-    /// Adds pages from a stash that holds them and the index frames they need, and charges all of them.
+    /// Adds pages from a stash that holds them and the tables they need, and charges all of them.
     pub(crate) fn append(&self, memory: &Memory, pages: u32, stash: &mut Stash) {
-        let owner = self.processes.at(memory.header.owner.get());
-        owner.account.charge(Resource::Frames, pages + self.missing_index(memory, pages));
-        if memory.root.get() == 0 {
-            memory.root.set(stash.take().unwrap_or(0));
-        }
-        for page in memory.pages.get()..memory.pages.get() + memory.indexed(pages) {
-            if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
-                self.upper(memory, page).set(stash.take().unwrap_or(0).into());
-            }
-            if let Some((word, frame)) = self.index_word(memory, page).zip(stash.take()) {
-                word.set(frame.into());
+        let account = &self.processes.at(memory.header.owner.get()).account;
+        for page in memory.pages.get()..memory.pages.get() + pages {
+            if let Some(entry) = self.reach(memory.tree(), page, account, stash) {
+                self.hang(entry, account, stash);
             }
         }
         memory.pages.add(pages);
@@ -259,61 +206,32 @@ impl Kernel {
     /// Pages that one call may add, and the frames this takes; or why none.
     pub(crate) fn growth(&self, memory: &Memory, wanted: u64) -> Result<(u32, u32), Error> {
         let owner = self.processes.at(memory.header.owner.get());
-        if !owner.running() || memory.stage() == Stage::Gone {
+        if !owner.running() {
             return Err(Error::PeerClosed);
         }
         if memory.backing() != Backing::Frames || memory.stage() != Stage::Open {
             return Err(Error::State);
         }
-        let room = memory.limit.get() - memory.pages.get();
+        let (has, room) = (memory.pages.get(), memory.limit.get() - memory.pages.get());
         if room == 0 {
             return Err(Error::OverLimit);
         }
-        let pages = wanted.min(GROW_BATCH).min(room.into()) as u32;
-        let frames = pages + self.missing_index(memory, pages);
+        let pages = batch(has, wanted.min(room.into()).min(GROW_BATCH));
+        let frames = pages + self.missing(memory.tree(), has);
         owner.account.check(Resource::Frames, frames)?;
         Ok((pages, frames))
     }
 
-    /// One step of freeing an object's frames, last page first; none of them may be mapped on any CPU.
+    /// One step of freeing an object's frames; none of them may be mapped on any CPU.
     pub(super) fn free_pages_step(&self, memory: &Memory) -> Progress {
-        if !self.fences_done() {
-            return Progress::More;
-        }
-        let owner = self.processes.at(memory.header.owner.get());
-        let free = |frame: u32| {
-            owner.account.refund(Resource::Frames, 1);
-            self.frames.release(frame);
-        };
-        if memory.backing() == Backing::Frames {
-            for _ in 0..FREE_BATCH {
-                let Some(page) = memory.pages.get().checked_sub(1) else { break };
-                if let Some(word) = self.index_word(memory, page) {
-                    free(word.take() as u32);
-                }
-                if memory.levels() == 2 && page.is_multiple_of(INDEXED) {
-                    free(self.upper(memory, page).take() as u32);
-                }
-                memory.pages.set(page);
-            }
-            if memory.pages.get() > 0 {
-                return Progress::More;
-            }
-            if memory.root.get() != 0 {
-                free(memory.root.get());
-                memory.root.set(0);
-            }
-        }
-        Progress::Done
+        self.fences_done()?;
+        self.fell(memory.tree(), &self.processes.at(memory.header.owner.get()).account)
     }
 
     /// Ends an object that has neither mappings nor frames any more.
     pub(super) fn end_memory(&self, memory: &Memory) {
-        let index = memory.index();
-        self.disown(Tag::new(memory.kind(), index));
-        self.processes.at(memory.header.owner.get()).account.refund(Resource::Memories, 1);
         self.windows.sub(u32::from(memory.backing() == Backing::Device));
-        self.memories.release(index);
+        self.bury(&self.memories, Kind::Memory, memory.index());
     }
 }
 
@@ -327,37 +245,27 @@ impl Context {
         if !found.slot.rights().contains(rights) {
             return Err(Error::Permission);
         }
-        let memory = self.kernel.memories.get(found.slot.object.get()).filter(|memory| memory.stage() != Stage::Gone);
-        Ok((found, memory.ok_or(Error::PeerClosed)?))
+        Ok((found, self.kernel.memories.get(found.slot.object.get()).ok_or(Error::PeerClosed)?))
     }
 
-    /// [`Context::memory`] that must not be a window, with the right to change it.
+    /// The object behind a capability of the caller that is no window, with the right to change it.
     pub(super) fn own_memory(&self, handle: Handle) -> Result<&'static Memory, Error> {
-        let (found, memory) = self.memory(handle, Rights::NONE)?;
-        if found.slot.kind() != Some(Kind::Memory) {
-            return Err(Error::WrongKind);
-        }
-        if !found.slot.rights().contains(Rights::MANAGE) {
-            return Err(Error::Permission);
-        }
-        Ok(memory)
+        self.object(&self.kernel.memories, handle, Kind::Memory, Rights::MANAGE)
     }
 }
 
 /// `EINVAL`: no pages. `EOVERLIMIT`: more than [`MAX_PAGES`].
 impl Serve for MemoryCreate {
     fn serve(self, context: &Context) -> Verdict<MemoryCreated> {
-        let kernel = context.kernel;
         let limit = match self.pages {
             0 => return Err(Error::Invalid.into()),
             pages if pages > u64::from(MAX_PAGES) => return Err(Error::OverLimit.into()),
             pages => pages as u32,
         };
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let _held = context.kernel.shards.hold(ShardSet::ALL);
         let owner = context.subject(self.process, Rights::USE)?;
-        context.check_new(owner, Resource::Memories)?;
-        let memory = kernel.make_memory(owner, &Shape::empty(limit))?;
-        let handle = kernel.insert(context.process(), &Capability::full(Kind::Memory, memory), 0)?;
+        let (memory, handle) = context.create(&context.kernel.memories, Kind::Memory, owner)?;
+        memory.furnish(&Shape::empty(limit));
         Ok(MemoryCreated { memory: handle })
     }
 }
@@ -366,25 +274,15 @@ impl Serve for MemoryCreate {
 /// frames of its own. `ENOMEM`: the machine has no frames left.
 impl Serve for MemoryGrow {
     fn serve(self, context: &Context) -> Verdict<MemoryGrown> {
-        let kernel = context.kernel;
         if self.pages == 0 {
             return Err(Error::Invalid.into());
         }
-        let mut stash = Stash::new(&kernel.frames);
-        loop {
-            let held = kernel.shards.hold(ShardSet::ALL);
+        let (mut stash, _held, (memory, pages)) = context.kernel.with_frames(|| {
             let memory = context.own_memory(self.memory)?;
-            let (pages, frames) = kernel.growth(memory, self.pages)?;
-            if frames <= stash.len() {
-                kernel.append(memory, pages, &mut stash);
-                return Ok(MemoryGrown { total: memory.pages.get().into() });
-            }
-            drop(held);
-            stash.fill(frames)?;
-        }
+            let (pages, frames) = context.kernel.growth(memory, self.pages)?;
+            Ok((frames, (memory, pages)))
+        })?;
+        context.kernel.append(memory, pages, &mut stash);
+        Ok(MemoryGrown { total: memory.pages.get().into() })
     }
 }
-
-#[cfg(any(test, feature = "checked"))]
-#[path = "tests/object.rs"]
-mod invariant;

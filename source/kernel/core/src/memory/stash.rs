@@ -4,6 +4,10 @@
 //! fills its stash, and looks again: what it then takes from the stash cannot fail. What is left goes back.
 
 use super::frames::Frames;
+use crate::{
+    Kernel,
+    lock::{Held, ShardSet},
+};
 use nexus_abi::Error;
 
 /// Frames of one call, each naming the next in its first word. Made before the shard locks are taken, dropped after they
@@ -19,11 +23,6 @@ impl Stash<'_> {
     /// An empty stash.
     pub(crate) fn new(frames: &Frames) -> Stash<'_> {
         Stash { frames, first: 0, count: 0 }
-    }
-
-    /// How many frames it holds.
-    pub(crate) fn len(&self) -> u32 {
-        self.count
     }
 
     /// Holds at least `wanted` frames from here on, or says `ENOMEM`.
@@ -44,19 +43,33 @@ impl Stash<'_> {
         self.first = self.frames.at(frame).0[0].take() as u32;
         Some(frame)
     }
+}
 
-    #[inline(never)]
-    fn give_back(&mut self) {
+impl Drop for Stash<'_> {
+    fn drop(&mut self) {
         while let Some(frame) = self.take() {
             self.frames.release(frame);
         }
     }
 }
 
-impl Drop for Stash<'_> {
-    fn drop(&mut self) {
-        if self.count > 0 {
-            self.give_back();
+impl Kernel {
+    /// Holds all shards with the frames at hand that a plan made under them wants: what it says how many, and what of. Let
+    /// go of the stash last.
+    #[inline(always)]
+    pub(crate) fn with_frames<T>(
+        &self,
+        plan: impl Fn() -> Result<(u32, T), Error>,
+    ) -> Result<(Stash<'_>, Held<'_>, T), Error> {
+        let mut stash = Stash::new(&self.frames);
+        loop {
+            let held = self.shards.hold(ShardSet::ALL);
+            let (wanted, planned) = plan()?;
+            if wanted <= stash.count {
+                return Ok((stash, held, planned));
+            }
+            drop(held);
+            stash.fill(wanted)?;
         }
     }
 }

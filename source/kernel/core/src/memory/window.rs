@@ -3,10 +3,8 @@
 use super::object::{Backing, Shape};
 use crate::{
     Kernel,
-    caps::Capability,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
-    process::quota::Resource,
 };
 use core::ops::Range;
 use nexus_abi::{
@@ -43,7 +41,7 @@ impl Kernel {
         let taken = self.memories.iter().any(|(_, memory)| {
             let start = memory.address.get();
             let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
-            memory.header.alive() && memory.backing() == Backing::Device && overlap(&window, wanted)
+            memory.header.reference() != 0 && memory.backing() == Backing::Device && overlap(&window, wanted)
         });
         if taken { Err(Error::Exists) } else { Ok(()) }
     }
@@ -58,11 +56,10 @@ impl Serve for WindowMint {
         let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
         kernel.check_window(&range)?;
-        context.check_new(context.process(), Resource::Memories)?;
         let pages = self.pages as u32;
-        let shape = Shape { backing: Backing::Device, address: range.start, pages, limit: pages };
-        let window = kernel.make_memory(context.process(), &shape)?;
-        let handle = kernel.insert(context.process(), &Capability::full(Kind::Window, window), 0)?;
+        let (window, handle) = context.create(&kernel.memories, Kind::Window, context.process())?;
+        window.furnish(&Shape { backing: Backing::Device, address: range.start, pages, limit: pages });
+        kernel.windows.add(1);
         Ok(WindowMinted { window: handle })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Process, quota::Resource};
 use crate::{
     Kernel,
-    arena::{Tag, index_of},
+    arena::index_of,
     caps::Capability,
     event::{Context, Verdict, serve::Serve},
     lock::ShardSet,
@@ -39,20 +39,20 @@ impl Kernel {
         if self.processes.has_room() { Ok(()) } else { Err(Error::Exhausted) }
     }
 
-    /// Brings a process to life, with a zeroed frame as its root table and an empty capability table. The caller has
+    /// Brings a process to life, with a frame of a stash as its root table and an empty capability table. The caller has
     /// checked its quota.
     pub(crate) fn new_process(
         &self,
         shard: usize,
         identity: Identity,
         quota: &Quota,
-        root: u32,
+        stash: &mut Stash,
     ) -> Result<&'static Process, Error> {
+        let root = stash.take().ok_or(Error::Exhausted)?;
         let process = self.processes.allocate(shard).ok_or(Error::Exhausted)?;
         let index = index_of(process.header.me());
         process.asid.set(index);
-        self.make_root(root);
-        process.root.set(root);
+        self.make_root(process, root);
         let table = self.frames.address(root) >> 12;
         process.satp.set(self.machine.satp_mode | u64::from(index) << 44 | table);
         process.account.open(quota);
@@ -79,7 +79,6 @@ impl Kernel {
             &process.free_slot_count,
             &process.owned,
             &process.mappings,
-            &process.hollow,
             &process.threads,
             &process.reap_next,
             &process.mail,
@@ -110,23 +109,18 @@ impl Serve for ProcessCreate {
         let parent = context.process();
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
         let identity = Identity { service: self.service, name: self.name };
-        let mut stash = Stash::new(&kernel.frames);
-        loop {
-            let held = kernel.shards.hold(ShardSet::ALL);
+        let (mut stash, _held, ()) = kernel.with_frames(|| {
             check_scope(context.spawn_scope(self.spawn)?, self.service)?;
             parent.account.check_child(&self.quota)?;
             kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
             kernel.may_make_process(&self.quota)?;
-            if let Some(root) = stash.take() {
-                let process = kernel.new_process(home, identity, &self.quota, root)?;
-                parent.account.carve(&process.account);
-                kernel.own(parent, Tag::new(Kind::Process, process.index()));
-                let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
-                return Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) });
-            }
-            drop(held);
-            stash.fill(1)?;
-        }
+            Ok((1, ()))
+        })?;
+        let process = kernel.new_process(home, identity, &self.quota, &mut stash)?;
+        parent.account.carve(&process.account);
+        kernel.own(parent, Kind::Process, &process.header);
+        let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
+        Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) })
     }
 }
 

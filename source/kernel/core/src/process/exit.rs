@@ -17,22 +17,11 @@ use nexus_abi::{
     },
 };
 
-/// Who ends a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// It does.
-    Exited,
-    /// Somebody with the right.
-    Killed,
-    /// The machine refused to go on.
-    Faulted,
-}
-
 /// How a process ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Record {
-    /// Who ends it.
-    pub end: End,
+    /// By itself, by somebody with the right, or because the machine refused to go on.
+    pub kind: ExitKind,
     /// Exit status, or fault cause.
     pub detail: u64,
     /// Of a fault: where.
@@ -42,9 +31,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// The end of what nobody needs any more.
+    pub(crate) const DROPPED: Record = Record::status(ExitKind::Killed, 0);
+
     /// An end with a status.
-    pub fn status(end: End, status: i64) -> Record {
-        Record { end, detail: status as u64, pc: 0, address: 0 }
+    pub(crate) const fn status(kind: ExitKind, status: i64) -> Record {
+        Record { kind, detail: status as u64, pc: 0, address: 0 }
     }
 }
 
@@ -55,13 +47,8 @@ impl Kernel {
         if !process.running() {
             return;
         }
-        let kind = match record.end {
-            End::Exited => ExitKind::Exited,
-            End::Killed => ExitKind::Killed,
-            End::Faulted => ExitKind::Faulted,
-        };
         process.state.set(ExitKind::Dying as u64);
-        for (place, word) in process.exit.iter().zip([kind as u64, record.detail, record.pc, record.address]) {
+        for (place, word) in process.exit.iter().zip([record.kind as u64, record.detail, record.pc, record.address]) {
             place.set(word);
         }
         process.reap_stage.set(0);
@@ -76,7 +63,7 @@ impl Serve for ProcessExit {
     fn serve(self, context: &Context) -> Verdict<NeverProcess> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
-        let record = Record::status(End::Exited, self.status);
+        let record = Record::status(ExitKind::Exited, self.status);
         kernel.begin_exit(context.cpu, context.process(), record, context.thread.class());
         kernel.set_aside(context.cpu, context.thread);
         Err(Stop::Blocked)
@@ -92,7 +79,7 @@ impl Serve for ProcessKill {
             return Ok(ProcessKilled {});
         }
         let class = context.thread.class();
-        kernel.begin_exit(context.cpu, process, Record::status(End::Killed, self.status), class);
+        kernel.begin_exit(context.cpu, process, Record::status(ExitKind::Killed, self.status), class);
         kernel.hurry_reap(context.cpu, process, class);
         if core::ptr::eq(process, context.process()) {
             kernel.set_aside(context.cpu, context.thread);

@@ -36,10 +36,10 @@ pub struct Process {
     pub state: Word,
     /// How it will have ended once its resources are back: exit kind, status or cause, pc, address.
     pub exit: [Word; 4],
-    /// Root page-table frame; 0 once it is given back.
-    pub root: Half,
     /// Address-space id, its index: unique among living processes.
     pub asid: Half,
+    /// Root of its page tables ([`crate::memory::tree`]); 0 once they are given back.
+    pub root: Word,
     /// `satp` value.
     pub satp: Word,
     /// What it may own and what it owns. Guarded by all shards.
@@ -54,8 +54,6 @@ pub struct Process {
     pub owned: Half,
     /// First of the mappings in its address space. Guarded by all shards.
     pub mappings: Half,
-    /// Those of them that have no pages any more and wait for their object to be gone.
-    pub hollow: Half,
     /// First of its threads, linked through their headers. Guarded by all shards.
     pub threads: Half,
     /// Threads that wait for it to be gone.

@@ -1,61 +1,46 @@
 //! What a process is charged for, as a list: so that taking it back needs no search.
 
-use super::Process;
+use super::{Process, quota::Resource};
 use crate::{
     Kernel,
-    arena::{Header, Tag},
-    thread::Thread,
-    word::Half,
+    arena::{Arena, Header, Object, Tag, index_of},
+    links::Links,
 };
-use nexus_abi::Kind;
+use nexus_abi::{Error, Kind};
 
 impl Kernel {
+    /// Brings an object to life in its owner's home, and charges it. `EOVERLIMIT`, `ENOMEM`. Holds all shards.
+    pub(crate) fn create<T: Object>(&self, arena: &Arena<T>, kind: Kind, owner: &Process) -> Result<&'static T, Error> {
+        owner.account.check(Resource::of(kind), 1)?;
+        let object = arena.allocate(owner.header.shard()).ok_or(Error::Exhausted)?;
+        owner.account.charge(Resource::of(kind), 1);
+        self.own(owner, kind, object.header());
+        Ok(object)
+    }
+
+    /// Gives back an object that nothing is left of. Holds all shards.
+    pub(crate) fn bury<T: Object>(&self, arena: &Arena<T>, kind: Kind, index: u32) {
+        let owner = self.disown(arena.at(index).header());
+        owner.account.refund(Resource::of(kind), 1);
+        arena.release(index);
+    }
+
     /// Puts an object into its owner's list. Holds all shards.
-    pub fn own(&self, owner: &Process, tag: Tag) {
-        let Some(header) = tag.kind().and_then(|kind| self.header(kind, tag.index())) else { return };
+    pub(crate) fn own(&self, owner: &Process, kind: Kind, header: &Header) {
         header.owner.set(owner.index());
-        self.link(&owner.owned, header, tag, |tag| tag.kind().and_then(|kind| self.header(kind, tag.index())));
+        let tag = Tag::new(kind, index_of(header.reference()));
+        header.links.join(&owner.owned, tag.0, |tag| self.tagged(tag));
     }
 
-    /// Takes an object out of its owner's list. Holds all shards.
-    pub fn disown(&self, tag: Tag) {
-        let Some(header) = tag.kind().and_then(|kind| self.header(kind, tag.index())) else { return };
+    /// Takes an object out of its owner's list, and says whose that is. Holds all shards.
+    pub(super) fn disown(&self, header: &Header) -> &'static Process {
         let owner = self.processes.at(header.owner.get());
-        self.unlink_header(&owner.owned, header, |tag| tag.kind().and_then(|kind| self.header(kind, tag.index())));
+        header.links.leave(&owner.owned, |tag| self.tagged(tag));
+        owner
     }
 
-    /// Puts a thread into its process's list of threads. Holds all shards.
-    pub(crate) fn join(&self, process: &Process, thread: &Thread) {
-        let tag = Tag::new(Kind::Thread, thread.index());
-        thread.header.owner.set(process.index());
-        self.link(&process.threads, &thread.header, tag, |tag| self.header(Kind::Thread, tag.index()));
-    }
-
-    /// Takes a thread out of its process's list of threads. Holds all shards.
-    pub(crate) fn leave(&self, process: &Process, thread: &Thread) {
-        self.unlink_header(&process.threads, &thread.header, |tag| self.header(Kind::Thread, tag.index()));
-    }
-
-    fn link(&self, head: &Half, header: &Header, tag: Tag, header_of: impl Fn(Tag) -> Option<&'static Header>) {
-        let first = Tag(head.get());
-        header.previous.set(0);
-        header.next.set(first.0);
-        if let Some(first) = header_of(first).filter(|_| first.0 != 0) {
-            first.previous.set(tag.0);
-        }
-        head.set(tag.0);
-    }
-
-    fn unlink_header(&self, head: &Half, header: &Header, header_of: impl Fn(Tag) -> Option<&'static Header>) {
-        let (next, previous) = (Tag(header.next.get()), Tag(header.previous.get()));
-        if let Some(next) = header_of(next).filter(|_| next.0 != 0) {
-            next.previous.set(previous.0);
-        }
-        match header_of(previous).filter(|_| previous.0 != 0) {
-            Some(previous) => previous.next.set(next.0),
-            None => head.set(next.0),
-        }
-        header.next.set(0);
-        header.previous.set(0);
+    fn tagged(&self, tag: u32) -> &'static Links {
+        let header = Tag(tag).kind().and_then(|kind| self.header(kind, Tag(tag).index()));
+        &header.unwrap_or(&self.processes.at(0).header).links
     }
 }

@@ -1,7 +1,7 @@
 //! What a process may own, and what it owns.
 
 use crate::word::Half;
-use nexus_abi::{Error, Quota};
+use nexus_abi::{Error, Kind, Quota};
 
 /// A resource that is charged. The order is that of [`Quota::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,21 @@ pub enum Resource {
     Irqs,
 }
 
+impl Resource {
+    /// What one object of this kind is charged as.
+    pub(crate) fn of(kind: Kind) -> Resource {
+        match kind {
+            Kind::Process => Resource::Processes,
+            Kind::Thread => Resource::Threads,
+            Kind::Endpoint => Resource::Endpoints,
+            Kind::Notification | Kind::WaitSet => Resource::Notifications,
+            Kind::Timer => Resource::Timers,
+            Kind::Irq => Resource::Irqs,
+            _ => Resource::Memories,
+        }
+    }
+}
+
 /// Kinds of resource.
 pub const RESOURCES: usize = Quota::NAMES.len();
 
@@ -33,10 +48,8 @@ pub struct Account {
 impl Account {
     /// Sets the limits and forgets all use.
     pub fn open(&self, quota: &Quota) {
-        for (index, limit) in quota.values().into_iter().enumerate() {
-            self.limit[index].set(limit);
-            self.used[index].set(0);
-        }
+        self.limit.iter().zip(quota.values()).for_each(|(limit, amount)| limit.set(amount));
+        self.used.iter().for_each(|used| used.set(0));
     }
 
     /// How much is used.
@@ -44,14 +57,14 @@ impl Account {
         self.used[resource as usize].get()
     }
 
-    /// The limit.
-    pub fn limit(&self, resource: Resource) -> u32 {
-        self.limit[resource as usize].get()
+    /// The limit of the resource at this place in [`Quota::NAMES`].
+    pub fn limit(&self, index: usize) -> u32 {
+        self.limit[index].get()
     }
 
     /// How much is left.
     pub fn left(&self, resource: Resource) -> u32 {
-        self.limit(resource).saturating_sub(self.used(resource))
+        self.limit(resource as usize).saturating_sub(self.used(resource))
     }
 
     /// `EOVERLIMIT` unless `amount` more fits. Changes nothing.
@@ -71,38 +84,30 @@ impl Account {
 
     /// `EOVERLIMIT` unless a whole child quota, and the child itself, fits.
     pub fn check_child(&self, quota: &Quota) -> Result<(), Error> {
-        for (index, &amount) in quota.values().iter().enumerate() {
-            let own = u32::from(index == Resource::Processes as usize);
-            let left = self.limit[index].get().saturating_sub(self.used[index].get());
-            amount.checked_add(own).filter(|&sum| sum <= left).ok_or(Error::OverLimit)?;
-        }
-        Ok(())
+        let left = self.limit.iter().zip(&self.used).map(|(limit, used)| limit.get().saturating_sub(used.get()));
+        let fits = left.zip(quota.values()).all(|(left, amount)| amount <= left);
+        let itself = u32::from(quota.processes) < self.left(Resource::Processes);
+        if fits && itself { Ok(()) } else { Err(Error::OverLimit) }
     }
 
     /// Carves a child's quota, and the child itself, out of this account.
     pub fn carve(&self, child: &Account) {
-        for (used, limit) in self.used.iter().zip(&child.limit) {
-            used.add(limit.get());
-        }
+        self.used.iter().zip(&child.limit).for_each(|(used, amount)| used.add(amount.get()));
         self.charge(Resource::Processes, 1);
     }
 
     /// Takes the quota of a child that is gone back. Its record stays charged until it is released.
     pub fn restore(&self, child: &Account) {
-        for (used, limit) in self.used.iter().zip(&child.limit) {
-            used.sub(limit.get());
-        }
+        self.used.iter().zip(&child.limit).for_each(|(used, amount)| used.sub(amount.get()));
     }
 
-    /// Moves a child's quota from this account to a heir that already carries this account's own limits.
+    /// Leaves a child's quota to the heir of this account: to whom its own limits go back.
     pub fn bequeath(&self, child: &Account) {
-        for ((limit, used), amount) in self.limit.iter().zip(&self.used).zip(&child.limit) {
-            limit.sub(amount.get());
-            used.sub(amount.get());
-        }
+        self.limit.iter().zip(&child.limit).for_each(|(limit, amount)| limit.sub(amount.get()));
+        self.restore(child);
     }
 
-    /// Moves the charge for a child's record from this account to the heir of [`Account::bequeath`].
+    /// Leaves the charge for a child's record to that heir.
     pub fn bequeath_record(&self) {
         self.limit[Resource::Processes as usize].sub(1);
         self.refund(Resource::Processes, 1);

@@ -5,11 +5,11 @@
 //! class. A process moves to another CPU's list to have the threads stopped that belong there, since only a CPU itself
 //! touches its run queue.
 
-use super::Process;
+use super::{Process, exit::Record};
 use crate::{
     Kernel,
     arena::{Tag, index_of},
-    caps::revoke::{Mappings, Progress},
+    caps::revoke::{More, Progress},
     lock::ShardSet,
     percpu::Here,
     process::quota::Resource,
@@ -23,31 +23,28 @@ const BATCH: usize = 8;
 /// Stages, in order. The number is kept in [`Process::reap_stage`].
 const STAGES: [fn(&'static Kernel, Here, &'static Process) -> Step; 7] = [
     Kernel::stop_threads,
-    Kernel::drop_mappings,
+    |kernel, cpu, process| Ok(kernel.unmap_process_step(cpu, process)?),
     Kernel::release_threads,
     Kernel::destroy_owned,
     Kernel::empty_table,
-    Kernel::free_space,
+    |kernel, _, process| Ok(kernel.fell(process.tree(), &process.account)?),
     Kernel::finish,
 ];
 
-/// What a step leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// The stage is over.
-    Next,
-    /// It is not.
-    Again,
+/// Whether a stage is over.
+type Step = Result<(), Stay>;
+
+/// Why it is not.
+enum Stay {
+    /// Another step is to be done.
+    Here,
     /// It goes on at another CPU.
-    Elsewhere(u32),
+    At(u32),
 }
 
-impl From<Progress> for Step {
-    fn from(progress: Progress) -> Step {
-        match progress {
-            Progress::Done => Step::Next,
-            Progress::More => Step::Again,
-        }
+impl From<More> for Stay {
+    fn from(_: More) -> Stay {
+        Stay::Here
     }
 }
 
@@ -59,10 +56,10 @@ impl Kernel {
         self.take_mail(cpu);
         if let Some(process) = self.first_reap(cpu) {
             let stage = process.reap_stage.get() as usize;
-            match STAGES.get(stage).map_or(Step::Next, |step| step(self, cpu, process)) {
-                Step::Again => {}
-                Step::Next => self.next_stage(cpu, process, stage),
-                Step::Elsewhere(target) => {
+            match STAGES.get(stage).map_or(Ok(()), |step| step(self, cpu, process)) {
+                Err(Stay::Here) => {}
+                Ok(()) => self.next_stage(cpu, process, stage),
+                Err(Stay::At(target)) => {
                     self.unqueue_reap(cpu, process);
                     self.mail_reap(cpu, &self.cpus[target as usize % self.cpus.len()], process);
                 }
@@ -78,7 +75,10 @@ impl Kernel {
         process.reap_stage.set(stage as u32 + 1);
         self.unqueue_reap(cpu, process);
         if stage + 1 >= STAGES.len() {
-            self.bury(process);
+            // The record stays while a capability names it.
+            if process.header.capabilities.get() == 0 {
+                self.bury(&self.processes, Kind::Process, process.index());
+            }
         } else {
             process.reap_class.set(process.lent_class.get());
             self.queue_reap(cpu, process);
@@ -88,18 +88,18 @@ impl Kernel {
     /// Stops every thread; those of other CPUs are stopped there.
     fn stop_threads(&'static self, cpu: Here, process: &'static Process) -> Step {
         for _ in 0..BATCH {
-            let tag = Tag(process.reap_cursor.get());
-            if tag.0 == 0 {
-                return Step::Next;
+            let index = process.reap_cursor.get();
+            if index == 0 {
+                return Ok(());
             }
-            let thread = self.threads.at(tag.index());
+            let thread = self.threads.at(index);
             if thread.cpu() != cpu.id.get() {
-                return Step::Elsewhere(thread.cpu());
+                return Err(Stay::At(thread.cpu()));
             }
             self.stop_thread(cpu, thread);
-            process.reap_cursor.set(thread.header.next.get());
+            process.reap_cursor.set(thread.header.links.next.get());
         }
-        Step::Again
+        Err(Stay::Here)
     }
 
     /// Takes a thread of this CPU off whatever it is in. Holds all shards.
@@ -124,26 +124,22 @@ impl Kernel {
         thread.header.die();
     }
 
-    fn drop_mappings(&'static self, cpu: Here, process: &'static Process) -> Step {
-        self.unmap_process_step(cpu, process).into()
-    }
-
     fn release_threads(&'static self, _: Here, process: &'static Process) -> Step {
         for _ in 0..BATCH {
-            let tag = Tag(process.threads.get());
-            if tag.0 == 0 {
-                return Step::Next;
+            let index = process.threads.get();
+            if index == 0 {
+                return Ok(());
             }
-            self.release_thread(process, self.threads.at(tag.index()), tag.index());
+            self.release_thread(process, self.threads.at(index), index);
         }
-        Step::Again
+        Err(Stay::Here)
     }
 
     /// Gives a stopped thread's place and IPC frame back; no CPU translates to that frame any more.
     pub(crate) fn release_thread(&self, process: &Process, thread: &Thread, index: u32) {
         self.frames.release(thread.ipc_frame.get());
         thread.ipc_frame.set(0);
-        self.leave(process, thread);
+        thread.header.links.leave(&process.threads, |index| &self.threads.at(index).header.links);
         process.account.refund(Resource::Frames, 1);
         process.account.refund(Resource::Threads, 1);
         self.threads.release(index);
@@ -151,28 +147,25 @@ impl Kernel {
 
     fn destroy_owned(&'static self, cpu: Here, process: &'static Process) -> Step {
         let tag = Tag(process.owned.get());
-        let Some(kind) = tag.kind() else { return Step::Next };
-        if kind == Kind::Process {
-            self.bequeath(cpu, process, self.processes.at(tag.index()));
-        } else if self.destroy(cpu, kind, tag.index()) == Progress::More {
-            return Step::Again;
+        let Some(kind) = tag.kind() else { return Ok(()) };
+        match kind {
+            Kind::Process => self.bequeath(cpu, process, self.processes.at(tag.index())),
+            _ => self.destroy(cpu, kind, tag.index())?,
         }
-        Step::Again
+        Err(Stay::Here)
     }
 
     /// Gives a child, with its quota unless that is back already, to the parent of the one that dies. A child of which no
     /// thread ever ran ends: nobody goes on making it, and it may hold the only handles to itself.
     fn bequeath(&'static self, cpu: Here, process: &'static Process, child: &'static Process) {
-        let tag = Tag::new(Kind::Process, child.index());
-        self.disown(tag);
         if !child.gone() {
             process.account.bequeath(&child.account);
         }
         process.account.bequeath_record();
-        self.own(self.processes.at(process.header.owner.get()), tag);
+        self.disown(&child.header);
+        self.own(self.processes.at(process.header.owner.get()), Kind::Process, &child.header);
         if self.threads_of(child).all(|thread| thread.state() == State::New) {
-            let record = super::exit::Record::status(super::exit::End::Killed, 0);
-            self.begin_exit(cpu, child, record, QosClass::Normal);
+            self.begin_exit(cpu, child, Record::DROPPED, QosClass::Normal);
         }
     }
 
@@ -182,12 +175,9 @@ impl Kernel {
             Kind::Endpoint => self.destroy_endpoint(cpu, index),
             Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index),
             Kind::Memory | Kind::Window | Kind::DmaMemory => self.destroy_memory(cpu, index),
-            Kind::Timer => {
-                self.destroy_timer(index);
-                Progress::Done
-            }
+            Kind::Timer => self.destroy_timer(index),
             Kind::Irq => self.destroy_irq(cpu, self.irqs.at(index)),
-            _ => Progress::Done,
+            _ => Ok(()),
         }
     }
 
@@ -196,46 +186,42 @@ impl Kernel {
     pub(crate) fn unreferenced(&'static self, cpu: Here, kind: Kind, object: u64) -> Progress {
         let index = index_of(object);
         match kind {
-            Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Progress::Done,
+            Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Ok(()),
             Kind::Process => self.unreferenced_process(cpu, self.processes.at(index)),
-            Kind::Thread => Progress::Done,
+            Kind::Thread => Ok(()),
             _ => self.destroy(cpu, kind, index),
         }
     }
 
     fn unreferenced_process(&'static self, cpu: Here, process: &'static Process) -> Progress {
         if process.running() && process.threads.get() == 0 {
-            let record = super::exit::Record::status(super::exit::End::Killed, 0);
-            self.begin_exit(cpu, process, record, QosClass::Normal);
+            self.begin_exit(cpu, process, Record::DROPPED, QosClass::Normal);
         }
         if process.gone() {
-            self.release_process(process);
+            self.bury(&self.processes, Kind::Process, process.index());
         }
-        Progress::Done
+        Ok(())
     }
 
     fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Step {
-        let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Step::Next };
+        let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Ok(()) };
         let first = process.blocks[block].get() * 64;
         let mut left = BATCH;
         for place in first..first + 64 {
             if self.blocks.at(place).key.get() == 0 {
                 continue;
             }
-            if left == 0 || self.close(cpu, place, Mappings::Stay) == Progress::More {
-                return Step::Again;
+            if left == 0 {
+                return Err(Stay::Here);
             }
+            self.close(cpu, place)?;
             left -= 1;
         }
         self.blocks.give_back(process.blocks[block].get());
         process.blocks[block].set(0);
         process.free_slot_count.sub(process.free_slots[block].take().count_ones());
         process.account.refund(Resource::SlotBlocks, 1);
-        Step::Again
-    }
-
-    fn free_space(&'static self, _: Here, process: &'static Process) -> Step {
-        self.free_tables_step(process).into()
+        Err(Stay::Here)
     }
 
     /// All is back: the quota returns, and whoever waits hears of it.
@@ -249,7 +235,7 @@ impl Kernel {
             self.make_ready(cpu, thread);
         }
         if !process.mourners.is_empty() {
-            return Step::Again;
+            return Err(Stay::Here);
         }
         self.unclaim(process);
         cpu.requests.print();
@@ -261,24 +247,7 @@ impl Kernel {
         }
         process.state.set(process.exit[0].get());
         self.signal(cpu, process.watch[0].take(), process.watch[1].get());
-        Step::Next
-    }
-
-    /// The record of a process that is gone stays while a capability names it.
-    fn bury(&self, process: &Process) {
-        if process.header.capabilities.get() == 0 {
-            self.release_process(process);
-        }
-    }
-
-    fn release_process(&self, process: &Process) {
-        let index = process.index();
-        let parent = process.header.owner.get();
-        self.disown(Tag::new(Kind::Process, index));
-        if parent != 0 {
-            self.processes.at(parent).account.refund(Resource::Processes, 1);
-        }
-        self.processes.release(index);
+        Ok(())
     }
 
     /// Puts a process among those that this CPU takes back.

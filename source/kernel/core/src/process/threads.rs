@@ -1,10 +1,6 @@
 //! Making, starting and ending threads.
 
-use super::{
-    Process,
-    exit::{End, Record},
-    quota::Resource,
-};
+use super::{Process, exit::Record, quota::Resource};
 use crate::{
     Kernel,
     arena::index_of,
@@ -18,6 +14,7 @@ use crate::{
 use nexus_abi::{
     Error, Kind, QosClass, Rights,
     layout::{PAGE_SIZE, USER_END, USER_START},
+    start::ExitKind,
     syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted},
 };
 
@@ -80,6 +77,12 @@ impl Kernel {
         Ok(thread)
     }
 
+    /// Puts a thread into its process's list. Holds all shards.
+    pub(crate) fn join(&self, process: &Process, thread: &Thread) {
+        thread.header.owner.set(process.index());
+        thread.header.links.join(&process.threads, thread.index(), |index| &self.threads.at(index).header.links);
+    }
+
     fn clear_thread(&self, thread: &Thread, entry: &Entry) {
         thread.frame.clear();
         thread.frame.set(0, entry.pc);
@@ -106,23 +109,17 @@ impl Serve for ThreadCreate {
         let kernel = context.kernel;
         let arguments = [self.a0, self.a1];
         let entry = Entry { pc: self.entry, stack: self.stack, arguments, ipc_page: self.ipc_page };
-        let mut stash = Stash::new(&kernel.frames);
-        loop {
-            let held = kernel.shards.hold(ShardSet::ALL);
+        let (mut stash, _held, process) = kernel.with_frames(|| {
             let process = context.subject(self.process, Rights::USE)?;
             kernel.check_slots(context.process(), 1)?;
-            let frames = kernel.frames_for_thread(process, &entry)?;
-            if frames <= stash.len() {
-                let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
-                if core::ptr::eq(process, context.process()) {
-                    thread.affinity.set(context.thread.affinity.get());
-                }
-                let capability = Capability::full(Kind::Thread, thread);
-                return Ok(ThreadCreated { thread: kernel.insert(context.process(), &capability, 0)? });
-            }
-            drop(held);
-            stash.fill(frames)?;
+            Ok((kernel.frames_for_thread(process, &entry)?, process))
+        })?;
+        let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
+        if core::ptr::eq(process, context.process()) {
+            thread.affinity.set(context.thread.affinity.get());
         }
+        let handle = kernel.insert(context.process(), &Capability::full(Kind::Thread, thread), 0)?;
+        Ok(ThreadCreated { thread: handle })
     }
 }
 
@@ -146,10 +143,10 @@ impl Serve for ThreadExit {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let (thread, process) = (context.thread, context.process());
-        let only = kernel.threads.at(crate::arena::Tag(process.threads.get()).index()).header.next.get() == 0;
+        let only = kernel.threads.at(process.threads.get()).header.links.next.get() == 0;
         // A dying process keeps its threads in its list: it is being walked.
         if only || !process.running() {
-            let record = Record::status(End::Exited, 0);
+            let record = Record::status(ExitKind::Exited, 0);
             kernel.begin_exit(context.cpu, process, record, thread.class());
             kernel.set_aside(context.cpu, thread);
             return Err(Stop::Blocked);

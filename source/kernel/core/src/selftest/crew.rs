@@ -2,10 +2,9 @@
 
 use super::Trial;
 use crate::memory::object::{Memory, Stage};
-use crate::process::exit::{End, Record};
-use crate::process::{Process, create::Identity, threads::Entry};
+use crate::process::{Process, create::Identity, exit::Record, threads::Entry};
 use crate::thread::{State, Thread};
-use crate::{Kernel, arena::Tag, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
+use crate::{Kernel, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
 use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId, syscall::access};
 
 const CODE: u64 = 0x2_0000;
@@ -50,11 +49,12 @@ impl Crew {
         let name = Name::new("kselftest").ok_or(Error::Invalid)?;
         parent.account.check_child(&QUOTA)?;
         kernel.may_make_process(&QUOTA)?;
-        let root = kernel.frames.allocate().ok_or(Error::Exhausted)?;
+        let mut stash = Stash::new(&kernel.frames);
+        stash.fill(1)?;
         let identity = Identity { service: const { ServiceId::service("kselftest") }, name };
-        let process = kernel.new_process(0, identity, &QUOTA, root)?;
+        let process = kernel.new_process(0, identity, &QUOTA, &mut stash)?;
         parent.account.carve(&process.account);
-        kernel.own(parent, Tag::new(Kind::Process, process.index()));
+        kernel.own(parent, Kind::Process, &process.header);
         let code = kernel.boot_memory(process, 1)?;
         let mut bytes = [0; 12];
         bytes.chunks_mut(4).zip(COUNT).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
@@ -112,8 +112,7 @@ impl Crew {
     pub(super) fn dismiss(self, trial: &Trial) {
         let reference = self.process.header.me();
         let held = self.kernel.shards.hold(ShardSet::ALL);
-        let record = Record::status(End::Killed, 0);
-        self.kernel.begin_exit(trial.here, self.process, record, QosClass::PerfBurst);
+        self.kernel.begin_exit(trial.here, self.process, Record::DROPPED, QosClass::PerfBurst);
         drop(held);
         self.kernel.settle(trial.here, trial.ground.now());
         let here = trial.here.id.get() as usize;

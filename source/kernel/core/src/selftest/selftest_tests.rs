@@ -61,13 +61,12 @@ impl Table {
     /// What a thread's program does: it counts in the word that its first argument names.
     fn count(&self, thread: u32) {
         let thread = self.kernel.threads.at(thread);
-        let (frame, root) = (&thread.frame, self.kernel.processes.at(thread.process.get() as u32).root.get());
-        self.kernel.each_page(root, &mut |page, address, _| {
-            if u64::from(page) == frame.get(reg::A0) >> 12 {
-                let words = self.kernel.frames.at(self.kernel.frames.index(address).expect("a frame of the pool"));
-                words.0[(frame.get(reg::A0) & 0xfff) as usize / 8].add(1);
-            }
-        });
+        let (frame, process) = (&thread.frame, self.kernel.processes.at(thread.process.get() as u32));
+        let entry = self.kernel.entry(process.tree(), 0, (frame.get(reg::A0) >> 12) as u32);
+        if let Some((address, _)) = entry.and_then(|entry| crate::memory::tree::invariant::read_leaf(entry.get())) {
+            let words = self.kernel.frames.at(self.kernel.frames.index(address).expect("a frame of the pool"));
+            words.0[(frame.get(reg::A0) & 0xfff) as usize / 8].add(1);
+        }
     }
 
     fn lines(&self) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! Timers: a deadline that signals a notification.
 
-use crate::arena::{Header, Object, Tag, index_of};
+use crate::arena::{Header, Object, index_of};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, caps::Capability, lock::ShardSet, percpu::Here, process::quota::Resource, word::Word};
+use crate::{Kernel, caps::revoke::Progress, lock::ShardSet, percpu::Here, word::Word};
 use nexus_abi::syscall::{TimerCreate, TimerCreated, TimerSet, TimerWasSet};
-use nexus_abi::{Error, Kind, Rights};
+use nexus_abi::{Kind, Rights};
 
 /// A timer. Guarded by its shard.
 #[derive(Debug, Default)]
@@ -31,14 +31,11 @@ impl Serve for TimerCreate {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::ALL);
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        context.check_new(context.process(), Resource::Timers)?;
-        let timer = kernel.timers.allocate(context.process().header.shard()).ok_or(Error::Exhausted)?;
+        let (timer, handle) = context.create(&kernel.timers, Kind::Timer, context.process())?;
         timer.notification.set(notification.header.me());
         timer.bits.set(self.bits);
         timer.deadline.set(u64::MAX);
-        kernel.own(context.process(), Tag::new(Kind::Timer, index_of(timer.header.me())));
-        context.process().account.charge(Resource::Timers, 1);
-        Ok(TimerCreated { timer: kernel.insert(context.process(), &Capability::full(Kind::Timer, timer), 0)? })
+        Ok(TimerCreated { timer: handle })
     }
 }
 
@@ -73,11 +70,10 @@ impl Kernel {
     }
 
     /// Takes a timer back. Its node may stay in a wheel: it finds nothing to do. Holds all shards.
-    pub(crate) fn destroy_timer(&self, index: u32) {
+    pub(crate) fn destroy_timer(&self, index: u32) -> Progress {
         let timer = self.timers.at(index);
         timer.deadline.set(u64::MAX);
-        self.disown(Tag::new(Kind::Timer, index));
-        self.processes.at(timer.header.owner.get()).account.refund(Resource::Timers, 1);
-        self.timers.release(index);
+        self.bury(&self.timers, Kind::Timer, index);
+        Ok(())
     }
 }

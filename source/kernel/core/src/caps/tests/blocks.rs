@@ -13,7 +13,7 @@ impl Blocks {
         let mut next = self.free.get();
         core::iter::from_fn(move || {
             let block = (next != 0).then_some(next)?;
-            next = self.at(block * 64).next.get();
+            next = self.at(block * 64).links.next.get();
             Some(block)
         })
     }

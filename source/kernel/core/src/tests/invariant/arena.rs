@@ -3,11 +3,6 @@
 use super::{Arena, Header, Object};
 
 impl Header {
-    /// The object's own reference, living or dead; 0 once its place is free.
-    pub(crate) fn reference(&self) -> u64 {
-        if self.alive() { self.me() } else { self.corpse.get() }
-    }
-
     /// True if the place has seen all the objects that references can tell apart.
     pub(crate) fn used_up(&self) -> bool {
         self.generation.get() == u32::MAX
@@ -25,7 +20,7 @@ impl<T: Object> Arena<T> {
         let mut next = self.free.get();
         core::iter::from_fn(move || {
             let index = (next != 0).then_some(next)?;
-            next = self.at(index).header().next.get();
+            next = self.at(index).header().links.next.get();
             Some(index)
         })
     }

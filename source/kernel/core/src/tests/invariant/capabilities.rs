@@ -37,7 +37,7 @@ impl Kernel {
             if slot.key.get() == 0 {
                 check.that("an empty slot is free", free & 1 << bit != 0 || retired);
                 check.same("an empty slot allows nothing", (slot.call_key.get(), slot.object.get()), (0, 0));
-                let links = [&slot.parent, &slot.child, &slot.next, &slot.previous].map(|link| link.get());
+                let links = [&slot.parent, &slot.child, &slot.links.next, &slot.links.previous].map(|link| link.get());
                 check.same("an empty slot hangs on nothing", links, [0; 4]);
                 continue;
             }
@@ -45,7 +45,7 @@ impl Kernel {
             check.same("a slot knows its table", slot.process.get(), process.index());
             self.check_slot_content(check, slot, block * 64 + bit as usize);
             self.check_derivation(check, place, slot);
-            if let Some((kind, header)) = slot.kind().and_then(|kind| Some((kind, self.header_named(kind, slot)?))) {
+            if let Some((kind, header)) = slot.kind().zip(self.named(slot)) {
                 named.add_times(header.reference() | (group(kind) as u64) << 24, 1);
             }
         }
@@ -69,14 +69,14 @@ impl Kernel {
     }
 
     fn check_derivation(&self, check: &mut Check, place: u32, slot: &Slot) {
-        let (parent, next, previous) = (slot.parent.get(), slot.next.get(), slot.previous.get());
+        let (parent, next, previous) = (slot.parent.get(), slot.links.next.get(), slot.links.previous.get());
         if slot.child.get() != 0 {
             let child = self.blocks.at(slot.child.get());
-            check.same("a first child knows its parent", (child.parent.get(), child.previous.get()), (place, 0));
+            check.same("a first child knows its parent", (child.parent.get(), child.links.previous.get()), (place, 0));
         }
         if next != 0 {
             let next = self.blocks.at(next);
-            check.same("children link both ways", (next.previous.get(), next.parent.get()), (place, parent));
+            check.same("children link both ways", (next.links.previous.get(), next.parent.get()), (place, parent));
         }
         if parent == 0 {
             check.same("what was derived from nothing has no neighbours", (next, previous), (0, 0));
@@ -87,7 +87,7 @@ impl Kernel {
         if previous == 0 {
             check.same("a parent knows its first child", above.child.get(), place);
         } else {
-            check.same("children link both ways", self.blocks.at(previous).next.get(), place);
+            check.same("children link both ways", self.blocks.at(previous).links.next.get(), place);
         }
         if slot.kind() == above.kind() {
             check.that("rights only shrink", above.rights().contains(slot.rights()));
@@ -131,12 +131,6 @@ impl Kernel {
             }
         }
         counted
-    }
-
-    /// The header of the object that a slot names, while its place is not free.
-    fn header_named(&self, kind: Kind, slot: &Slot) -> Option<&'static crate::arena::Header> {
-        let object = slot.object.get();
-        self.header(kind, crate::arena::index_of(object)).filter(|header| header.names(object))
     }
 }
 

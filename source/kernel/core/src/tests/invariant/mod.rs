@@ -169,10 +169,10 @@ impl Kernel {
         });
         let touched = all.count;
         for (_, process) in self.processes.iter().filter(|(_, process)| process.root.get() != 0) {
-            self.each_table(process.root.get(), &mut |frame| found.add(frame));
+            self.each_frame(process.tree(), &mut |frame| found.add(frame));
         }
-        for (_, memory) in self.memories.iter().filter(|(_, memory)| memory.header.alive()) {
-            self.each_frame(memory, &mut |frame| found.add(frame));
+        for (_, memory) in self.memories.iter().filter(|(_, memory)| memory.header.reference() != 0) {
+            self.each_frame(memory.tree(), &mut |frame| found.add(frame));
         }
         for (_, thread) in self.threads.iter().filter(|(_, thread)| thread.ipc_frame.get() != 0) {
             found.add(thread.ipc_frame.get());
@@ -183,9 +183,8 @@ impl Kernel {
 
     /// The tables of an address space say what its records say, IPC pages apart.
     fn check_space(&self, check: &mut Check, process: &Process) {
-        let (mut recorded, mut hollow) = (0, 0);
+        let mut recorded = 0;
         for mapping in self.mappings_of(process) {
-            hollow += u32::from(mapping.access.get() == 0);
             let span = mapping.span();
             check.same("a mapping is alive and charged", mapping.header.owner.get(), process.index());
             check.same("a mapping lies in user space", span.page >= 16 && span.end() <= 1 << 26, true);
@@ -196,18 +195,17 @@ impl Kernel {
             recorded += span.pages;
             check.same("a mapping names pages that are there", span.offset + span.pages <= memory.pages.get(), true);
             for at in 0..span.pages {
-                let entry = self.entry(process.root.get(), span.page + at).map_or(0, |entry| entry.get());
-                let says = crate::memory::table::invariant::read_leaf(entry);
+                let entry = self.entry(process.tree(), 0, span.page + at).map_or(0, |entry| entry.get());
+                let says = crate::memory::tree::invariant::read_leaf(entry);
                 let expected = self.page_address(memory, span.offset + at).map(|address| (address, span.access));
                 check.same("an entry says what its record says", says, expected);
             }
         }
-        check.same("records without pages are counted", hollow, process.hollow.get());
         if process.satp.get() == 0 {
             return;
         }
         let mut mapped = 0;
-        self.each_page(process.root.get(), &mut |_, address, bits| {
+        self.each_page(process, &mut |address, bits| {
             let pinned = self.threads.iter().any(|(_, thread)| {
                 let frame = thread.ipc_frame.get();
                 frame != 0 && self.frames.address(frame) == address && thread.process.get() as u32 == process.index()
@@ -222,19 +220,17 @@ impl Kernel {
     /// Lists of objects are whole, and seals hold.
     fn check_objects(&self, check: &mut Check) {
         let mut linked = 0;
-        for (index, memory) in self.memories.iter().filter(|(_, memory)| memory.header.alive()) {
-            let (mut previous, mut writable) = (0, true);
+        for (index, memory) in self.memories.iter().filter(|(_, memory)| memory.header.reference() != 0) {
+            let mut previous = 0;
             for mapping in self.mappings_to(memory) {
                 linked += 1;
-                let writes = mapping.access.get() as u8 & access::WRITE != 0;
                 check.same("a mapping is in the list of its object", mapping.memory.get(), index);
-                check.same("mappings link both ways", mapping.previous.get(), previous);
-                check.same("writable mappings come first", writes && !writable, false);
-                check.same("a sealed object has no writable mapping", writes && memory.stage() == Stage::Sealed, false);
-                self.check_slot(check, mapping, memory.header.me());
-                (previous, writable) = (mapping.header.me() as u32, writes);
+                check.same("mappings link both ways", mapping.links.previous.get(), previous);
+                let broken = mapping.writable() && memory.stage() == Stage::Sealed;
+                check.same("a sealed object has no writable mapping", broken, false);
+                self.check_slot(check, mapping, memory.header.reference());
+                previous = mapping.header.me() as u32;
             }
-            check.same("the last mapping is known", memory.last_mapping.get(), previous);
             check.same("an object stays in its bound", memory.pages.get() <= memory.limit.get(), true);
         }
         check.same("every mapping is in one list", linked, self.mappings.used());
@@ -255,18 +251,18 @@ impl Kernel {
     fn check_charges(&self, check: &mut Check) {
         let carved = |owner: u32, resource: Resource| -> u32 {
             let children = self.processes.iter().filter(|(_, child)| self.carves(child, owner));
-            children.map(|(_, child)| child.account.limit(resource)).sum()
+            children.map(|(_, child)| child.account.limit(resource as usize)).sum()
         };
         for (index, process) in self.processes.iter().filter(|(index, process)| process.index() == *index) {
             if process.root.get() == 0 || process.gone() {
                 continue;
             }
             let (mut frames, mut memories) = (0, 0);
-            self.each_table(process.root.get(), &mut |_| frames += 1);
+            self.each_frame(process.tree(), &mut |_| frames += 1);
             for (_, memory) in self.memories.iter() {
-                if memory.header.alive() && memory.header.owner.get() == index {
+                if memory.header.reference() != 0 && memory.header.owner.get() == index {
                     memories += 1;
-                    self.each_frame(memory, &mut |_| frames += 1);
+                    self.each_frame(memory.tree(), &mut |_| frames += 1);
                 }
             }
             let own =
@@ -284,7 +280,7 @@ impl Kernel {
             for (resource, own) in expected {
                 let used = process.account.used(resource);
                 check.same("what is charged is there", used, own + carved(index, resource));
-                check.same("nothing is over its limit", used <= process.account.limit(resource), true);
+                check.same("nothing is over its limit", used <= process.account.limit(resource as usize), true);
             }
         }
     }

@@ -38,14 +38,14 @@ impl Kernel {
         while let Some(header) = self.header_of_tag(tag) {
             check.at = tag.index();
             check.same("an object knows its owner", header.owner.get(), process.index());
-            check.same("owned objects link both ways", header.previous.get(), previous);
+            check.same("owned objects link both ways", header.links.previous.get(), previous);
             check.that("an owned object is there", header.reference() != 0);
             let home = tag.kind() == Some(Kind::Process) || header.shard() == process.header.shard();
             check.that("an object lives in its owner's home", home);
             let kind = tag.kind().map_or(0, |kind| group(kind) as u64);
             owned.add_times(header.reference() | kind << 24, 1);
             self.add_use(tag, used);
-            (previous, tag, left) = (tag.0, Tag(header.next.get()), left - 1);
+            (previous, tag, left) = (tag.0, Tag(header.links.next.get()), left - 1);
             check.that("a list of owned objects ends", left > 0);
             if left == 0 {
                 return;
@@ -61,7 +61,7 @@ impl Kernel {
                 add(Resource::Processes, 1);
                 if !child.gone() {
                     for (at, used) in used.iter_mut().enumerate() {
-                        *used += child.account.limit[at].get();
+                        *used += child.account.limit(at);
                     }
                 }
             }
@@ -76,14 +76,14 @@ impl Kernel {
     }
 
     fn check_threads_of(&self, check: &mut Check, process: &Process) -> u32 {
-        let (mut tag, mut previous, mut count) = (Tag(process.threads.get()), 0, 0);
-        while tag.0 != 0 && count <= self.threads.capacity() {
-            let thread = self.threads.at(tag.index());
-            check.at = tag.index();
+        let (mut index, mut previous, mut count) = (process.threads.get(), 0, 0);
+        while index != 0 && count <= self.threads.capacity() {
+            let thread = self.threads.at(index);
+            check.at = index;
             check.same("a thread knows its process", thread.process.get(), process.header.reference());
             check.same("a thread is charged to its process", thread.header.owner.get(), process.index());
-            check.same("threads of a process link both ways", thread.header.previous.get(), previous);
-            (previous, tag, count) = (tag.0, Tag(thread.header.next.get()), count + 1);
+            check.same("threads of a process link both ways", thread.header.links.previous.get(), previous);
+            (previous, index, count) = (index, thread.header.links.next.get(), count + 1);
         }
         check.that("a process's threads end", count <= self.threads.capacity());
         count
@@ -103,7 +103,7 @@ impl Kernel {
         ];
         for resource in here {
             check.same("what is charged is there", process.account.used(resource), used[resource as usize]);
-            let within = process.account.used(resource) <= process.account.limit(resource);
+            let within = process.account.used(resource) <= process.account.limit(resource as usize);
             check.that("nothing is over its limit", within);
         }
         if process.gone() {

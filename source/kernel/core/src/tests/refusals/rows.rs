@@ -150,7 +150,7 @@ fn pageless(scene: &Scene, name: &str) -> Registers {
     let registers = example(scene, name);
     let kernel = scene.stage.kernel;
     let page = (scene.caller.ipc_page.get() / PAGE_SIZE as u64) as u32;
-    kernel.unset_pages(scene.home.process.root.get(), page..page + 1);
+    kernel.set_pages(scene.home.process, page, 1, 0);
     kernel.frames.release(scene.caller.ipc_frame.get());
     scene.home.process.account.refund(crate::process::quota::Resource::Frames, 1);
     scene.caller.ipc_frame.set(0);

@@ -59,8 +59,8 @@ impl Bench {
 
     /// What the page tables say of a page: physical address and access.
     pub(crate) fn page(&self, at: u64) -> Option<(u64, u8)> {
-        let entry = self.kernel.entry(self.process.root.get(), (BASE / PAGE + at) as u32)?;
-        crate::memory::table::invariant::read_leaf(entry.get())
+        let entry = self.kernel.entry(self.process.tree(), 0, (BASE / PAGE + at) as u32)?;
+        crate::memory::tree::invariant::read_leaf(entry.get())
     }
 
     /// Makes a call and checks every invariant.
