@@ -10,7 +10,7 @@ use nexus_core::{
     cpu::Own,
     ipc::{
         detour::Bytes,
-        direct::{Elsewhere, Passage, Until},
+        direct::{Elsewhere, Passage},
     },
     percpu::{Here, PerCpu},
     thread::{Thread, reg},
@@ -108,20 +108,20 @@ macro_rules! directed {
     )*};
 }
 
-/// When the wait of a call with this number ends, unless never.
+/// The time, if a call with this number has a deadline.
 #[inline(always)]
-fn until(caller: &Thread, number: u64) -> Option<Until> {
-    (number >= ipc::CALL_UNTIL).then(|| Until { deadline: caller.frame.get(reg::T5), now: csr::time() })
+fn clock(number: u64) -> Option<fn() -> u64> {
+    (number >= ipc::CALL_UNTIL).then_some(csr::time)
 }
 
 #[inline(always)]
 fn call(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    system().kernel.call_direct(caller, target(), until(caller, number))
+    system().kernel.call_direct(caller, target, clock(number))
 }
 
 #[inline(always)]
 fn reply_recv(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    system().kernel.reply_recv_direct(cpu, server, target(), until(server, number))
+    system().kernel.reply_recv_direct(cpu, server, target(), clock(number))
 }
 
 /// The detour's entry calls this while float registers are loaded: whoever goes on may not see them.
@@ -132,25 +132,25 @@ extern "C" fn release_float(hart: &'static Hart) {
 
 #[inline(always)]
 fn call_aside(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    system().kernel.call_detour(caller, target(), until(caller, number), Bytes::NONE).ok_or(Elsewhere::General)
+    system().kernel.call_detour(caller, target(), clock(number), Bytes::NONE).ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
 fn reply_recv_aside(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), Bytes::NONE));
+    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (clock(number), Bytes::NONE));
     passage.ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
 fn call_with_bytes(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
     let bytes = Bytes::of(caller.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
-    system().kernel.call_detour(caller, target(), until(caller, number), bytes).ok_or(Elsewhere::General)
+    system().kernel.call_detour(caller, target(), clock(number), bytes).ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
 fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
     let bytes = Bytes::of(server.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
-    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (until(server, number), bytes));
+    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (clock(number), bytes));
     passage.ok_or(Elsewhere::General)
 }
 

@@ -103,4 +103,22 @@ impl Gate {
     pub(crate) const fn waiting(running: u64, state: State) -> u64 {
         running.wrapping_add(state as u64 - State::Running as u64)
     }
+
+    /// The word of a thread that waits in `state`, if it ran instead.
+    #[inline(always)]
+    pub(crate) const fn running(waiting: u64, state: State) -> u64 {
+        waiting.wrapping_sub(state as u64 - State::Running as u64)
+    }
+
+    /// True if two words are the same but for their shards.
+    #[inline(always)]
+    pub(crate) const fn differ_in_shard(one: u64, other: u64) -> bool {
+        (one ^ other) << (64 - SHARD_SHIFT) == 0
+    }
+
+    /// True if a word names this shard.
+    #[inline(always)]
+    pub(crate) const fn names_shard(word: u64, shard: usize) -> bool {
+        (word ^ (shard as u64) << SHARD_SHIFT) >> SHARD_SHIFT == 0
+    }
 }

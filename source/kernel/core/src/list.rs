@@ -104,10 +104,10 @@ impl ThreadStack {
     pub fn push(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, top) = (thread.index(), self.top.get());
         thread.next.set(top);
+        self.top.set(index);
         if top != 0 {
             threads.at(top).previous.set(index);
         }
-        self.top.set(index);
     }
 
     /// Takes the top thread out.

@@ -25,7 +25,7 @@ fn raiser() -> Bench {
 /// `server` has a call of `caller`'s to answer.
 fn obliged(server: &Thread, caller: &Thread) {
     caller.set_state(State::Awaiting);
-    caller.waits_on.set(server.index().into());
+    caller.waits_on.set(server.header.me());
     server.link.set(caller.renew_token());
     server.boost(caller);
 }

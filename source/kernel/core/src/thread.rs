@@ -163,8 +163,8 @@ pub struct Thread {
     pub link: Word,
     /// Names this wait for an answer: `index << 48 | count`. Changes whenever the wait ends, for any reason.
     pub token: Word,
-    /// Reference of what it is blocked on: endpoint to call, notification, process; while it awaits an answer: index of who
-    /// serves it, or once did.
+    /// Reference of what it is blocked on: endpoint to call, notification, process; while it awaits an answer: of who serves
+    /// it, or once did.
     pub waits_on: Word,
     /// Badge that its queued call carries.
     pub badge: Word,

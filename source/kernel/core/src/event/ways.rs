@@ -2,7 +2,7 @@
 //!
 //! The machine layer does the same with registers in place (`arch/src/direct.rs`), which this must agree with.
 
-use crate::ipc::direct::{Elsewhere, Passage, Until};
+use crate::ipc::direct::{Elsewhere, Passage};
 use crate::thread::{Thread, reg};
 use crate::{Kernel, ipc::detour::Bytes, percpu::Here};
 use nexus_abi::syscall::ipc;
@@ -54,27 +54,28 @@ impl Kernel {
     }
 
     fn straight(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Result<Passage, Elsewhere> {
-        let (target, until) = (thread.frame.get(reg::T3), until(thread, now));
+        let (target, clock) = (thread.frame.get(reg::T3), clock(thread, now));
         match thread.frame.get(reg::T2) {
-            ipc::CALL | ipc::CALL_UNTIL => self.call_direct(thread, target, until),
-            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.reply_recv_direct(|| cpu, thread, target, until),
+            ipc::CALL | ipc::CALL_UNTIL => self.call_direct(thread, || target, clock),
+            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.reply_recv_direct(|| cpu, thread, target, clock),
             _ => Err(Elsewhere::Detour),
         }
     }
 
     fn detour(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
-        let (number, target, until) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), until(thread, now));
+        let (number, target, clock) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), clock(thread, now));
         let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
         match number {
-            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call_detour(thread, target, until, bytes),
+            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call_detour(thread, target, clock, bytes),
             ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
-                self.reply_recv_detour(|| cpu, thread, target, (until, bytes))
+                self.reply_recv_detour(|| cpu, thread, target, (clock, bytes))
             }
             _ => None,
         }
     }
 }
 
-fn until(thread: &Thread, now: u64) -> Option<Until> {
-    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then(|| Until { deadline: thread.frame.get(reg::T5), now })
+/// The time, of a call with a deadline.
+fn clock(thread: &Thread, now: u64) -> Option<impl Fn() -> u64> {
+    (thread.frame.get(reg::T2) >= ipc::CALL_UNTIL).then_some(move || now)
 }

@@ -49,7 +49,7 @@ impl Kernel {
         self.check_transfer(held, &letter)?;
         self.transfer(&letter);
         endpoint.receivers.pop(receiver);
-        context.thread.waits_on.set(receiver.index().into());
+        context.thread.waits_on.set(receiver.header.me());
         self.block(context, State::Awaiting, request.deadline.0);
         self.oblige(context.thread, receiver);
         if receiver.cpu() != context.cpu.id.get() {

@@ -1,10 +1,10 @@
 //! The detour of a message: to or from a thread that waits on this CPU, but not in the plainest way.
 //!
-//! It takes what [`super::direct`] leaves: handles outside a table's first block, partners in other shards, calls made while
-//! serving one, bytes in the IPC page. The words stay in their registers here too, and `None` again means that nothing was
-//! changed.
+//! It takes what [`super::direct`] leaves: handles outside a table's first block, calls made while serving one, bytes in the
+//! IPC page, partners beside whom float registers are loaded. The words stay in their registers here too, and `None` again
+//! means that nothing was changed.
 
-use super::direct::{Asker, Passage, Until, Waiter};
+use super::direct::{Asker, Passage, Waiter};
 use crate::{
     Kernel,
     gate::Gate,
@@ -39,7 +39,7 @@ impl Kernel {
         &'static self,
         caller: &'static Thread,
         target: u64,
-        until: Option<Until>,
+        clock: Option<impl Fn() -> u64>,
         bytes: Bytes,
     ) -> Option<Passage> {
         let gate = caller.gate.get();
@@ -56,8 +56,7 @@ impl Kernel {
             let held = ShardSet::of(Gate::shard(gate)).with(ShardSet::of(handle.shard()));
             self.check_chain(caller, held, endpoint).ok()?;
         }
-        let running = Gate::in_shard(gate, handle.shard());
-        let passage = self.call_at(Asker { thread: caller, gate, until }, slot, running)?;
+        let passage = self.call_at(Asker { thread: caller, clock }, slot, Some(|| handle.shard()))?;
         Some(self.take_along(caller, passage, bytes))
     }
 
@@ -65,10 +64,10 @@ impl Kernel {
     #[inline(always)]
     pub fn reply_recv_detour(
         &'static self,
-        cpu: impl FnOnce() -> Here,
+        cpu: impl Fn() -> Here,
         server: &'static Thread,
         target: u64,
-        (until, bytes): (Option<Until>, Bytes),
+        (clock, bytes): (Option<impl Fn() -> u64>, Bytes),
     ) -> Option<Passage> {
         let gate = server.gate.get();
         let _own = self.shards.hold_one(Gate::shard(gate));
@@ -77,8 +76,8 @@ impl Kernel {
         let caller = self.threads.place(Thread::index_of_token(token))?;
         let shard = Gate::shard(caller.gate.get());
         let _far = self.hold_beside(Gate::shard(gate), shard)?;
-        let caller = Waiter { thread: caller, token, running: Gate::in_shard(gate, shard) };
-        let passage = self.answer_to(caller, Asker { thread: server, gate, until }, endpoint, cpu)?;
+        let caller = Waiter { thread: caller, token, far: Some(|| shard) };
+        let passage = self.answer_to(caller, &Asker { thread: server, clock }, endpoint, cpu)?;
         Some(self.take_along(server, passage, bytes))
     }
 

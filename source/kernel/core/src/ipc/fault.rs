@@ -31,7 +31,7 @@ impl Kernel {
         endpoint.receivers.pop(receiver);
         let words = [trap.cause, thread.frame.get(0), trap.address, 0, 0, 0, 0, 0];
         write_message(receiver, words, Status::FAULT, thread.badge.get(), thread.stamp());
-        context.thread.waits_on.set(receiver.index().into());
+        context.thread.waits_on.set(receiver.header.me());
         self.block(context, State::Faulted, u64::MAX);
         self.oblige(thread, receiver);
         self.hand_over(context, receiver);

@@ -165,7 +165,7 @@ impl Kernel {
             self.transfer(letter);
         }
         caller.set_state(if letter.flags & Status::FAULT != 0 { State::Faulted } else { State::Awaiting });
-        caller.waits_on.set(letter.to.index().into());
+        caller.waits_on.set(letter.to.header.me());
         self.oblige(caller, letter.to);
     }
 

@@ -18,7 +18,7 @@ use std::{println, string::String};
 /// Events of the test that every run of the host tests makes, and the parts of them that must have gone straight, by the
 /// detour, and by a turn.
 const EVENTS: u64 = 50_000;
-const PERCENT: [u64; 3] = [30, 5, 1];
+const PERCENT: [u64; 3] = [40, 3, 1];
 /// Words of an IPC page that are looked at.
 const PAGE: usize = 24;
 /// Events in the life of one pair of kernels.
@@ -264,8 +264,8 @@ fn a_closed_door_is_not_gone_through_straight() {
     assert_eq!(pair.stage.got(pair.client).status.error(), Some(Error::BadHandle));
 }
 
-#[test]
-fn the_detour_takes_no_shard_that_another_cpu_holds() {
+/// A call to another shard goes by this way only while no other CPU holds that one.
+fn waits_for_no_shard(way: impl Fn(&Stage, &'static Thread, u64) -> bool) {
     let world = World::new(Way::General);
     let (stage, server, client) = (&world.stage, world.servers[0], world.clients[2]);
     let far = |door: &&(u64, Handle)| door.0 == client.process.get();
@@ -275,13 +275,44 @@ fn the_detour_takes_no_shard_that_another_cpu_holds() {
     sends(Way::General, stage, client, ipc::CALL, Mail::to(door));
     sends(Way::General, stage, server, ipc::REPLY_RECV, Mail::to(world.endpoints[0]));
     stage.focus(client);
-    let call = || stage.kernel.call_detour(client, door.raw(), None, Bytes::NONE).is_some();
 
     let held = stage.kernel.shards.hold_one(server.header.shard());
-    let beside = call();
+    let beside = way(stage, client, door.raw());
     drop(held);
 
-    assert!(!beside && call(), "it goes as soon as that CPU lets go");
+    assert!(!beside && way(stage, client, door.raw()), "it goes as soon as that CPU lets go");
+}
+
+#[test]
+fn the_straight_way_takes_no_shard_that_another_cpu_holds() {
+    waits_for_no_shard(|stage, client, door| stage.kernel.call_direct(client, || door, None::<fn() -> u64>).is_ok());
+}
+
+#[test]
+fn the_detour_takes_no_shard_that_another_cpu_holds() {
+    waits_for_no_shard(|stage, client, door| {
+        stage.kernel.call_detour(client, door, None::<fn() -> u64>, Bytes::NONE).is_some()
+    });
+}
+
+#[test]
+fn a_call_across_shards_needs_the_right_to_call() {
+    let stage = Stage::new(1);
+    let homes = ["server", "caller"].map(|name| stage.process(name));
+    let [server, caller] = homes.map(|home| stage.thread(home));
+    let endpoint = stage.does(server, EndpointCreate { process: None, queue: 2 }).endpoint;
+    let [open, door] = [Rights::USE, Rights::MANAGE].map(|rights| stage.grant(server, endpoint, homes[1], (rights, 0)));
+    stage.post(server, ipc::RECV, Mail::to(endpoint));
+    // Of its messages the first goes the general way, which finds out where its slots are.
+    sends(Way::General, &stage, caller, ipc::CALL, Mail::to(open));
+    sends(Way::General, &stage, server, ipc::REPLY_RECV, Mail::to(endpoint));
+
+    for way in [Way::Straight, Way::Detour] {
+        assert_eq!(sends(way, &stage, caller, ipc::CALL, Mail::to(door)), Way::General);
+        assert_eq!(stage.got(caller).status.error(), Some(Error::Permission));
+    }
+
+    assert_eq!(server.state(), State::Receiving, "nobody called it");
 }
 
 /// A message by each shorter way is refused as a handle that is none, and leaves everything as it was.
