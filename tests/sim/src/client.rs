@@ -273,14 +273,15 @@ impl Client {
         }
     }
 
-    /// Nothing starts while policy is not back: that is refused, and asked again within the bound.
+    /// Nothing starts while policy is not back, or while programs that trouble left, which end by themselves, are all that
+    /// may run: that is refused, and asked again within the bound.
     fn start_visitor_once_more(&mut self) -> Result<(), Error> {
         let mut client = exec::Client::new(self.channel(exec::NAME)?);
         let (end, mut told) = (self.deadline(), false);
         let started = loop {
             match client.start(VISITOR, &[], None, None, None) {
                 Err(Error::PeerClosed) if !told => told = true,
-                Err(Error::Unavailable) if Instant::now().ticks() < end.0 => {
+                Err(Error::Unavailable | Error::OverLimit) if Instant::now().ticks() < end.0 => {
                     self.until = Duration::from_millis(1);
                     self.rest()?;
                 }
