@@ -94,8 +94,8 @@ pub(crate) struct Simulator {
     spoken: bool,
     /// The invariants are looked at after each event whose number this divides, and when an act is over.
     look: u64,
-    /// Memory has changed since it was looked at.
-    unseen: bool,
+    /// What has changed since it was looked at.
+    unseen: Touched,
     /// Who dies, and at which of its system calls from now on; nobody at 0.
     doomed: Option<(u64, u64)>,
     /// Everything that happened, in one number.
@@ -125,7 +125,7 @@ impl Simulator {
             report,
             spoken,
             look,
-            unseen: true,
+            unseen: Touched::Memory,
             doomed: None,
             hash: seed,
         }
@@ -378,9 +378,12 @@ impl Simulator {
 
     /// Every invariant that the event could have broken, those of memory by and by; and what clients object to.
     fn check(&mut self, touched: Touched) -> Result<(), String> {
-        self.unseen |= touched == Touched::Memory;
+        if touched == Touched::Memory {
+            self.unseen = touched;
+        }
         if self.report.events.is_multiple_of(self.look) {
-            self.look_at(self.unseen && self.report.events.is_multiple_of(self.look.max(LOOK)))?;
+            let by_now = self.report.events.is_multiple_of(self.look.max(LOOK));
+            self.look_at(if by_now { self.unseen } else { Touched::State })?;
         }
         match &self.play.seen.borrow().wrong {
             Some(wrong) => Err(wrong.clone()),
@@ -388,13 +391,13 @@ impl Simulator {
         }
     }
 
-    /// Every invariant, those of memory if it was touched.
-    fn look_at(&mut self, memory: bool) -> Result<(), String> {
+    /// Every invariant of what was touched.
+    fn look_at(&mut self, touched: Touched) -> Result<(), String> {
         let mut found = Check::default();
         self.kernel.check_state(&mut found);
-        if memory {
+        if touched == Touched::Memory {
             self.kernel.check_memory(&mut found);
-            self.unseen = false;
+            self.unseen = Touched::State;
         }
         match found.first {
             Some(first) => Err(format!("the kernel: not so: {first} (at {})", found.first_at)),
