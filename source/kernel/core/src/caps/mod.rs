@@ -7,7 +7,7 @@ pub mod table;
 
 use crate::{
     Kernel,
-    arena::{Header, Object, wide},
+    arena::{Header, Object, index_of, wide},
     word::Half,
 };
 use nexus_abi::{Kind, Rights};
@@ -116,12 +116,13 @@ impl Kernel {
 
     /// The header of the living object that a capability names.
     pub fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
-        self.header(kind, crate::arena::index_of(object)).filter(|header| object != 0 && header.me() == object)
+        self.header(kind, index_of(object)).filter(|header| object != 0 && header.me() == object)
     }
 
     /// True if a capability names an arena object that lives no more.
+    #[inline]
     pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {
-        self.header(kind, 0).is_some() && self.header_of(kind, object).is_none()
+        self.header(kind, index_of(object)).is_some_and(|header| object == 0 || header.me() != object)
     }
 }
 

@@ -26,6 +26,7 @@ impl Stash<'_> {
     }
 
     /// Holds at least `wanted` frames from here on, or says `ENOMEM`.
+    #[inline]
     pub(crate) fn fill(&mut self, wanted: u32) -> Result<(), Error> {
         while self.count < wanted {
             let frame = self.frames.allocate().ok_or(Error::Exhausted)?;
@@ -37,18 +38,27 @@ impl Stash<'_> {
     }
 
     /// Takes one of the frames that [`Stash::fill`] put in, all zero.
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
         self.count = self.count.checked_sub(1)?;
         let frame = self.first;
         self.first = self.frames.at(frame).0[0].take() as u32;
         Some(frame)
     }
+
+    /// Gives back what nobody took: where the plan was made anew, or failed.
+    #[cold]
+    fn give_back(&mut self) {
+        while let Some(frame) = self.take() {
+            self.frames.release(frame);
+        }
+    }
 }
 
 impl Drop for Stash<'_> {
     fn drop(&mut self) {
-        while let Some(frame) = self.take() {
-            self.frames.release(frame);
+        if self.count > 0 {
+            self.give_back();
         }
     }
 }

@@ -266,6 +266,7 @@ impl Kernel {
     }
 
     /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
+    #[inline]
     fn unqueue_reap(&self, cpu: Here, process: &Process) {
         let index = process.index();
         let class = class_of(process.reap_class.get());
