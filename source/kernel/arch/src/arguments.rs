@@ -6,27 +6,17 @@ pub struct Arguments {
     /// `panic=exit`: end with a status where a panic would reset.
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
-    pub statistics: Asked,
+    pub statistics: Statistics,
     /// `undirected`: no message goes straight to its partner, so that the detour can be measured; `trace`: nor by the detour.
     pub passage: Passage,
     /// `trace`: events are recorded.
-    pub tracing: Asked,
+    pub tracing: Tracing,
     /// `kselftest`: run the kernel's own tests of several CPUs.
-    pub self_tests: Asked,
+    pub self_tests: SelfTests,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
     /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
     pub refused: u64,
-}
-
-/// Whether the line asks for something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Asked {
-    /// It does not.
-    #[default]
-    No,
-    /// It does.
-    Yes,
 }
 
 /// How a panic ends.
@@ -51,63 +41,103 @@ pub enum Passage {
     General,
 }
 
-macro_rules! defects {
-    ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
-        /// A defect to show.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub enum Defect {
-            /// None.
-            #[default]
-            None,
-            $($(#[$doc])* $name,)*
-        }
-
-        /// The defects by the words that ask for them.
-        const DEFECTS: &[(&str, Defect)] = &[$(($word, Defect::$name),)*];
-    };
+/// Whether events are recorded, for pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracing {
+    /// They are not.
+    #[default]
+    Off,
+    /// They are, into rings whose place boot says.
+    On,
 }
 
-defects! {
+/// Whether boot says what it cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statistics {
+    /// It does not.
+    #[default]
+    Off,
+    /// It prints the instructions from kernel entry to the first user instruction.
+    On,
+}
+
+/// Whether the kernel tests itself before the first program runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelfTests {
+    /// It does not.
+    #[default]
+    Off,
+    /// It does, and prints a line a test.
+    On,
+}
+
+/// A defect to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Defect {
+    /// None.
+    #[default]
+    None,
     /// Only the boot hart comes.
-    LostHart "lost-hart";
+    LostHart,
     /// The firmware starts harts where the first one began.
-    OldEntry "old-entry";
+    OldEntry,
     /// Interrupts of other harts are never sent.
-    LostKick "lost-kick";
+    LostKick,
     /// Interrupts of other harts are sent even where a self-test has them lost.
-    StrayKick "stray-kick";
+    StrayKick,
     /// Threads stay on the CPU that made them.
-    NoSpread "no-spread";
+    NoSpread,
     /// Who is waited for runs in its own class.
-    NoDonation "no-donation";
+    NoDonation,
     /// The timer interrupts a second late.
-    LateTimer "late-timer";
+    LateTimer,
     /// All threads use the float registers as they find them.
-    SharedFloat "shared-float";
+    SharedFloat,
     /// The kernel panics.
-    Panic "panic";
+    Panic,
     /// The kernel's stack overflows.
-    Stack "stack";
+    Stack,
     /// That of each further hart does.
-    FurtherStack "further-stack";
+    FurtherStack,
     /// The kernel writes to its own text.
-    WriteText "write-text";
+    WriteText,
     /// The kernel writes to its constants.
-    WriteConstants "write-constants";
+    WriteConstants,
     /// The kernel writes to the boot image.
-    WriteImage "write-image";
+    WriteImage,
     /// The kernel jumps into its data.
-    RunData "run-data";
+    RunData,
     /// The kernel jumps into a frame of the pool.
-    RunFrame "run-frame";
+    RunFrame,
     /// The kernel reads where nothing is mapped.
-    ReadNothing "read-nothing";
+    ReadNothing,
 }
 
 impl Defect {
+    /// The defects by the words that ask for them.
+    const NAMES: [(&str, Defect); 17] = [
+        ("further-stack", Defect::FurtherStack),
+        ("stray-kick", Defect::StrayKick),
+        ("lost-kick", Defect::LostKick),
+        ("no-spread", Defect::NoSpread),
+        ("no-donation", Defect::NoDonation),
+        ("lost-hart", Defect::LostHart),
+        ("old-entry", Defect::OldEntry),
+        ("late-timer", Defect::LateTimer),
+        ("shared-float", Defect::SharedFloat),
+        ("panic", Defect::Panic),
+        ("stack", Defect::Stack),
+        ("write-text", Defect::WriteText),
+        ("write-constants", Defect::WriteConstants),
+        ("write-image", Defect::WriteImage),
+        ("run-data", Defect::RunData),
+        ("run-frame", Defect::RunFrame),
+        ("read-nothing", Defect::ReadNothing),
+    ];
+
     fn named(word: &str) -> Option<Defect> {
         let name = word.strip_prefix("defect=")?;
-        DEFECTS.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
     }
 }
 
@@ -128,9 +158,9 @@ impl Arguments {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
                 "undirected" => arguments.passage = Passage::Detour,
-                "trace" => (arguments.tracing, arguments.passage) = (Asked::Yes, Passage::General),
-                "kselftest" => arguments.self_tests = Asked::Yes,
-                "bootstat" => arguments.statistics = Asked::Yes,
+                "trace" => (arguments.tracing, arguments.passage) = (Tracing::On, Passage::General),
+                "kselftest" => arguments.self_tests = SelfTests::On,
+                "bootstat" => arguments.statistics = Statistics::On,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
                 other => match (Defect::named(other), refused(other)) {
                     (Some(defect), _) => arguments.defect = defect,
@@ -152,13 +182,13 @@ mod tests {
     fn known_words_are_read_and_the_last_one_counts() {
         let line = " panic=exit  bootstat kselftest undirected defect=late-timer refuse=76";
         let read = Arguments::read(line, |word| panic!("{word}"));
-        let (after_panic, statistics, passage) = (AfterPanic::Exit, Asked::Yes, Passage::Detour);
-        let (self_tests, defect) = (Asked::Yes, Defect::LateTimer);
+        let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::Detour);
+        let (self_tests, defect) = (SelfTests::On, Defect::LateTimer);
         assert_eq!(
             read,
-            Arguments { after_panic, statistics, passage, tracing: Asked::No, self_tests, defect, refused: 76 }
+            Arguments { after_panic, statistics, passage, tracing: Tracing::Off, self_tests, defect, refused: 76 }
         );
-        assert_eq!(Arguments::read("trace", |_| ()).tracing, Asked::Yes);
+        assert_eq!(Arguments::read("trace", |_| ()).tracing, Tracing::On);
         assert_eq!(Arguments::read("trace", |_| ()).passage, Passage::General, "the straight way has no trace points");
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }

@@ -1,7 +1,9 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
-use crate::hart::{HARTS, Hart};
-use crate::paging;
+use crate::{
+    hart::{HARTS, Hart},
+    paging,
+};
 use core::arch::global_asm;
 use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
 use nexus_core::thread::Thread;

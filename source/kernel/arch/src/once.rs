@@ -1,7 +1,10 @@
 //! A place that is filled once, at boot, and read ever after.
 
-use core::sync::atomic::{AtomicU32, Ordering};
-use core::{cell::UnsafeCell, mem::MaybeUninit};
+use core::{
+    cell::UnsafeCell,
+    mem::MaybeUninit,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 const EMPTY: u32 = 0;
 const FILLING: u32 = 1;

@@ -1,8 +1,8 @@
 //! Boot: the first process.
 
-use crate::memory::object::{Memory, Shape, Stage};
+use crate::memory::object::{Memory, Stage};
 use crate::memory::{Stash, frames::FRAME_WORDS};
-use crate::process::create::{Identity, SCOPE_ROOT};
+use crate::process::create::{Birth, SCOPE_ROOT};
 use crate::process::{Process, threads::Entry};
 use crate::{Kernel, caps::Capability, lock::ShardSet};
 use core::ops::Range;
@@ -38,12 +38,10 @@ impl Kernel {
     pub fn start_first(&'static self, boot: &First, now: u64) -> Result<(), Error> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
-        let identity = Identity { service: const { ServiceId::service("init") }, name };
         let quota = self.capacity();
         self.may_make_process(&quota)?;
-        let mut stash = Stash::new(&self.frames);
-        stash.fill(1)?;
-        let process = self.new_process(0, identity, &quota, &mut stash)?;
+        let birth = Birth { home: 0, service: const { ServiceId::service("init") }, name, quota: &quota };
+        let process = self.new_process(&birth, &mut Stash::of(&self.frames, 1)?)?;
         let header = boot.image.header();
         if header.entry_point == 0 {
             return Err(Error::Corrupt);
@@ -61,7 +59,7 @@ impl Kernel {
         let length = self.write_start_page(process, boot)?;
         let arguments = [START_PAGE, length as u64];
         let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
-        stash.fill(self.frames_for_thread(process, &entry)?)?;
+        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, &entry)?)?;
         let thread = self.new_thread(process, 0, &entry, &mut stash)?;
         thread.set_base_class(QosClass::Interactive);
         self.cpus[0].since.set(now);
@@ -93,8 +91,10 @@ impl Kernel {
         let rights = u8::try_from(segment.access).map_err(|_| Error::Corrupt)?;
         if rights & access::WRITE == 0 && segment.offset != u64::MAX {
             let address = boot.image_range.start + segment.offset;
-            let stage = if rights & access::EXECUTE != 0 { Stage::Sealed } else { Stage::Open };
-            let memory = self.fixed_memory(process, address..address + segment.pages * PAGE_SIZE as u64, stage)?;
+            let memory = self.fixed_memory(process, address, segment.pages)?;
+            if rights & access::EXECUTE != 0 {
+                memory.set_stage(Stage::Sealed);
+            }
             return self.map_first(process, memory, segment.address, rights);
         }
         let memory = self.boot_memory(process, segment.pages)?;
@@ -109,12 +109,10 @@ impl Kernel {
     /// A memory object with all its pages.
     pub(crate) fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
         let limit = u32::try_from(pages).map_err(|_| Error::OverLimit)?;
-        let memory = self.make_memory(process, &Shape::empty(limit))?;
+        let memory = self.make_memory(process, limit)?;
         while u64::from(memory.pages.get()) < pages {
             let (batch, frames) = self.growth(memory, pages)?;
-            let mut stash = Stash::new(&self.frames);
-            stash.fill(frames)?;
-            self.append(memory, batch, &mut stash);
+            self.append(memory, batch, &mut Stash::of(&self.frames, frames)?);
         }
         Ok(memory)
     }
@@ -139,8 +137,9 @@ impl Kernel {
         }
         let ranges = [(start::first::IMAGE, &boot.image_range), (start::first::DEVICE_TREE, &boot.device_tree)];
         for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
-            let end = range.end.next_multiple_of(PAGE_SIZE as u64);
-            let memory = self.fixed_memory(process, range.start..end, Stage::Sealed)?;
+            let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
+            let memory = self.fixed_memory(process, range.start, pages)?;
+            memory.set_stage(Stage::Sealed);
             let capability =
                 Capability { rights: Rights::USE.union(Rights::TRANSFER), ..Capability::full(Kind::Memory, memory) };
             *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.insert(process, &capability, 0)?));

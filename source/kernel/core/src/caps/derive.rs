@@ -1,20 +1,13 @@
 //! Derive, grant, inspect: rights only shrink.
 
 use super::{Capability, slot::Slot, table::Found};
-use crate::{
-    Kernel,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    process::Process,
-};
-use nexus_abi::{
-    Error, Handle, Kind, Part, Rights,
-    syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected},
-};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, lock::ShardSet, process::Process};
+use nexus_abi::syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected};
+use nexus_abi::{Error, Handle, Kind, Part, Rights};
 
 impl Kernel {
     /// What `source` becomes with these rights and this badge; refuses more rights, a second badge, a reply.
-    #[inline]
     pub(crate) fn derivable(&self, source: &Found, rights: Rights, badge: u64) -> Result<Capability, Error> {
         let (slot, kind) = (source.slot, source.slot.kind().ok_or(Error::BadHandle)?);
         if kind == Kind::Reply {
@@ -27,7 +20,7 @@ impl Kernel {
         if badge != 0 && (memory && rights.contains(Rights::MANAGE) || !memory && !slot.may_be_badged()) {
             return Err(Error::Permission);
         }
-        if slot.revoking() {
+        if slot.revoking.get() == 1 {
             return Err(Error::State);
         }
         if self.gone(kind, slot.object.get()) {
@@ -67,8 +60,7 @@ impl Kernel {
 
 impl Serve for Derive {
     fn serve(self, context: &Context) -> Verdict<Derived> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let source = kernel.slot(context.process(), self.source)?;
         let capability = kernel.derivable(&source, self.rights, self.badge)?;
         Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place)? })
@@ -77,14 +69,10 @@ impl Serve for Derive {
 
 impl Serve for Grant {
     fn serve(self, context: &Context) -> Verdict<Granted> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.subject(Some(self.process), Rights::USE)?;
         let source = kernel.slot(context.process(), self.source)?;
         let allowed = kernel.transferable(&source, process)?;
-        if !source.slot.rights().contains(self.rights) {
-            return Err(Error::Permission.into());
-        }
         let wanted = kernel.derivable(&source, self.rights, self.badge)?;
         let capability = Capability { rights: allowed.rights.intersection(self.rights), ..wanted };
         Ok(Granted { handle: kernel.insert(process, &capability, source.place)? })

@@ -5,11 +5,8 @@ pub mod revoke;
 pub mod slot;
 pub mod table;
 
-use crate::{
-    Kernel,
-    arena::{Header, Object, index_of, wide},
-    word::Half,
-};
+use crate::arena::{Header, Object, wide};
+use crate::{Kernel, word::Half};
 use nexus_abi::{Kind, Rights};
 use slot::Slot;
 
@@ -116,13 +113,12 @@ impl Kernel {
 
     /// The header of the living object that a capability names.
     pub fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
-        self.header(kind, index_of(object)).filter(|header| object != 0 && header.me() == object)
+        self.header(kind, crate::arena::index_of(object)).filter(|header| object != 0 && header.me() == object)
     }
 
     /// True if a capability names an arena object that lives no more.
-    #[inline]
     pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {
-        self.header(kind, index_of(object)).is_some_and(|header| object == 0 || header.me() != object)
+        self.header(kind, 0).is_some() && self.header_of(kind, object).is_none()
     }
 }
 

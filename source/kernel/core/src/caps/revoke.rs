@@ -1,20 +1,11 @@
 //! Close and revoke: a capability goes, and what hung on it.
 
-use super::{
-    slot::{Revoking, Slot},
-    table::Found,
-};
-use crate::{
-    Kernel,
-    arena::{Header, index_of},
-    event::{Context, Stop, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-};
-use nexus_abi::{
-    Kind,
-    syscall::{Close, Closed, Revoke, Revoked},
-};
+use super::{slot::Slot, table::Found};
+use crate::arena::{Header, index_of};
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::{Kernel, percpu::Here};
+use nexus_abi::Kind;
+use nexus_abi::syscall::{Close, Closed, Revoke, Revoked};
 
 /// Capabilities that one step of a revocation removes at most.
 const REVOKE_BATCH: usize = 16;
@@ -59,7 +50,6 @@ impl Kernel {
     }
 
     /// The header of the object that a capability names, while its place is not free.
-    #[inline]
     pub(crate) fn named(&self, slot: &Slot) -> Option<&'static Header> {
         let object = slot.object.get();
         self.header(slot.kind()?, index_of(object)).filter(|header| header.names(object))
@@ -74,12 +64,12 @@ impl Kernel {
     /// mappings in other address spaces than the holder's: they were made through something derived and closed since, or by
     /// the holder in another process.
     fn revoke_step(&'static self, cpu: Here, found: Found) -> Progress {
-        found.slot.set_revoking(Revoking::Yes);
+        found.slot.revoking.set(1);
         for _ in 0..REVOKE_BATCH {
             let child = found.slot.child.get();
             if child == 0 {
                 self.recall(cpu, found.place, Some(found.slot.process.get()))?;
-                found.slot.set_revoking(Revoking::No);
+                found.slot.revoking.set(0);
                 return Ok(());
             }
             self.recall(cpu, child, None)?;
@@ -91,18 +81,18 @@ impl Kernel {
 
 impl Serve for Close {
     fn serve(self, context: &Context) -> Verdict<Closed> {
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let found = context.kernel.slot(context.process(), self.handle)?;
-        context.kernel.close(context.cpu, found.place)?;
+        let (kernel, _held) = context.hold_all();
+        let found = kernel.slot(context.process(), self.handle)?;
+        kernel.close(context.cpu, found.place)?;
         Ok(Closed {})
     }
 }
 
 impl Serve for Revoke {
     fn serve(self, context: &Context) -> Verdict<Revoked> {
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let found = context.kernel.slot(context.process(), self.handle)?;
-        context.kernel.revoke_step(context.cpu, found)?;
+        let (kernel, _held) = context.hold_all();
+        let found = kernel.slot(context.process(), self.handle)?;
+        kernel.revoke_step(context.cpu, found)?;
         Ok(Revoked {})
     }
 }

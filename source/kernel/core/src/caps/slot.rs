@@ -1,9 +1,7 @@
 //! Capability slots.
 
-use crate::{
-    links::Links,
-    word::{Half, Word},
-};
+use crate::links::Links;
+use crate::word::{Half, Word};
 use nexus_abi::{Handle, Kind, Part, Rights};
 
 /// One capability, or a free place for one. 64 bytes.
@@ -21,7 +19,7 @@ pub struct Slot {
     pub object: Word,
     /// What a receiver is told of messages through this capability. While the slot is free: its last generation.
     pub badge: Word,
-    /// Kind (bits 0..8), rights (8..16), flags (16..24).
+    /// Kind (bits 0..8), rights (8..16).
     meta: Half,
     /// Process whose table this is.
     pub process: Half,
@@ -31,11 +29,11 @@ pub struct Slot {
     pub child: Half,
     /// Neighbours among what was derived from the same parent.
     pub links: Links,
+    /// 1 while everything derived from it is being removed: nothing may be derived meanwhile.
+    pub revoking: Half,
 }
 
 impl Slot {
-    const REVOKING: u32 = 1 << 16;
-
     /// What no program can find in this slot: it names another slot of a block. (0 names the first one.)
     pub const fn no_call(handle: Handle) -> u64 {
         !handle.raw()
@@ -63,7 +61,7 @@ impl Slot {
         self.badge.get() == 0 && self.rights().contains(Rights::MANAGE)
     }
 
-    /// Sets kind and rights, and clears the flags.
+    /// Sets kind and rights.
     pub fn set_meta(&self, kind: Option<Kind>, rights: Rights) {
         self.meta.set(kind.map_or(0, |kind| kind as u32) | u32::from(rights.bits()) << 8);
     }
@@ -76,26 +74,6 @@ impl Slot {
             badge => Part::from_badge(badge),
         }
     }
-
-    /// True while everything derived from it is being removed: nothing may be derived meanwhile.
-    pub fn revoking(&self) -> bool {
-        self.meta.get() & Self::REVOKING != 0
-    }
-
-    /// Starts or ends a revocation.
-    pub fn set_revoking(&self, on: Revoking) {
-        let rest = self.meta.get() & !Self::REVOKING;
-        self.meta.set(if on == Revoking::Yes { rest | Self::REVOKING } else { rest });
-    }
-}
-
-/// Whether a revocation is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revoking {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
 }
 
 const _: () = assert!(core::mem::size_of::<Slot>() == 64);

@@ -1,17 +1,10 @@
 //! Capability tables: from a handle to a slot and back.
 
-use super::{
-    Capability,
-    revoke::{More, Progress},
-    slot::Slot,
-};
-use crate::{
-    Kernel,
-    arena::{Arena, Header, Object},
-    event::Context,
-    process::{MAX_BLOCKS, Process, quota::Resource},
-    thread::Thread,
-};
+use super::revoke::{More, Progress};
+use super::{Capability, slot::Slot};
+use crate::arena::{Arena, Header, Object};
+use crate::process::{MAX_BLOCKS, Process, quota::Resource};
+use crate::{Kernel, event::Context, thread::Thread};
 use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
 
 /// A slot and its place in the slot arena.
@@ -34,27 +27,12 @@ impl Kernel {
         if slot.key.get() == handle.raw() { Ok(Found { place, slot }) } else { Err(Error::BadHandle) }
     }
 
-    /// [`Kernel::slot`] that must be of this kind and have these rights.
-    #[inline]
-    pub fn capability(&self, process: &Process, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
-        let found = self.slot(process, handle)?;
-        if found.slot.kind() != Some(kind) {
-            return Err(Error::WrongKind);
-        }
-        if !found.slot.rights().contains(rights) {
-            return Err(Error::Permission);
-        }
-        Ok(found)
-    }
-
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
-    #[inline]
     pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
         self.check_slots_beside(process, count, 0)
     }
 
     /// [`Kernel::check_slots`] for a call that also takes `blocks` slot blocks from the process's quota.
-    #[inline]
     pub(crate) fn check_slots_beside(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
         if process.free_slot_count.get() >= count {
             return Ok(());
@@ -70,48 +48,43 @@ impl Kernel {
     /// Puts a capability into a table, as derived from the one at `parent` (0: from none). Holds all shards.
     pub fn insert(&self, process: &Process, capability: &Capability, parent: u32) -> Result<Handle, Error> {
         self.check_slots(process, 1)?;
-        let index = self.free_index(process).ok_or(Error::OverLimit)?;
-        let (block, bit) = (index / 64, index % 64);
-        let place = process.blocks[block].get() * 64 + bit as u32;
+        if process.free_slot_count.get() == 0 {
+            self.borrow_block(process);
+        }
+        let block = process.free_slots.iter().position(|bits| bits.get() != 0).ok_or(Error::OverLimit)?;
+        let bits = process.free_slots[block].get();
+        let index = block * 64 + bits.trailing_zeros() as usize;
+        let place = process.blocks[block].get() * 64 + bits.trailing_zeros();
         let slot = self.blocks.at(place);
-        let generation = slot.badge.get() + 1;
-        let handle = Handle::pack(index, capability.shard, generation).ok_or(Error::Exhausted)?;
-        process.free_slots[block].set(process.free_slots[block].get() & !(1 << bit));
+        let handle = Handle::pack(index, capability.shard, slot.badge.get() + 1).ok_or(Error::Exhausted)?;
+        process.free_slots[block].set(bits & (bits - 1));
         process.free_slot_count.sub(1);
-        self.fill(process, place, capability, handle);
+        let near = capability.kind == Kind::Endpoint && capability.shard == process.header.shard();
+        let callable = near && capability.rights.contains(Rights::USE);
+        slot.object.set(capability.object);
+        slot.badge.set(capability.badge);
+        slot.set_meta(Some(capability.kind), capability.rights);
+        slot.call_key.set(if callable { handle.raw() } else { Slot::no_call(handle) });
+        slot.key.set(handle.raw());
         slot.process.set(process.index());
+        if let Some(header) = self.header_of(capability.kind, capability.object) {
+            header.capabilities.add(1);
+        }
         self.hang_under(place, parent);
         Ok(handle)
     }
 
-    fn free_index(&self, process: &Process) -> Option<usize> {
-        if let Some(block) = process.free_slots.iter().position(|bits| bits.get() != 0) {
-            return Some(block * 64 + process.free_slots[block].get().trailing_zeros() as usize);
-        }
-        let block = process.blocks.iter().position(|block| block.get() == 0)?;
-        process.blocks[block].set(self.blocks.take()?);
-        process.free_slots[block].set(u64::MAX);
+    /// Lends a table one more block: [`Kernel::check_slots`] has found that there is one.
+    fn borrow_block(&self, process: &Process) -> Option<()> {
+        let at = process.blocks.iter().position(|block| block.get() == 0)?;
+        process.blocks[at].set(self.blocks.take()?);
+        process.free_slots[at].set(u64::MAX);
         process.free_slot_count.add(64);
         process.account.charge(Resource::SlotBlocks, 1);
-        Some(block * 64)
-    }
-
-    fn fill(&self, process: &Process, place: u32, capability: &Capability, handle: Handle) {
-        let slot = self.blocks.at(place);
-        let near = capability.kind == Kind::Endpoint && capability.shard == process.header.shard();
-        slot.object.set(capability.object);
-        slot.badge.set(capability.badge);
-        slot.set_meta(Some(capability.kind), capability.rights);
-        let callable = near && capability.rights.contains(Rights::USE);
-        slot.call_key.set(if callable { handle.raw() } else { Slot::no_call(handle) });
-        slot.key.set(handle.raw());
-        if let Some(header) = self.header_of(capability.kind, capability.object) {
-            header.capabilities.add(1);
-        }
+        Some(())
     }
 
     /// Hangs a capability, with what was derived from it, under another one.
-    #[inline]
     fn hang_under(&self, place: u32, parent: u32) {
         let slot = self.blocks.at(place);
         slot.parent.set(parent);
@@ -120,7 +93,6 @@ impl Kernel {
         }
     }
 
-    #[inline]
     fn take_off(&self, place: u32) {
         let slot = self.blocks.at(place);
         let parent = slot.parent.get();
@@ -135,23 +107,20 @@ impl Kernel {
     pub(super) fn vacate(&self, place: u32, header: Option<&Header>) -> Progress {
         let slot = self.blocks.at(place);
         let parent = slot.parent.get();
-        for _ in 0..64 {
+        for _ in 0..=64 {
             let child = slot.child.get();
             if child == 0 {
-                break;
+                self.take_off(place);
+                if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
+                    header.capabilities.sub(1);
+                }
+                self.free(place);
+                return Ok(());
             }
             self.take_off(child);
             self.hang_under(child, parent);
         }
-        if slot.child.get() != 0 {
-            return Err(More);
-        }
-        self.take_off(place);
-        if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
-            header.capabilities.sub(1);
-        }
-        self.free(place);
-        Ok(())
+        Err(More)
     }
 
     fn free(&self, place: u32) {
@@ -162,10 +131,9 @@ impl Kernel {
             let receivers = self.threads_of(process).filter(|thread| thread.source.get() == handle.raw());
             receivers.for_each(Thread::forget_source);
         }
-        for key in [&slot.key, &slot.call_key, &slot.object] {
-            key.set(0);
-        }
+        [&slot.key, &slot.call_key, &slot.object].into_iter().for_each(|word| word.set(0));
         slot.set_meta(None, Rights::NONE);
+        slot.revoking.set(0);
         slot.badge.set(handle.generation());
         if handle.generation() + 1 < GENERATION_END {
             let bits = &process.free_slots[handle.index() / 64];
@@ -179,11 +147,17 @@ impl Context {
     /// The capability in the caller's table. Holds all shards, or the handle's.
     #[inline(never)]
     pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
-        self.kernel.capability(self.process(), handle, kind, rights)
+        let found = self.kernel.slot(self.process(), handle)?;
+        if found.slot.kind() != Some(kind) {
+            return Err(Error::WrongKind);
+        }
+        if !found.slot.rights().contains(rights) {
+            return Err(Error::Permission);
+        }
+        Ok(found)
     }
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
-    #[inline]
     pub fn object<T: Object>(
         &self,
         arena: &Arena<T>,
@@ -197,7 +171,6 @@ impl Context {
 
     /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be
     /// dying.
-    #[inline]
     pub fn subject(&self, process: Option<Handle>, rights: Rights) -> Result<&'static Process, Error> {
         let subject = match process {
             None => self.process(),

@@ -6,6 +6,7 @@
 pub mod serve;
 pub mod ways;
 
+use crate::lock::{Held, ShardSet};
 use crate::thread::{State, Thread, reg};
 use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
 use nexus_abi::Error;
@@ -79,6 +80,12 @@ impl Context {
     #[inline(always)]
     fn of(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Context {
         Context { kernel, cpu, thread, process: kernel.processes.at(thread.process.get() as u32), now }
+    }
+
+    /// The kernel, with all shards held: for calls that change what there is.
+    #[inline(always)]
+    pub(crate) fn hold_all(&self) -> (&'static Kernel, Held<'static>) {
+        (self.kernel, self.kernel.shards.hold(ShardSet::ALL))
     }
 
     /// The calling thread's process.
@@ -171,7 +178,6 @@ impl Kernel {
     }
 
     /// What the machine layer does now.
-    #[inline]
     pub fn next(&self, cpu: usize) -> Next {
         let cpu = self.cpus[cpu].here();
         match cpu.current.get() {

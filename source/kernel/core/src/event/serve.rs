@@ -7,8 +7,10 @@ use nexus_abi::{Error, for_each_syscall, message::WORDS};
 
 /// The handler of one typed system call.
 pub(crate) trait Serve: Syscall {
-    /// Does what the call asks, or says why not.
-    fn serve(self, context: &Context) -> Verdict<Self::Output>;
+    /// Does what the call asks, or says why not. A call that has its number and nothing more answers so.
+    fn serve(self, _: &Context) -> Verdict<Self::Output> {
+        Err(Stop::Refuse(Error::NoCall))
+    }
 }
 
 macro_rules! dispatcher {

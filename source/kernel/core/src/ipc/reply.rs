@@ -54,7 +54,7 @@ impl Kernel {
         let reply = Handle::from_raw(request.target);
         let token = match reply {
             None => context.thread.link.get(),
-            Some(handle) => self.capability(context.process(), handle, Kind::Reply, Rights::USE)?.slot.object.get(),
+            Some(handle) => context.capability(handle, Kind::Reply, Rights::USE)?.slot.object.get(),
         };
         if token == 0 {
             return Err(Error::State.into());

@@ -12,7 +12,6 @@ use nexus_abi::{Error, Kind};
 
 impl Kernel {
     /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.
-    #[inline]
     pub(super) fn block(&self, context: &Context, state: State, deadline: u64) {
         debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
         context.thread.set_state(state);
@@ -110,7 +109,7 @@ impl Kernel {
     /// The error for a handle that does not allow what an endpoint operation needs.
     pub(super) fn endpoint_error(&self, context: &Context, handle: u64, rights: nexus_abi::Rights) -> Error {
         let Some(handle) = nexus_abi::Handle::from_raw(handle) else { return Error::BadHandle };
-        match self.capability(context.process(), handle, Kind::Endpoint, rights) {
+        match context.capability(handle, Kind::Endpoint, rights) {
             Ok(_) => Error::PeerClosed,
             Err(error) => error,
         }

@@ -5,28 +5,15 @@
 //!
 //! An object lives while a capability or a mapping names it, and not longer than its owner.
 
-use super::{
-    mapping::Mapping,
-    object::{Memory, Stage},
-    tree::batch,
-};
-use crate::{
-    Kernel,
-    arena::index_of,
-    caps::{
-        revoke::{More, Progress},
-        slot::{Revoking, Slot},
-    },
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-    process::Process,
-};
+use super::object::{Memory, Stage};
+use super::{mapping::Mapping, tree::batch};
+use crate::caps::revoke::{More, Progress};
+use crate::caps::slot::Slot;
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, arena::index_of, percpu::Here, process::Process};
 use core::sync::atomic::Ordering::Acquire;
-use nexus_abi::{
-    Error,
-    syscall::{MemorySeal, MemorySealed},
-};
+use nexus_abi::Error;
+use nexus_abi::syscall::{MemorySeal, MemorySealed};
 
 /// Records of a dead process that one step drops at most.
 const DROP_BATCH: usize = 64;
@@ -66,14 +53,13 @@ impl Kernel {
     pub(crate) fn recall(&self, cpu: Here, place: u32, keeper: Option<u32>) -> Progress {
         let slot = self.blocks.at(place);
         let Some(memory) = self.memory_of(slot) else { return Ok(()) };
-        slot.set_revoking(Revoking::Yes);
+        slot.revoking.set(1);
         self.unmap_step(cpu, memory, |mapping| {
             mapping.slot.get() == place && Some(mapping.header.owner.get()) != keeper
         })
     }
 
     /// The object that a capability to memory names, while its place is not free.
-    #[inline]
     fn memory_of(&self, slot: &Slot) -> Option<&'static Memory> {
         slot.kind().filter(|kind| kind.is_memory())?;
         let memory = self.memories.at(index_of(slot.object.get()));
@@ -91,16 +77,14 @@ impl Kernel {
     /// One step of dropping the mappings of a dead process, whose threads run no more. Its tables are not touched: they
     /// are freed as a whole, after this ([`Kernel::fell`]). The first step asks for the fence that lets
     /// tables and frames be freed; a CPU that still has the address space active is on its way out. Holds all shards.
-    pub(crate) fn unmap_process_step(&'static self, cpu: Here, process: &Process) -> Progress {
-        if process.satp.get() != 0 {
-            let satp = process.satp.get();
-            let mut users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp).peekable();
-            if users.peek().is_some() {
-                users.for_each(|user| self.kick_cpu(cpu, user));
-                return Err(More);
+    pub(crate) fn unmap_process_step(&'static self, cpu: Here, process: &'static Process) -> Progress {
+        let satp = process.satp.get();
+        if satp != 0 {
+            let users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp);
+            if users.map(|user| self.kick_cpu(cpu, user)).count() == 0 {
+                process.satp.set(0);
+                cpu.ask_fence(process.asid.get());
             }
-            process.satp.set(0);
-            cpu.ask_fence(process.asid.get());
             return Err(More);
         }
         for _ in 0..DROP_BATCH {
@@ -122,7 +106,7 @@ impl Kernel {
         mapping.access.set(0);
         self.free_pages_step(memory)?;
         self.remove_mapping(process, mapping);
-        if memory.orphaned() {
+        if memory.header.capabilities.get() == 0 && memory.mappings.get() == 0 {
             self.end_memory(memory);
         }
         Ok(())
@@ -132,10 +116,9 @@ impl Kernel {
 /// Needs `MANAGE`. `ESTATE`: sealed already. Between its steps the object can no longer be mapped writable or grow.
 impl Serve for MemorySeal {
     fn serve(self, context: &Context) -> Verdict<MemorySealed> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let memory = context.own_memory(self.memory)?;
-        if memory.stage() == Stage::Sealed {
+        if memory.is_at(Stage::Sealed) {
             return Err(Error::State.into());
         }
         memory.set_stage(Stage::Sealing);

@@ -3,10 +3,8 @@
 //! The core sees physical memory as a slice of frames of atomic words. Page tables, IPC pages and zeroing are plain
 //! safe code over it, and run on the host under test.
 
-use crate::{
-    lock::Lock,
-    word::{Half, Word},
-};
+use crate::lock::Lock;
+use crate::word::{Half, Word};
 use core::ops::Range;
 
 /// Words of a frame.
@@ -41,10 +39,7 @@ impl Frames {
     /// The frame's words.
     #[inline(always)]
     pub fn at(&self, frame: u32) -> &'static Frame {
-        match self.items.get(frame as usize) {
-            Some(frame) => frame,
-            None => &self.items[0],
-        }
+        self.items.get(frame as usize).unwrap_or(&self.items[0])
     }
 
     /// Its physical address.

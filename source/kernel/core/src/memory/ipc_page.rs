@@ -3,11 +3,8 @@
 //! It is mapped without a record, so no call of a program can unmap it or take its access away; it goes with its thread.
 
 use super::{map::user_page, stash::Stash, tree::leaf};
-use crate::{
-    Kernel,
-    percpu::Here,
-    process::{Process, quota::Resource},
-};
+use crate::process::{Process, quota::Resource};
+use crate::{Kernel, percpu::Here};
 use nexus_abi::{Error, layout::PAGE_SIZE, syscall::access};
 
 fn page_at(address: u64) -> u32 {

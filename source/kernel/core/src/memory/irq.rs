@@ -4,19 +4,13 @@
 //! so a line needs no masking between an interrupt and its acknowledgement. It starts masked; the first
 //! acknowledgement opens it.
 
-use crate::{
-    Kernel,
-    arena::{Header, Object},
-    caps::revoke::{More, Progress},
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-    word::{Half, Word},
-};
-use nexus_abi::{
-    Error, Kind, Rights,
-    syscall::{IrqAck, IrqAcked, IrqMint, IrqMinted},
-};
+use crate::arena::{Header, Object};
+use crate::caps::revoke::{More, Progress};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::word::{Half, Word};
+use crate::{Kernel, lock::ShardSet, percpu::Here};
+use nexus_abi::syscall::{IrqAck, IrqAcked, IrqMint, IrqMinted};
+use nexus_abi::{Error, Kind, Rights};
 
 /// An interrupt line. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -100,11 +94,10 @@ impl Kernel {
 /// `EOVERLIMIT`, `ENOMEM`.
 impl Serve for IrqMint {
     fn serve(self, context: &Context) -> Verdict<IrqMinted> {
-        let kernel = context.kernel;
+        let (kernel, _held) = context.hold_all();
         if self.line == 0 || self.line >= kernel.machine.irq_lines || self.bits == 0 {
             return Err(Error::Invalid.into());
         }
-        let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
         if kernel.irq_of(self.line).is_some() {
@@ -124,8 +117,7 @@ impl Serve for IrqMint {
 /// Needs `USE`. Without an interrupt pending it only opens the line.
 impl Serve for IrqAck {
     fn serve(self, context: &Context) -> Verdict<IrqAcked> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
         irq.pending.set(0);
         context.cpu.requests.acknowledge(irq.line.get());

@@ -3,24 +3,15 @@
 //! Each works on one batch of pages inside one record and answers how many, so that no call is long and a caller that
 //! wants more goes on behind them.
 
-use super::{
-    mapping::{Mapping, Span},
-    object::{Backing, Memory, Stage},
-    stash::Stash,
-    tree::{TAKEN, batch, leaf},
-};
-use crate::{
-    Kernel,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    process::Process,
-    word::Word,
-};
-use nexus_abi::{
-    Error, Rights,
-    layout::{PAGE_SIZE, USER_END, USER_START},
-    syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access},
-};
+use super::mapping::{Mapping, Span};
+use super::object::{Backing, Memory, Stage};
+use super::stash::Stash;
+use super::tree::{TAKEN, batch, leaf};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, process::Process, word::Word};
+use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
+use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access};
+use nexus_abi::{Error, Rights};
 
 /// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
 pub(super) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
@@ -46,14 +37,13 @@ fn effective(bits: u8) -> Result<u8, Error> {
 }
 
 /// `EPERM` unless an object may be mapped so: writable until it is sealed, executable from then on.
-#[inline]
 fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
     let write = bits & access::WRITE != 0;
     let execute = bits & access::EXECUTE != 0;
-    let refused = match memory.backing() {
-        Backing::Device => execute,
-        Backing::Fixed => write || execute && memory.stage() != Stage::Sealed,
-        Backing::Frames => write && memory.stage() != Stage::Open || execute && memory.stage() != Stage::Sealed,
+    let refused = if memory.is_of(Backing::Device) {
+        execute
+    } else {
+        write && !memory.is_at(Stage::Open) || execute && !memory.is_at(Stage::Sealed)
     };
     if refused { Err(Error::Permission) } else { Ok(()) }
 }
@@ -109,8 +99,7 @@ impl Kernel {
         while next < whole.end() {
             let span = whole.part(next, batch(next, (whole.end() - next).into()));
             let room = self.check_span(process, memory, &span)?;
-            let mut stash = Stash::new(&self.frames);
-            stash.fill(room.tables)?;
+            let mut stash = Stash::of(&self.frames, room.tables)?;
             self.map_span(process, memory, &span, room, &mut stash);
             next = span.end();
         }
@@ -118,7 +107,6 @@ impl Kernel {
     }
 
     /// True if removing this record leaves an object that nothing names.
-    #[inline]
     pub(super) fn last_use(&self, mapping: &Mapping) -> bool {
         let memory = self.memories.at(mapping.memory.get());
         let only = mapping.links.next.get() | mapping.links.previous.get() == 0;
@@ -132,7 +120,7 @@ fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static
     let rights = if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
     let (found, memory) = context.memory(call.memory, rights)?;
     allows(memory, bits)?;
-    if found.slot.revoking() {
+    if found.slot.revoking.get() == 1 {
         return Err(Error::State);
     }
     let reached = found.slot.part(|| memory.pages.get());
@@ -169,9 +157,8 @@ impl Serve for Map {
 /// Answers 0 if nothing is mapped at `address`. If this was the last use of an object, it is freed on the way.
 impl Serve for Unmap {
     fn serve(self, context: &Context) -> Verdict<Unmapped> {
-        let kernel = context.kernel;
         let page = user_page(self.address, self.pages)?;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.subject(self.process, Rights::USE)?;
         let Some(mapping) = kernel.mapping_at(process, page) else { return Ok(Unmapped { pages: 0 }) };
         let span = mapping.span();
@@ -200,10 +187,9 @@ impl Serve for Unmap {
 /// there is. `EOVERLIMIT`, `ENOMEM`: a part of a mapping that differs takes a record.
 impl Serve for Protect {
     fn serve(self, context: &Context) -> Verdict<Protected> {
-        let kernel = context.kernel;
         let page = user_page(self.address, self.pages)?;
         let access = effective(self.access)?;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.subject(self.process, Rights::USE)?;
         let mapping = kernel.mapping_at(process, page).ok_or(Error::BadAddress)?;
         let span = mapping.span();

@@ -46,8 +46,7 @@ impl Bench {
     /// Moves the thread's IPC page here.
     fn ipc_page(&self, at: u64) -> Result<u32, Error> {
         let address = BASE + at * PAGE;
-        let mut stash = Stash::new(&self.kernel.frames);
-        stash.fill(self.kernel.check_ipc_page(self.process, address)?)?;
+        let mut stash = Stash::of(&self.kernel.frames, self.kernel.check_ipc_page(self.process, address)?)?;
         self.kernel.frames.release(self.thread.ipc_frame.get());
         self.process.account.refund(Resource::Frames, 1);
         self.thread.ipc_frame.set(self.kernel.map_ipc_page(self.process, address, &mut stash));

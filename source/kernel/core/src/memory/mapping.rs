@@ -4,18 +4,12 @@
 //! lists: its address space's, and its object's.
 
 use super::object::Memory;
-use crate::{
-    Kernel,
-    arena::{Header, Object},
-    links::{Links, follow},
-    process::{Process, quota::Resource},
-    word::Half,
-};
-use nexus_abi::{
-    Error,
-    layout::{PAGE_SIZE, USER_END},
-    syscall::access,
-};
+use crate::arena::{Header, Object};
+use crate::links::{Links, follow};
+use crate::process::{Process, quota::Resource};
+use crate::{Kernel, word::Half};
+use nexus_abi::layout::{PAGE_SIZE, USER_END};
+use nexus_abi::{Error, syscall::access};
 
 /// One contiguous mapping. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -128,7 +122,6 @@ impl Kernel {
     }
 
     /// The mapping that a page belongs to.
-    #[inline]
     pub(super) fn mapping_at(&self, process: &Process, page: u32) -> Option<&'static Mapping> {
         self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.end()).contains(&page))
     }
@@ -161,7 +154,6 @@ impl Kernel {
     }
 
     /// Makes a run of pages part of the record that it continues, or a record of its own.
-    #[inline]
     pub(super) fn join_or_add(&self, process: &Process, memory: &Memory, beside: Option<&Mapping>, span: &Span) {
         let Some(mapping) = beside else {
             self.add_mapping(process, memory, span);

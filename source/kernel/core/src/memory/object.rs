@@ -3,26 +3,17 @@
 //! Pages of an object made of frames are named in a tree: no table for a single page, one for up to 512, else a table of
 //! tables. Pages are only ever added at the end, so the tree has no holes.
 
-use super::{
-    frames::FRAME_WORDS,
-    stash::Stash,
-    tree::{Tree, address_of, batch},
-};
-use crate::{
-    Kernel,
-    arena::{Header, Object, index_of},
-    caps::{revoke::Progress, table::Found},
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    process::{Process, quota::Resource},
-    word::{Half, Word},
-};
-use core::ops::Range;
-use nexus_abi::{
-    Error, Handle, Kind, Rights,
-    layout::{GROW_BATCH, PAGE_SIZE},
-    syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown},
-};
+use super::tree::{Tree, address_of, batch};
+use super::{frames::FRAME_WORDS, stash::Stash};
+use crate::Kernel;
+use crate::arena::{Header, Object, index_of};
+use crate::caps::{revoke::Progress, table::Found};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::process::{Process, quota::Resource};
+use crate::word::{Half, Word};
+use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
+use nexus_abi::syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown};
+use nexus_abi::{Error, Handle, Kind, Rights};
 
 /// Most pages of one object: what two tables on the way name.
 pub const MAX_PAGES: u32 = (FRAME_WORDS * FRAME_WORDS) as u32;
@@ -46,7 +37,7 @@ pub enum Backing {
 pub enum Stage {
     /// May grow, and be mapped writable.
     Open = 0,
-    /// Its writable mappings are being removed: no new ones, no growth, not yet executable.
+    /// Its writable mappings are being removed, or there never were any: no new ones, no growth, not yet executable.
     Sealing = 1,
     /// Executable, never again writable.
     Sealed = 2,
@@ -73,31 +64,18 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What it is made of.
-    pub fn backing(&self) -> Backing {
-        match self.backing.get() {
-            0 => Backing::Frames,
-            1 => Backing::Fixed,
-            _ => Backing::Device,
-        }
+    /// True if it is made of this.
+    pub fn is_of(&self, backing: Backing) -> bool {
+        self.backing.get() == backing as u32
     }
 
-    /// How far it is in its life.
-    pub fn stage(&self) -> Stage {
-        match self.stage.get() {
-            0 => Stage::Open,
-            1 => Stage::Sealing,
-            _ => Stage::Sealed,
-        }
+    /// True if it is so far in its life.
+    pub fn is_at(&self, stage: Stage) -> bool {
+        self.stage.get() == stage as u32
     }
 
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.set(stage as u32);
-    }
-
-    /// True while it is of no use to anybody: no capability and no mapping names it.
-    pub(super) fn orphaned(&self) -> bool {
-        self.header.capabilities.get() == 0 && self.mappings.get() == 0
     }
 
     /// Its index in the arena.
@@ -105,15 +83,15 @@ impl Memory {
         index_of(self.header.reference())
     }
 
-    /// Says what a new object is.
-    pub(super) fn furnish(&self, shape: &Shape) {
-        self.backing.set(shape.backing as u32);
+    /// Says what a new object is: pages from this address on if they are no frames, and how many it has and may have.
+    pub(super) fn furnish(&self, backing: Backing, address: u64, pages: u32, limit: u32) {
+        self.backing.set(backing as u32);
         self.set_stage(Stage::Open);
-        self.pages.set(shape.pages);
-        self.limit.set(shape.limit);
+        self.pages.set(pages);
+        self.limit.set(limit);
         self.mappings.set(0);
         self.root.set(0);
-        self.address.set(shape.address);
+        self.address.set(address);
     }
 
     /// The tree that names its frames, as high as its bound takes.
@@ -134,49 +112,20 @@ impl Object for Memory {
     }
 }
 
-/// What a new object is.
-pub(crate) struct Shape {
-    /// What it is made of.
-    pub(crate) backing: Backing,
-    /// Physical address of what is not frames.
-    pub(crate) address: u64,
-    /// Pages it has from the start.
-    pub(crate) pages: u32,
-    /// Pages it may have.
-    pub(crate) limit: u32,
-}
-
-impl Shape {
-    /// An object for frames, without any.
-    pub(crate) fn empty(limit: u32) -> Shape {
-        Shape { backing: Backing::Frames, address: 0, pages: 0, limit }
-    }
-}
-
 impl Kernel {
-    /// Makes an object and charges it; `EOVERLIMIT`, `ENOMEM`. Holds all shards.
-    pub(crate) fn make_memory(&self, owner: &Process, shape: &Shape) -> Result<&'static Memory, Error> {
+    /// Makes an object for frames and charges it; `EOVERLIMIT`, `ENOMEM`. Holds all shards.
+    pub(crate) fn make_memory(&self, owner: &Process, limit: u32) -> Result<&'static Memory, Error> {
         let memory = self.create(&self.memories, Kind::Memory, owner)?;
-        memory.furnish(shape);
+        memory.furnish(Backing::Frames, 0, 0, limit);
         Ok(memory)
     }
 
-    /// Makes an object over physical memory that stays where it is, such as a part of the boot image. It is read-only;
-    /// [`Stage::Sealed`] makes it executable. The range is page-aligned. Holds all shards.
-    pub(crate) fn fixed_memory(
-        &self,
-        owner: &Process,
-        range: Range<u64>,
-        stage: Stage,
-    ) -> Result<&'static Memory, Error> {
-        let page = PAGE_SIZE as u64;
-        let pages = u32::try_from(range.end.saturating_sub(range.start) / page).map_err(|_| Error::OverLimit)?;
-        if !range.start.is_multiple_of(page) || !range.end.is_multiple_of(page) || pages == 0 {
-            return Err(Error::Invalid);
-        }
-        let shape = Shape { backing: Backing::Fixed, address: range.start, pages, limit: pages };
-        let memory = self.make_memory(owner, &shape)?;
-        memory.set_stage(stage);
+    /// Makes an object over whole pages of physical memory that stay where they are, such as a part of the boot image. It is
+    /// read-only; [`Stage::Sealed`] makes it executable. Holds all shards.
+    pub(crate) fn fixed_memory(&self, owner: &Process, start: u64, pages: u64) -> Result<&'static Memory, Error> {
+        let memory = self.create(&self.memories, Kind::Memory, owner)?;
+        memory.furnish(Backing::Fixed, start, pages as u32, pages as u32);
+        memory.set_stage(Stage::Sealing);
         Ok(memory)
     }
 
@@ -186,10 +135,10 @@ impl Kernel {
         if page >= memory.pages.get() {
             return None;
         }
-        match memory.backing() {
-            Backing::Frames => self.entry(memory.tree(), 0, page).map(|entry| address_of(entry.get())),
-            Backing::Fixed | Backing::Device => Some(memory.address.get() + u64::from(page) * PAGE_SIZE as u64),
+        if memory.is_of(Backing::Frames) {
+            return self.entry(memory.tree(), 0, page).map(|entry| address_of(entry.get()));
         }
+        Some(memory.address.get() + u64::from(page) * PAGE_SIZE as u64)
     }
 
     /// Adds pages from a stash that holds them and the tables they need, and charges all of them.
@@ -204,13 +153,12 @@ impl Kernel {
     }
 
     /// Pages that one call may add, and the frames this takes; or why none.
-    #[inline]
     pub(crate) fn growth(&self, memory: &Memory, wanted: u64) -> Result<(u32, u32), Error> {
         let owner = self.processes.at(memory.header.owner.get());
         if !owner.running() {
             return Err(Error::PeerClosed);
         }
-        if memory.backing() != Backing::Frames || memory.stage() != Stage::Open {
+        if !memory.is_at(Stage::Open) {
             return Err(Error::State);
         }
         let (has, room) = (memory.pages.get(), memory.limit.get() - memory.pages.get());
@@ -230,16 +178,14 @@ impl Kernel {
     }
 
     /// Ends an object that has neither mappings nor frames any more.
-    #[inline]
     pub(super) fn end_memory(&self, memory: &Memory) {
-        self.windows.sub(u32::from(memory.backing() == Backing::Device));
+        self.windows.sub(u32::from(memory.is_of(Backing::Device)));
         self.bury(&self.memories, Kind::Memory, memory.index());
     }
 }
 
 impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
-    #[inline]
     pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(Found, &'static Memory), Error> {
         let found = self.kernel.slot(self.process(), handle)?;
         if !found.slot.kind().is_some_and(Kind::is_memory) {
@@ -252,7 +198,6 @@ impl Context {
     }
 
     /// The object behind a capability of the caller that is no window, with the right to change it.
-    #[inline]
     pub(super) fn own_memory(&self, handle: Handle) -> Result<&'static Memory, Error> {
         self.object(&self.kernel.memories, handle, Kind::Memory, Rights::MANAGE)
     }
@@ -266,10 +211,10 @@ impl Serve for MemoryCreate {
             pages if pages > u64::from(MAX_PAGES) => return Err(Error::OverLimit.into()),
             pages => pages as u32,
         };
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let owner = context.subject(self.process, Rights::USE)?;
-        let (memory, handle) = context.create(&context.kernel.memories, Kind::Memory, owner)?;
-        memory.furnish(&Shape::empty(limit));
+        let (memory, handle) = context.create(&kernel.memories, Kind::Memory, owner)?;
+        memory.furnish(Backing::Frames, 0, 0, limit);
         Ok(MemoryCreated { memory: handle })
     }
 }

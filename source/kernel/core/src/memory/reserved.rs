@@ -3,26 +3,9 @@
 //! They have their numbers so that programs need not be rebuilt when they come. Until then each answers `ENOSYS`,
 //! whatever its arguments.
 
-use crate::event::{Context, Stop, Verdict, serve::Serve};
-use nexus_abi::{
-    Error,
-    syscall::{DmaAddress, DmaAddressed, DmaCreate, DmaCreated, Quiesce, Quiesced},
-};
+use crate::event::serve::Serve;
+use nexus_abi::syscall::{DmaAddress, DmaCreate, Quiesce};
 
-impl Serve for DmaCreate {
-    fn serve(self, _: &Context) -> Verdict<DmaCreated> {
-        Err(Stop::Refuse(Error::NoCall))
-    }
-}
-
-impl Serve for DmaAddress {
-    fn serve(self, _: &Context) -> Verdict<DmaAddressed> {
-        Err(Stop::Refuse(Error::NoCall))
-    }
-}
-
-impl Serve for Quiesce {
-    fn serve(self, _: &Context) -> Verdict<Quiesced> {
-        Err(Stop::Refuse(Error::NoCall))
-    }
-}
+impl Serve for DmaCreate {}
+impl Serve for DmaAddress {}
+impl Serve for Quiesce {}

@@ -10,20 +10,12 @@
 //! writes a table. A table stays until its tree goes: an address range that was used once is likely used again, and the
 //! quota pays for it.
 
-use super::{
-    frames::{FRAME_WORDS, Frame},
-    stash::Stash,
-};
-use crate::{
-    Kernel,
-    caps::revoke::{More, Progress},
-    percpu::Here,
-    process::{
-        Process,
-        quota::{Account, Resource},
-    },
-    word::{Half, Word},
-};
+use super::frames::{FRAME_WORDS, Frame};
+use super::stash::Stash;
+use crate::caps::revoke::{More, Progress};
+use crate::process::quota::{Account, Resource};
+use crate::word::{Half, Word};
+use crate::{Kernel, percpu::Here, process::Process};
 use nexus_abi::{Error, layout::MAP_BATCH, syscall::access};
 
 /// Entries of the first table of an address space that are the user's.
@@ -157,7 +149,6 @@ impl Kernel {
     }
 
     /// Lets an entry that points nowhere point to a frame of a stash, and charges that.
-    #[inline]
     pub(super) fn hang(&self, entry: &Word, account: &Account, stash: &mut Stash) {
         if entry.get() & VALID == 0
             && let Some(frame) = stash.take()

@@ -1,17 +1,11 @@
 //! Device windows: ranges of device registers, minted once each from the device root.
 
-use super::object::{Backing, Shape};
-use crate::{
-    Kernel,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-};
+use super::object::Backing;
+use crate::Kernel;
+use crate::event::{Context, Verdict, serve::Serve};
 use core::ops::Range;
-use nexus_abi::{
-    Error, Kind, Rights,
-    layout::PAGE_SIZE,
-    syscall::{WindowMint, WindowMinted},
-};
+use nexus_abi::syscall::{WindowMint, WindowMinted};
+use nexus_abi::{Error, Kind, Rights, layout::PAGE_SIZE};
 
 /// First physical address that no page-table entry can hold (privileged specification, "Sv39": 44-bit page numbers).
 const PHYSICAL_END: u64 = 1 << 56;
@@ -41,7 +35,7 @@ impl Kernel {
         let taken = self.memories.iter().any(|(_, memory)| {
             let start = memory.address.get();
             let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
-            memory.header.reference() != 0 && memory.backing() == Backing::Device && overlap(&window, wanted)
+            memory.header.reference() != 0 && memory.is_of(Backing::Device) && overlap(&window, wanted)
         });
         if taken { Err(Error::Exists) } else { Ok(()) }
     }
@@ -51,14 +45,13 @@ impl Kernel {
 /// devices. `EEXIST`: overlaps a window. Otherwise as a new memory object.
 impl Serve for WindowMint {
     fn serve(self, context: &Context) -> Verdict<WindowMinted> {
-        let kernel = context.kernel;
         let range = range(self.address, self.pages)?;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
         kernel.check_window(&range)?;
         let pages = self.pages as u32;
         let (window, handle) = context.create(&kernel.memories, Kind::Window, context.process())?;
-        window.furnish(&Shape { backing: Backing::Device, address: range.start, pages, limit: pages });
+        window.furnish(Backing::Device, range.start, pages, pages);
         kernel.windows.add(1);
         Ok(WindowMinted { window: handle })
     }

@@ -1,33 +1,26 @@
 //! Making processes: identity by a spawn capability, quota carved from the creator's.
 
 use super::{Process, quota::Resource};
-use crate::{
-    Kernel,
-    arena::index_of,
-    caps::Capability,
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-    memory::Stash,
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, arena::index_of, caps::Capability, memory::Stash};
+use nexus_abi::syscall::{
+    ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted,
 };
-use nexus_abi::{
-    Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard,
-    start::ExitKind,
-    syscall::{
-        ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint,
-        SpawnMinted,
-    },
-};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard, start::ExitKind};
 
 /// Scope of the spawn root: every identity.
 pub const SCOPE_ROOT: u64 = 0;
 
-/// Who a new process is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Identity {
+/// What a new process is.
+pub(crate) struct Birth<'a> {
+    /// The shard where its objects live.
+    pub home: usize,
     /// Its service id.
     pub service: ServiceId,
     /// Its display name.
     pub name: Name,
+    /// What it may own.
+    pub quota: &'a Quota,
 }
 
 impl Kernel {
@@ -41,26 +34,18 @@ impl Kernel {
 
     /// Brings a process to life, with a frame of a stash as its root table and an empty capability table. The caller has
     /// checked its quota.
-    pub(crate) fn new_process(
-        &self,
-        shard: usize,
-        identity: Identity,
-        quota: &Quota,
-        stash: &mut Stash,
-    ) -> Result<&'static Process, Error> {
+    pub(crate) fn new_process(&self, birth: &Birth, stash: &mut Stash) -> Result<&'static Process, Error> {
         let root = stash.take().ok_or(Error::Exhausted)?;
-        let process = self.processes.allocate(shard).ok_or(Error::Exhausted)?;
+        let process = self.processes.allocate(birth.home).ok_or(Error::Exhausted)?;
         let index = index_of(process.header.me());
         process.asid.set(index);
         self.make_root(process, root);
         let table = self.frames.address(root) >> 12;
         process.satp.set(self.machine.satp_mode | u64::from(index) << 44 | table);
-        process.account.open(quota);
+        process.account.open(birth.quota);
         process.account.charge(Resource::Frames, 1);
-        process.service.set(identity.service.0);
-        for (place, word) in process.name.iter().zip(identity.name.to_words()) {
-            place.set(word);
-        }
+        process.service.set(birth.service.0);
+        process.name.iter().zip(birth.name.to_words()).for_each(|(place, word)| place.set(word));
         self.clear_process(process);
         process.shares.set(Process::SHARES);
         process.most_shares.set(Process::FREE_SHARES);
@@ -75,14 +60,7 @@ impl Kernel {
         let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
         let lists = process.prefix.iter().chain(&process.exit).chain(&process.watch);
         lists.chain(words).chain(process.free_slots.iter()).for_each(|word| word.set(0));
-        let halves = [
-            &process.free_slot_count,
-            &process.owned,
-            &process.mappings,
-            &process.threads,
-            &process.reap_next,
-            &process.mail,
-        ];
+        let halves = [&process.free_slot_count, &process.owned, &process.mappings, &process.threads, &process.mail];
         halves.into_iter().chain(process.blocks.iter()).for_each(|half| half.set(0));
     }
 }
@@ -108,7 +86,7 @@ impl Serve for ProcessCreate {
         let kernel = context.kernel;
         let parent = context.process();
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
-        let identity = Identity { service: self.service, name: self.name };
+        let birth = Birth { home, service: self.service, name: self.name, quota: &self.quota };
         let (mut stash, _held, ()) = kernel.with_frames(|| {
             check_scope(context.spawn_scope(self.spawn)?, self.service)?;
             parent.account.check_child(&self.quota)?;
@@ -116,7 +94,7 @@ impl Serve for ProcessCreate {
             kernel.may_make_process(&self.quota)?;
             Ok((1, ()))
         })?;
-        let process = kernel.new_process(home, identity, &self.quota, &mut stash)?;
+        let process = kernel.new_process(&birth, &mut stash)?;
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
@@ -126,22 +104,18 @@ impl Serve for ProcessCreate {
 
 impl Serve for ProcessPrefix {
     fn serve(self, context: &Context) -> Verdict<ProcessPrefixed> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (_, _held) = context.hold_all();
         let scope = context.spawn_scope(self.spawn)?;
         let process = context.subject(Some(self.process), Rights::MANAGE)?;
         check_scope(scope, ServiceId(process.service.get()))?;
-        for (place, word) in process.prefix.iter().zip(self.prefix.to_words()) {
-            place.set(word);
-        }
+        process.prefix.iter().zip(self.prefix.to_words()).for_each(|(place, word)| place.set(word));
         Ok(ProcessPrefixed {})
     }
 }
 
 impl Serve for ProcessOpen {
     fn serve(self, context: &Context) -> Verdict<ProcessOpened> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let scope = context.spawn_scope(self.spawn)?;
         let process = kernel.processes.get(self.process.0).filter(|process| process.running());
         let process = process.ok_or(Error::NotFound)?;
@@ -153,8 +127,7 @@ impl Serve for ProcessOpen {
 
 impl Serve for SpawnMint {
     fn serve(self, context: &Context) -> Verdict<SpawnMinted> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let found = context.capability(self.root, Kind::Spawn, Rights::USE.union(Rights::MANAGE))?;
         if found.slot.object.get() != SCOPE_ROOT {
             return Err(Error::Permission.into());

@@ -1,21 +1,13 @@
 //! The end of a process: by itself, by a killer, by a fault.
 
 use super::Process;
-use crate::{
-    Kernel,
-    event::{Context, Stop, Verdict, serve::Serve},
-    lock::ShardSet,
-    percpu::Here,
-    thread::State,
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::{Kernel, lock::ShardSet, percpu::Here, thread::State};
+use nexus_abi::syscall::{
+    NeverProcess, ProcessExit, ProcessFaults, ProcessFaultsSet, ProcessKill, ProcessKilled, ProcessStated,
+    ProcessStatus, ProcessWatch, ProcessWatched,
 };
-use nexus_abi::{
-    Error, Kind, QosClass, Rights,
-    start::ExitKind,
-    syscall::{
-        NeverProcess, ProcessExit, ProcessFaults, ProcessFaultsSet, ProcessKill, ProcessKilled, ProcessStated,
-        ProcessStatus, ProcessWatch, ProcessWatched,
-    },
-};
+use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
 
 /// How a process ends.
 #[derive(Clone, Copy)]
@@ -48,9 +40,8 @@ impl Kernel {
             return;
         }
         process.state.set(ExitKind::Dying as u64);
-        for (place, word) in process.exit.iter().zip([record.kind as u64, record.detail, record.pc, record.address]) {
-            place.set(word);
-        }
+        let words = [record.kind as u64, record.detail, record.pc, record.address];
+        process.exit.iter().zip(words).for_each(|(place, word)| place.set(word));
         process.reap_stage.set(0);
         process.reap_cursor.set(process.threads.get());
         process.reap_class.set(QosClass::PerfBurst as u32);
@@ -61,8 +52,7 @@ impl Kernel {
 
 impl Serve for ProcessExit {
     fn serve(self, context: &Context) -> Verdict<NeverProcess> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let record = Record::status(ExitKind::Exited, self.status);
         kernel.begin_exit(context.cpu, context.process(), record, context.thread.class());
         kernel.set_aside(context.cpu, context.thread);
@@ -72,8 +62,7 @@ impl Serve for ProcessExit {
 
 impl Serve for ProcessKill {
     fn serve(self, context: &Context) -> Verdict<ProcessKilled> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::MANAGE)?;
         if process.gone() {
             return Ok(ProcessKilled {});
@@ -95,8 +84,7 @@ impl Serve for ProcessKill {
 
 impl Serve for ProcessWatch {
     fn serve(self, context: &Context) -> Verdict<ProcessWatched> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::TAKE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
         let watcher = kernel.notifications.get(process.watch[0].get());
@@ -125,8 +113,7 @@ impl Serve for ProcessStatus {
 
 impl Serve for ProcessFaults {
     fn serve(self, context: &Context) -> Verdict<ProcessFaultsSet> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::MANAGE)?;
         let found = context.capability(self.endpoint, Kind::Endpoint, Rights::USE)?;
         let endpoint = kernel.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;

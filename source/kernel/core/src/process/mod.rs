@@ -9,12 +9,10 @@ pub mod quota;
 pub mod reap;
 pub mod threads;
 
-use crate::{
-    arena::{Header, Object},
-    list::ThreadList,
-    sched::budget::Budget,
-    word::{Half, Many, Word},
-};
+use crate::arena::{Header, Object};
+use crate::links::Links;
+use crate::word::{Half, Many, Word};
+use crate::{list::ThreadList, sched::budget::Budget};
 use quota::Account;
 
 /// Blocks of 64 slots that one table can have.
@@ -64,8 +62,8 @@ pub struct Process {
     pub fault_badge: Word,
     /// Reference of the notification that its end signals, and the bits; 0 is none.
     pub watch: [Word; 2],
-    /// Link in a CPU's list of processes being taken back, and in its mailbox.
-    pub reap_next: Half,
+    /// Neighbours in a CPU's list of processes being taken back.
+    pub reap: Links,
     /// How far taking it back has come (see `process::reap`).
     pub reap_stage: Half,
     /// The thread to stop next ([`crate::arena::Tag`]). No thread leaves the list meanwhile.

@@ -1,11 +1,8 @@
 //! What a process is charged for, as a list: so that taking it back needs no search.
 
 use super::{Process, quota::Resource};
-use crate::{
-    Kernel,
-    arena::{Arena, Header, Object, Tag, index_of},
-    links::Links,
-};
+use crate::arena::{Arena, Header, Object, Tag, index_of};
+use crate::{Kernel, links::Links};
 use nexus_abi::{Error, Kind};
 
 impl Kernel {

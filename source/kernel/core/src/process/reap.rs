@@ -6,47 +6,26 @@
 //! touches its run queue.
 
 use super::{Process, exit::Record};
-use crate::{
-    Kernel,
-    arena::{Tag, index_of},
-    caps::revoke::{More, Progress},
-    lock::ShardSet,
-    percpu::Here,
-    process::quota::Resource,
-    thread::{Stamp, State, Thread, class_of},
-};
+use crate::arena::{Tag, index_of};
+use crate::caps::revoke::{More, Progress};
+use crate::event::serve::blank;
+use crate::thread::{State, Thread, class_of};
+use crate::{Kernel, lock::ShardSet, percpu::Here, process::quota::Resource};
 use nexus_abi::{Kind, QosClass, start::ExitKind};
 
 /// Threads, or capabilities, that one step of reaping looks at.
 const BATCH: usize = 8;
 
 /// Stages, in order. The number is kept in [`Process::reap_stage`].
-const STAGES: [fn(&'static Kernel, Here, &'static Process) -> Step; 7] = [
+const STAGES: [fn(&'static Kernel, Here, &'static Process) -> Progress; 7] = [
     Kernel::stop_threads,
-    |kernel, cpu, process| Ok(kernel.unmap_process_step(cpu, process)?),
+    Kernel::unmap_process_step,
     Kernel::release_threads,
     Kernel::destroy_owned,
     Kernel::empty_table,
-    |kernel, _, process| Ok(kernel.fell(process.tree(), &process.account)?),
+    |kernel, _, process| kernel.fell(process.tree(), &process.account),
     Kernel::finish,
 ];
-
-/// Whether a stage is over.
-type Step = Result<(), Stay>;
-
-/// Why it is not.
-enum Stay {
-    /// Another step is to be done.
-    Here,
-    /// It goes on at another CPU.
-    At(u32),
-}
-
-impl From<More> for Stay {
-    fn from(_: More) -> Stay {
-        Stay::Here
-    }
-}
 
 impl Kernel {
     /// One bounded step of taking back a dead process; the machine layer calls it while [`Kernel::next`] says so.
@@ -54,15 +33,11 @@ impl Kernel {
         let cpu = self.cpus[cpu].here();
         let held = self.shards.hold(ShardSet::ALL);
         self.take_mail(cpu);
-        if let Some(process) = self.first_reap(cpu) {
+        if let Some(class) = cpu.load.reap_class() {
+            let process = self.processes.at(cpu.reaping[class as usize].get());
             let stage = process.reap_stage.get() as usize;
-            match STAGES.get(stage).map_or(Ok(()), |step| step(self, cpu, process)) {
-                Err(Stay::Here) => {}
-                Ok(()) => self.next_stage(cpu, process, stage),
-                Err(Stay::At(target)) => {
-                    self.unqueue_reap(cpu, process);
-                    self.mail_reap(cpu, &self.cpus[target as usize % self.cpus.len()], process);
-                }
+            if STAGES.get(stage).is_none_or(|step| step(self, cpu, process).is_ok()) {
+                self.next_stage(cpu, process, stage);
             }
         }
         drop(held);
@@ -86,7 +61,7 @@ impl Kernel {
     }
 
     /// Stops every thread; those of other CPUs are stopped there.
-    fn stop_threads(&'static self, cpu: Here, process: &'static Process) -> Step {
+    fn stop_threads(&'static self, cpu: Here, process: &'static Process) -> Progress {
         for _ in 0..BATCH {
             let index = process.reap_cursor.get();
             if index == 0 {
@@ -94,12 +69,14 @@ impl Kernel {
             }
             let thread = self.threads.at(index);
             if thread.cpu() != cpu.id.get() {
-                return Err(Stay::At(thread.cpu()));
+                self.unqueue_reap(cpu, process);
+                self.mail_reap(cpu, &self.cpus[thread.cpu() as usize % self.cpus.len()], process);
+                return Err(More);
             }
             self.stop_thread(cpu, thread);
             process.reap_cursor.set(thread.header.links.next.get());
         }
-        Err(Stay::Here)
+        Err(More)
     }
 
     /// Takes a thread of this CPU off whatever it is in. Holds all shards.
@@ -124,7 +101,7 @@ impl Kernel {
         thread.header.die();
     }
 
-    fn release_threads(&'static self, _: Here, process: &'static Process) -> Step {
+    fn release_threads(&'static self, _: Here, process: &'static Process) -> Progress {
         for _ in 0..BATCH {
             let index = process.threads.get();
             if index == 0 {
@@ -132,7 +109,7 @@ impl Kernel {
             }
             self.release_thread(process, self.threads.at(index), index);
         }
-        Err(Stay::Here)
+        Err(More)
     }
 
     /// Gives a stopped thread's place and IPC frame back; no CPU translates to that frame any more.
@@ -145,14 +122,14 @@ impl Kernel {
         self.threads.release(index);
     }
 
-    fn destroy_owned(&'static self, cpu: Here, process: &'static Process) -> Step {
+    fn destroy_owned(&'static self, cpu: Here, process: &'static Process) -> Progress {
         let tag = Tag(process.owned.get());
         let Some(kind) = tag.kind() else { return Ok(()) };
         match kind {
             Kind::Process => self.bequeath(cpu, process, self.processes.at(tag.index())),
             _ => self.destroy(cpu, kind, tag.index())?,
         }
-        Err(Stay::Here)
+        Err(More)
     }
 
     /// Gives a child, with its quota unless that is back already, to the parent of the one that dies. A child of which no
@@ -187,55 +164,47 @@ impl Kernel {
         let index = index_of(object);
         match kind {
             Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Ok(()),
-            Kind::Process => self.unreferenced_process(cpu, self.processes.at(index)),
-            Kind::Thread => Ok(()),
+            Kind::Process => {
+                let process = self.processes.at(index);
+                if process.running() && process.threads.get() == 0 {
+                    self.begin_exit(cpu, process, Record::DROPPED, QosClass::Normal);
+                } else if process.gone() {
+                    self.bury(&self.processes, kind, index);
+                }
+                Ok(())
+            }
             _ => self.destroy(cpu, kind, index),
         }
     }
 
-    fn unreferenced_process(&'static self, cpu: Here, process: &'static Process) -> Progress {
-        if process.running() && process.threads.get() == 0 {
-            self.begin_exit(cpu, process, Record::DROPPED, QosClass::Normal);
-        }
-        if process.gone() {
-            self.bury(&self.processes, Kind::Process, process.index());
-        }
-        Ok(())
-    }
-
-    fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Step {
+    fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Progress {
         let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Ok(()) };
         let first = process.blocks[block].get() * 64;
-        let mut left = BATCH;
-        for place in first..first + 64 {
-            if self.blocks.at(place).key.get() == 0 {
-                continue;
-            }
-            if left == 0 {
-                return Err(Stay::Here);
-            }
+        let mut used = (first..first + 64).filter(|&place| self.blocks.at(place).key.get() != 0);
+        for place in used.by_ref().take(BATCH) {
             self.close(cpu, place)?;
-            left -= 1;
+        }
+        if used.next().is_some() {
+            return Err(More);
         }
         self.blocks.give_back(process.blocks[block].get());
         process.blocks[block].set(0);
         process.free_slot_count.sub(process.free_slots[block].take().count_ones());
         process.account.refund(Resource::SlotBlocks, 1);
-        Err(Stay::Here)
+        Err(More)
     }
 
     /// All is back: the quota returns, and whoever waits hears of it.
-    fn finish(&'static self, cpu: Here, process: &'static Process) -> Step {
+    fn finish(&'static self, cpu: Here, process: &'static Process) -> Progress {
         for _ in 0..BATCH {
             let Some(thread) = process.mourners.first(&self.threads) else { break };
             process.mourners.remove(&self.threads, thread);
             thread.waits_on.set(0);
-            thread.frame.set_message([0; 8]);
-            thread.frame.set_status(0, 0, Stamp::default());
+            blank(&thread.frame);
             self.make_ready(cpu, thread);
         }
         if !process.mourners.is_empty() {
-            return Err(Stay::Here);
+            return Err(More);
         }
         self.unclaim(process);
         cpu.requests.print();
@@ -255,28 +224,16 @@ impl Kernel {
         let class = class_of(process.reap_class.get());
         let head = &cpu.reaping[class as usize];
         process.reap_cpu.set(cpu.id.get());
-        process.reap_next.set(head.get());
-        head.set(process.index());
+        process.reap.join(head, process.index(), |index| &self.processes.at(index).reap);
         cpu.load.mark_reaping(class, head.get());
     }
 
-    fn first_reap(&self, cpu: Here) -> Option<&'static Process> {
-        let class = cpu.load.reap_class()?;
-        Some(self.processes.at(cpu.reaping[class as usize].get()))
-    }
-
-    /// Takes a process off this CPU's list. The list is short: it holds processes that die at this moment.
-    #[inline]
+    /// Takes a process off this CPU's list.
     fn unqueue_reap(&self, cpu: Here, process: &Process) {
-        let index = process.index();
         let class = class_of(process.reap_class.get());
-        let mut link = &cpu.reaping[class as usize];
-        while link.get() != index && link.get() != 0 {
-            link = &self.processes.at(link.get()).reap_next;
-        }
-        link.set(process.reap_next.get());
-        process.reap_next.set(0);
-        cpu.load.mark_reaping(class, cpu.reaping[class as usize].get());
+        let head = &cpu.reaping[class as usize];
+        process.reap.leave(head, |index| &self.processes.at(index).reap);
+        cpu.load.mark_reaping(class, head.get());
     }
 
     /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.

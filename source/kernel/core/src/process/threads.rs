@@ -1,22 +1,12 @@
 //! Making, starting and ending threads.
 
 use super::{Process, exit::Record, quota::Resource};
-use crate::{
-    Kernel,
-    arena::index_of,
-    caps::Capability,
-    event::{Context, Stop, Verdict, serve::Serve},
-    lock::ShardSet,
-    memory::Stash,
-    thread::{State, Thread, reg},
-    time::wheel::Node,
-};
-use nexus_abi::{
-    Error, Kind, QosClass, Rights,
-    layout::{PAGE_SIZE, USER_END, USER_START},
-    start::ExitKind,
-    syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted},
-};
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::thread::{State, Thread, reg};
+use crate::{Kernel, arena::index_of, caps::Capability, memory::Stash, time::wheel::Node};
+use nexus_abi::layout::{USER_END, USER_START};
+use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted};
+use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
 
 /// First registers of a thread.
 #[derive(Clone, Copy, Debug)]
@@ -31,24 +21,17 @@ pub(crate) struct Entry {
     pub ipc_page: u64,
 }
 
-fn check_entry(entry: &Entry) -> Result<(), Error> {
-    let user = USER_START..USER_END;
-    if !entry.pc.is_multiple_of(2) || !entry.stack.is_multiple_of(16) {
-        return Err(Error::Invalid);
-    }
-    if !entry.ipc_page.is_multiple_of(PAGE_SIZE as u64) {
-        return Err(Error::Invalid);
-    }
-    let inside = user.contains(&entry.pc) && entry.stack <= USER_END && user.contains(&entry.ipc_page);
-    if inside { Ok(()) } else { Err(Error::BadAddress) }
-}
-
 impl Kernel {
     /// The frames that a new thread takes, or why there can be none. Holds all shards.
     pub(crate) fn frames_for_thread(&self, process: &Process, entry: &Entry) -> Result<u32, Error> {
-        check_entry(entry)?;
-        process.account.check(Resource::Threads, 1)?;
+        if !entry.pc.is_multiple_of(2) || !entry.stack.is_multiple_of(16) {
+            return Err(Error::Invalid);
+        }
+        if !(USER_START..USER_END).contains(&entry.pc) || entry.stack > USER_END {
+            return Err(Error::BadAddress);
+        }
         let frames = self.check_ipc_page(process, entry.ipc_page)?;
+        process.account.check(Resource::Threads, 1)?;
         if self.threads.has_room() { Ok(frames) } else { Err(Error::Exhausted) }
     }
 
@@ -125,8 +108,7 @@ impl Serve for ThreadCreate {
 
 impl Serve for ThreadStart {
     fn serve(self, context: &Context) -> Verdict<ThreadStarted> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let thread = context.object(&kernel.threads, self.thread, Kind::Thread, Rights::USE)?;
         if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
             return Err(Error::State.into());
@@ -140,8 +122,7 @@ impl Serve for ThreadStart {
 
 impl Serve for ThreadExit {
     fn serve(self, context: &Context) -> Verdict<NeverThread> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let (thread, process) = (context.thread, context.process());
         let only = kernel.threads.at(process.threads.get()).header.links.next.get() == 0;
         // A dying process keeps its threads in its list: it is being walked.

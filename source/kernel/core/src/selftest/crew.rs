@@ -2,7 +2,7 @@
 
 use super::Trial;
 use crate::memory::object::{Memory, Stage};
-use crate::process::{Process, create::Identity, exit::Record, threads::Entry};
+use crate::process::{Process, create::Birth, exit::Record, threads::Entry};
 use crate::thread::{State, Thread};
 use crate::{Kernel, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
 use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId, syscall::access};
@@ -49,10 +49,8 @@ impl Crew {
         let name = Name::new("kselftest").ok_or(Error::Invalid)?;
         parent.account.check_child(&QUOTA)?;
         kernel.may_make_process(&QUOTA)?;
-        let mut stash = Stash::new(&kernel.frames);
-        stash.fill(1)?;
-        let identity = Identity { service: const { ServiceId::service("kselftest") }, name };
-        let process = kernel.new_process(0, identity, &QUOTA, &mut stash)?;
+        let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &QUOTA };
+        let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?)?;
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let code = kernel.boot_memory(process, 1)?;
@@ -73,8 +71,7 @@ impl Crew {
     fn thread(kernel: &'static Kernel, process: &'static Process, at: u64) -> Result<&'static Thread, Error> {
         let arguments = [DATA + 8 * at, 0];
         let entry = Entry { pc: CODE, stack: 0x5_0000, arguments, ipc_page: IPC_PAGES + 0x1000 * at };
-        let mut stash = Stash::new(&kernel.frames);
-        stash.fill(kernel.frames_for_thread(process, &entry)?)?;
+        let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &entry)?)?;
         kernel.new_thread(process, 0, &entry, &mut stash)
     }
 

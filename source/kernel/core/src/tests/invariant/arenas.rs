@@ -21,10 +21,8 @@ impl Kernel {
         check.at = 0;
         let sets = self.notifications.iter().filter(|(_, item)| item.header.reference() != 0 && item.is_set.get() == 1);
         check.same("wait sets are counted", self.wait_sets.get(), sets.count() as u32);
-        let windows = self
-            .memories
-            .iter()
-            .filter(|(_, memory)| memory.header.reference() != 0 && memory.backing() == Backing::Device);
+        let windows =
+            self.memories.iter().filter(|(_, memory)| memory.header.reference() != 0 && memory.is_of(Backing::Device));
         check.same("windows are counted", self.windows.get(), windows.count() as u32);
         let free = self.blocks.free_blocks().take(self.blocks.capacity() as usize + 1).count() as u32;
         check.same("a slot block is lent or free", self.blocks.used() + free, self.blocks.touched());

@@ -226,7 +226,7 @@ impl Kernel {
                 linked += 1;
                 check.same("a mapping is in the list of its object", mapping.memory.get(), index);
                 check.same("mappings link both ways", mapping.links.previous.get(), previous);
-                let broken = mapping.writable() && memory.stage() == Stage::Sealed;
+                let broken = mapping.writable() && memory.is_at(Stage::Sealed);
                 check.same("a sealed object has no writable mapping", broken, false);
                 self.check_slot(check, mapping, memory.header.reference());
                 previous = mapping.header.me() as u32;

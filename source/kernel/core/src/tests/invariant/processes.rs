@@ -141,7 +141,7 @@ impl Kernel {
                     let process = self.processes.at(index);
                     check.at = index;
                     check.same("a process is taken back where it says", process.reap_cpu.get(), cpu.id.get());
-                    (index, count) = (process.reap_next.get(), count + 1);
+                    (index, count) = (process.reap.next.get(), count + 1);
                 }
             }
             count += self.mail(cpu).filter(|mail| mail.kind() == Some(Kind::Process)).count() as u32;

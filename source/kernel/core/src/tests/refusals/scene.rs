@@ -1,7 +1,6 @@
 //! Where refusals are provoked: a caller with one object of each kind, a child, a peer, and handles to the dead.
 
 use super::super::*;
-use crate::memory::object::Shape;
 use nexus_abi::syscall::{
     Derive, EndpointCreate, IrqMint, Map, MemoryCreate, MemoryGrow, NotificationCreate, ProcessKill, Revoke,
     TimerCreate, WaitSetAdd, WaitSetCreate, WindowMint, access,
@@ -209,16 +208,12 @@ impl Scene {
     pub(super) fn starve_frames(&self) {
         let kernel = self.stage.kernel;
         let _held = kernel.shards.hold(crate::lock::ShardSet::ALL);
-        let memory = kernel.make_memory(self.hog(), &Shape::empty(500)).expect("the arena has room");
-        let mut stash = crate::memory::Stash::new(&kernel.frames);
+        let memory = kernel.make_memory(self.hog(), 500).expect("the arena has room");
         for wanted in [16, 1] {
             while let Ok((pages, frames)) = kernel.growth(memory, wanted) {
-                if stash.fill(frames).is_err() {
-                    break;
-                }
+                let Ok(mut stash) = crate::memory::Stash::of(&kernel.frames, frames) else { break };
                 kernel.append(memory, pages, &mut stash);
             }
-            stash = crate::memory::Stash::new(&kernel.frames);
         }
     }
 
@@ -227,7 +222,7 @@ impl Scene {
         let kernel = self.stage.kernel;
         let _held = kernel.shards.hold(crate::lock::ShardSet::ALL);
         let hog = self.hog();
-        let memory = kernel.fixed_memory(hog, 0..PAGE_SIZE as u64, crate::memory::object::Stage::Open).expect("room");
+        let memory = kernel.fixed_memory(hog, 0, 1).expect("room");
         let mut address = USER_START;
         while kernel.map_first(hog, memory, address, access::READ).is_ok() {
             address += 2 * PAGE_SIZE as u64;
