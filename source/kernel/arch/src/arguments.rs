@@ -6,17 +6,27 @@ pub struct Arguments {
     /// `panic=exit`: end with a status where a panic would reset.
     pub after_panic: AfterPanic,
     /// `bootstat`: print what boot cost.
-    pub statistics: Statistics,
+    pub statistics: Asked,
     /// `undirected`: no message goes straight to its partner, so that the detour can be measured; `trace`: nor by the detour.
     pub passage: Passage,
     /// `trace`: events are recorded.
-    pub tracing: Tracing,
+    pub tracing: Asked,
     /// `kselftest`: run the kernel's own tests of several CPUs.
-    pub self_tests: SelfTests,
+    pub self_tests: Asked,
     /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
     pub defect: Defect,
     /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
     pub refused: u64,
+}
+
+/// Whether the line asks for something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// It does not.
+    #[default]
+    No,
+    /// It does.
+    Yes,
 }
 
 /// How a panic ends.
@@ -41,103 +51,63 @@ pub enum Passage {
     General,
 }
 
-/// Whether events are recorded, for pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tracing {
-    /// They are not.
-    #[default]
-    Off,
-    /// They are, into rings whose place boot says.
-    On,
+macro_rules! defects {
+    ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
+        /// A defect to show.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum Defect {
+            /// None.
+            #[default]
+            None,
+            $($(#[$doc])* $name,)*
+        }
+
+        /// The defects by the words that ask for them.
+        const DEFECTS: &[(&str, Defect)] = &[$(($word, Defect::$name),)*];
+    };
 }
 
-/// Whether boot says what it cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Statistics {
-    /// It does not.
-    #[default]
-    Off,
-    /// It prints the instructions from kernel entry to the first user instruction.
-    On,
-}
-
-/// Whether the kernel tests itself before the first program runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SelfTests {
-    /// It does not.
-    #[default]
-    Off,
-    /// It does, and prints a line a test.
-    On,
-}
-
-/// A defect to show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Defect {
-    /// None.
-    #[default]
-    None,
+defects! {
     /// Only the boot hart comes.
-    LostHart,
+    LostHart "lost-hart";
     /// The firmware starts harts where the first one began.
-    OldEntry,
+    OldEntry "old-entry";
     /// Interrupts of other harts are never sent.
-    LostKick,
+    LostKick "lost-kick";
     /// Interrupts of other harts are sent even where a self-test has them lost.
-    StrayKick,
+    StrayKick "stray-kick";
     /// Threads stay on the CPU that made them.
-    NoSpread,
+    NoSpread "no-spread";
     /// Who is waited for runs in its own class.
-    NoDonation,
+    NoDonation "no-donation";
     /// The timer interrupts a second late.
-    LateTimer,
+    LateTimer "late-timer";
     /// All threads use the float registers as they find them.
-    SharedFloat,
+    SharedFloat "shared-float";
     /// The kernel panics.
-    Panic,
+    Panic "panic";
     /// The kernel's stack overflows.
-    Stack,
+    Stack "stack";
     /// That of each further hart does.
-    FurtherStack,
+    FurtherStack "further-stack";
     /// The kernel writes to its own text.
-    WriteText,
+    WriteText "write-text";
     /// The kernel writes to its constants.
-    WriteConstants,
+    WriteConstants "write-constants";
     /// The kernel writes to the boot image.
-    WriteImage,
+    WriteImage "write-image";
     /// The kernel jumps into its data.
-    RunData,
+    RunData "run-data";
     /// The kernel jumps into a frame of the pool.
-    RunFrame,
+    RunFrame "run-frame";
     /// The kernel reads where nothing is mapped.
-    ReadNothing,
+    ReadNothing "read-nothing";
 }
 
 impl Defect {
-    /// The defects by the words that ask for them.
-    const NAMES: [(&str, Defect); 17] = [
-        ("further-stack", Defect::FurtherStack),
-        ("stray-kick", Defect::StrayKick),
-        ("lost-kick", Defect::LostKick),
-        ("no-spread", Defect::NoSpread),
-        ("no-donation", Defect::NoDonation),
-        ("lost-hart", Defect::LostHart),
-        ("old-entry", Defect::OldEntry),
-        ("late-timer", Defect::LateTimer),
-        ("shared-float", Defect::SharedFloat),
-        ("panic", Defect::Panic),
-        ("stack", Defect::Stack),
-        ("write-text", Defect::WriteText),
-        ("write-constants", Defect::WriteConstants),
-        ("write-image", Defect::WriteImage),
-        ("run-data", Defect::RunData),
-        ("run-frame", Defect::RunFrame),
-        ("read-nothing", Defect::ReadNothing),
-    ];
-
     fn named(word: &str) -> Option<Defect> {
         let name = word.strip_prefix("defect=")?;
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
+        DEFECTS.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
     }
 }
 
@@ -158,9 +128,9 @@ impl Arguments {
                 "panic=exit" => arguments.after_panic = AfterPanic::Exit,
                 "panic=reset" => arguments.after_panic = AfterPanic::Reset,
                 "undirected" => arguments.passage = Passage::Detour,
-                "trace" => (arguments.tracing, arguments.passage) = (Tracing::On, Passage::General),
-                "kselftest" => arguments.self_tests = SelfTests::On,
-                "bootstat" => arguments.statistics = Statistics::On,
+                "trace" => (arguments.tracing, arguments.passage) = (Asked::Yes, Passage::General),
+                "kselftest" => arguments.self_tests = Asked::Yes,
+                "bootstat" => arguments.statistics = Asked::Yes,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
                 other => match (Defect::named(other), refused(other)) {
                     (Some(defect), _) => arguments.defect = defect,
@@ -182,13 +152,13 @@ mod tests {
     fn known_words_are_read_and_the_last_one_counts() {
         let line = " panic=exit  bootstat kselftest undirected defect=late-timer refuse=76";
         let read = Arguments::read(line, |word| panic!("{word}"));
-        let (after_panic, statistics, passage) = (AfterPanic::Exit, Statistics::On, Passage::Detour);
-        let (self_tests, defect) = (SelfTests::On, Defect::LateTimer);
+        let (after_panic, statistics, passage) = (AfterPanic::Exit, Asked::Yes, Passage::Detour);
+        let (self_tests, defect) = (Asked::Yes, Defect::LateTimer);
         assert_eq!(
             read,
-            Arguments { after_panic, statistics, passage, tracing: Tracing::Off, self_tests, defect, refused: 76 }
+            Arguments { after_panic, statistics, passage, tracing: Asked::No, self_tests, defect, refused: 76 }
         );
-        assert_eq!(Arguments::read("trace", |_| ()).tracing, Tracing::On);
+        assert_eq!(Arguments::read("trace", |_| ()).tracing, Asked::Yes);
         assert_eq!(Arguments::read("trace", |_| ()).passage, Passage::General, "the straight way has no trace points");
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
     }

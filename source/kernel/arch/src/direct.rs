@@ -6,15 +6,13 @@
 use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
-use nexus_core::{
-    cpu::Own,
-    ipc::{
-        detour::Bytes,
-        direct::{Elsewhere, Passage},
-    },
-    percpu::{Here, PerCpu},
-    thread::{Thread, reg},
+use nexus_core::cpu::Own;
+use nexus_core::ipc::{
+    detour::Bytes,
+    direct::{Elsewhere, Passage},
 };
+use nexus_core::percpu::{Here, PerCpu};
+use nexus_core::thread::{Thread, reg};
 
 /// A word of this hart's [`Hart`], which is an address.
 macro_rules! at_hart {

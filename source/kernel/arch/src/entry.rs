@@ -1,9 +1,7 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
-use crate::{
-    hart::{HARTS, Hart},
-    paging,
-};
+use crate::hart::{HARTS, Hart};
+use crate::paging;
 use core::arch::global_asm;
 use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
 use nexus_core::thread::Thread;

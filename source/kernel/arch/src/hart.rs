@@ -38,21 +38,6 @@ const _: () = assert!(core::mem::offset_of!(Hart, stack) == 8);
 const _: () = assert!(core::mem::offset_of!(Hart, spare) == 16);
 
 impl Hart {
-    const fn new() -> Hart {
-        Hart {
-            thread: Word::new(0),
-            stack: Word::new(0),
-            spare: Word::new(0),
-            cpu: Word::new(0),
-            number: Word::new(0),
-            record: Word::new(0),
-            system: Word::new(0),
-            alarm: Word::new(0),
-            float: Word::new(0),
-            context: Word::new(0),
-        }
-    }
-
     /// The core's number for it, as an index.
     #[inline(always)]
     pub(crate) fn cpu(&self) -> usize {
@@ -63,4 +48,7 @@ impl Hart {
 /// The harts by CPU number: 0 is the one that boots. A hart may look here before the first one has cleared `.bss`.
 // SAFETY: a place for initialised data holds it as any other does.
 #[unsafe(link_section = ".data")]
-pub(crate) static HARTS: [Hart; MAX_CPUS] = [const { Hart::new() }; MAX_CPUS];
+pub(crate) static HARTS: [Hart; MAX_CPUS] = {
+    // SAFETY: they are made of words, for which zero is a value.
+    unsafe { core::mem::zeroed() }
+};

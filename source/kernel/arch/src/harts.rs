@@ -8,15 +8,11 @@
 //! a call and an arrival (SBI 1.0, chapter 9), and by its acquire of `online`. What a hart wrote before it came online
 //! is seen by whoever reads `online` there by acquire.
 
-use crate::{
-    arguments::Defect,
-    csr, defects,
-    hart::{HARTS, Hart, STACK_BYTES, STACK_STRIDE},
-    layout::to_physical,
-    memory::Memory,
-    run, say, sbi,
-    system::{self, System},
-};
+use crate::hart::{HARTS, Hart, STACK_BYTES, STACK_STRIDE};
+use crate::layout::{PAGE, to_physical};
+use crate::system::{self, System};
+use crate::{arguments::Defect, csr, defects, linked, memory::Memory, run, say, sbi};
+use core::ops::Range;
 use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
 
@@ -35,7 +31,7 @@ pub fn start(system: &'static System, memory: &Memory) {
     let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
     for (at, (cpu, hart)) in others.clone().enumerate() {
         hart.stack.set(memory.stacks.start + (at as u64 + 1) * STACK_STRIDE);
-        let start = if system.defect == Defect::OldEntry { _start } else { further_start };
+        let start = if system.arguments.defect == Defect::OldEntry { _start } else { further_start };
         let start = to_physical(start as *const () as u64);
         let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
         if error != 0 {
@@ -73,18 +69,18 @@ extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
     unsafe { csr::set_satp(system.kernel_satp) };
     csr::fence_all();
     let cpu = run::cpu_of(hart);
-    let lost = system.defect == Defect::LostHart;
+    let lost = system.arguments.defect == Defect::LostHart;
     if lost || cpu.online.atomic().compare_exchange(OFFLINE, ONLINE, AcqRel, Acquire).is_err() {
         // SAFETY: as above.
         unsafe { park() }
     }
-    defects::show_further(system.defect);
+    defects::show_further(system.arguments.defect);
     run::enter(system, hart)
 }
 
-/// True if `address` is in the unmapped page under a further hart's stack.
+/// True if `address` is in the unmapped page under a stack.
 pub(crate) fn below_a_stack(address: u64) -> bool {
-    stacks().any(|stack| (stack.start - (STACK_STRIDE - STACK_BYTES)..stack.start).contains(&address))
+    stacks().any(|stack| (stack.start - PAGE..stack.start).contains(&address))
 }
 
 /// The CPU in whose stack this address is; an overflown stack pointer stands in the page under it.
@@ -92,7 +88,8 @@ pub(crate) fn of_stack(address: u64) -> Option<usize> {
     HARTS.iter().position(|hart| (hart.stack.get().saturating_sub(STACK_STRIDE)..hart.stack.get()).contains(&address))
 }
 
-/// The stacks of the harts that were started.
-pub(crate) fn stacks() -> impl Iterator<Item = core::ops::Range<u64>> {
-    HARTS.iter().skip(1).map(|hart| hart.stack.get()).filter(|&top| top != 0).map(|top| top - STACK_BYTES..top)
+/// Every stack: of boot, of faults, of the harts that were started.
+pub(crate) fn stacks() -> impl Iterator<Item = Range<u64>> {
+    let started = HARTS.iter().skip(1).map(|hart| hart.stack.get()).filter(|&top| top != 0);
+    [linked::boot_stack(), linked::emergency_stack()].into_iter().chain(started.map(|top| top - STACK_BYTES..top))
 }

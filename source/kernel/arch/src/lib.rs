@@ -31,6 +31,8 @@ mod hart;
 #[cfg(target_arch = "riscv64")]
 pub mod harts;
 #[cfg(target_arch = "riscv64")]
+mod linked;
+#[cfg(target_arch = "riscv64")]
 pub mod machine;
 #[cfg(target_arch = "riscv64")]
 pub mod memory;

@@ -1,15 +1,9 @@
 //! Finds out what the machine is.
 
-use crate::{
-    console,
-    entry::Arrival,
-    facts::{self, Facts},
-    flat::MAGIC,
-    layout::{page_up, to_virtual},
-    paging::BOOT_GIGABYTES,
-    power::{self, Status},
-    say,
-};
+use crate::facts::{self, Facts};
+use crate::layout::{page_up, to_virtual};
+use crate::power::{self, Status};
+use crate::{console, entry::Arrival, flat::MAGIC, paging::BOOT_GIGABYTES, say};
 use core::ops::Range;
 
 /// Bytes of a device tree that are looked at; a larger one is refused.

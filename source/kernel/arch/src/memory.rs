@@ -3,35 +3,25 @@
 //! Everything is cut from the free runs of the memory plan, front to back, once. Only what is carved for tables is
 //! zeroed; frames are zeroed when they are given out.
 
-use crate::{
-    arguments::Tracing,
-    csr,
-    facts::Facts,
-    float::Registers,
-    hart::{STACK_BYTES, STACK_STRIDE},
-    layout::{DIRECT_SIZE, page_down, page_up, to_physical, to_virtual},
-    paging::{Access, SV39, Tables},
-    plan::{self, Counts, Pool, Runs},
-    power::{self, Status},
-    say,
-};
+use crate::arguments::{Arguments, Asked, Defect};
+use crate::hart::{STACK_BYTES, STACK_STRIDE};
+use crate::layout::{DIRECT_SIZE, page_down, page_up, to_physical, to_virtual};
+use crate::paging::{Access, SV39, Tables};
+use crate::plan::{self, Counts, Pool, Runs};
+use crate::power::{self, Status};
+use crate::{csr, facts::Facts, float::Registers, linked, say};
 use core::ops::Range;
+use nexus_core::ipc::{
+    donation::Donation,
+    endpoint::{Endpoint, Message},
+    notification::Notification,
+};
+use nexus_core::kernel::{Machine, Storage};
+use nexus_core::memory::{frames::Frame, irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
+use nexus_core::time::{timer::Timer, wheel::Node};
 use nexus_core::{
-    caps::slot::Slot,
-    cpu::Own,
-    ipc::{
-        endpoint::{Endpoint, Message},
-        notification::Notification,
-    },
-    kernel::{Machine, Storage},
-    memory::{frames::Frame, irq::Irq, mapping::Mapping, object::Memory as MemoryObject},
-    percpu::PerCpu,
-    process::Process,
-    sched::spread::Spread,
-    thread::Thread,
-    time::{timer::Timer, wheel::Node},
-    trace::RING_WORDS,
-    word::Word,
+    caps::slot::Slot, cpu::Own, percpu::PerCpu, process::Process, sched::spread::Spread, thread::Thread,
+    trace::RING_WORDS, word::Word,
 };
 
 /// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
@@ -57,22 +47,11 @@ zeroed! {
 unsafe extern "C" {
     /// Clears memory from one multiple of 128 to another; see `entry.S`.
     fn zero_lines(start: *mut u8, end: *mut u8);
-    static kernel_start: u8;
-    static text_end: u8;
-    static rodata_end: u8;
-    static data_end: u8;
-    static boot_stack_bottom: u8;
-    static boot_stack_top: u8;
-    static emergency_stack_bottom: u8;
-    static emergency_stack_top: u8;
-    static kernel_end: u8;
 }
 
-/// Physical address of a symbol of the linker script.
-macro_rules! place {
-    ($symbol:ident) => {
-        to_physical(&raw const $symbol as u64)
-    };
+/// Where a part of the kernel lies.
+fn place(part: Range<u64>) -> Range<u64> {
+    to_physical(part.start)..to_physical(part.end)
 }
 
 /// The machine's memory while it is being shared out.
@@ -101,7 +80,7 @@ pub struct Carved {
 
 /// Builds the kernel's page tables and switches to them. Stops the machine if its memory does not do.
 pub fn map(facts: &Facts, device_tree: Range<u64>) -> Memory {
-    let kernel = place!(kernel_start)..place!(kernel_end);
+    let kernel = place(linked::kernel());
     let image = facts.initrd.clone().map_or(0..0, |range| page_down(range.start)..page_up(range.end));
     let bytes = plan::ram_bytes(facts);
     if bytes < plan::LEAST_RAM {
@@ -134,11 +113,11 @@ fn build(facts: &Facts, free: &Runs, runs: &mut Runs, rest: (&[Range<u64>], &Ran
     let mut allocate = || &zeroed::<Frame>(runs, 1)[0];
     let mut tables = Tables::new(&mut allocate);
     free.as_slice().iter().for_each(|run| tables.map(run, Access::Write));
-    tables.map(&(place!(kernel_start)..place!(text_end)), Access::Execute);
-    tables.map(&(place!(text_end)..place!(rodata_end)), Access::Read);
-    tables.map(&(place!(rodata_end)..place!(data_end)), Access::Write);
-    tables.map(&(place!(boot_stack_bottom)..place!(boot_stack_top)), Access::Write);
-    tables.map(&(place!(emergency_stack_bottom)..place!(emergency_stack_top)), Access::Write);
+    tables.map(&place(linked::text()), Access::Execute);
+    tables.map(&place(linked::constants()), Access::Read);
+    for part in [linked::data(), linked::boot_stack(), linked::emergency_stack()] {
+        tables.map(&place(part), Access::Write);
+    }
     let (taken, stacks) = rest;
     taken.iter().for_each(|range| tables.map(range, Access::Read));
     let tops = (stacks.start..stacks.end).step_by(STACK_STRIDE as usize).map(|guard| guard + STACK_STRIDE);
@@ -168,17 +147,20 @@ fn refuse(why: core::fmt::Arguments) -> ! {
 
 /// Cuts a zeroed table from the free runs.
 fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
-    let bytes = page_up((count * size_of::<T>()) as u64);
-    let Some(start) = plan::take(runs, bytes) else {
-        refuse(format_args!("no room for {count} of {}", core::any::type_name::<T>()));
-    };
-    let table = to_virtual(start) as *mut T;
+    let start = zeroed_pages(runs, (count * size_of::<T>()) as u64);
+    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
+    unsafe { core::slice::from_raw_parts(start.cast(), count) }
+}
+
+fn zeroed_pages(runs: &mut Runs, bytes: u64) -> *const u8 {
+    let bytes = page_up(bytes);
+    let Some(start) = plan::take(runs, bytes) else { refuse(format_args!("no room for a table of {bytes} bytes")) };
+    let start = to_virtual(start) as *mut u8;
     if bytes > 0 {
         // SAFETY: the pages were free and nobody else gets them; both kernel tables map them writable.
-        unsafe { zero_lines(table.cast(), table.cast::<u8>().wrapping_add(bytes as usize)) };
+        unsafe { zero_lines(start, start.wrapping_add(bytes as usize)) };
     }
-    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
-    unsafe { core::slice::from_raw_parts(table, count) }
+    start
 }
 
 impl Memory {
@@ -202,7 +184,7 @@ impl Memory {
     }
 
     /// Cuts the core's tables, then leaves the rest to programs.
-    pub fn carve(&mut self, facts: &Facts, tracing: Tracing) -> Carved {
+    pub fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> Carved {
         let counts = Counts::for_ram(self.bytes);
         let lines = facts.plic.as_ref().map_or(0, |plic| plic.lines as usize);
         let runs = &mut self.runs;
@@ -222,9 +204,9 @@ impl Memory {
             slots: zeroed(runs, 64 * (1 + counts.slot_blocks)),
             frames: &[],
             log: zeroed(runs, counts.log_words),
-            rings: match tracing {
-                Tracing::Off => &[],
-                Tracing::On => zeroed(runs, facts.harts.as_slice().len() * RING_WORDS),
+            rings: match arguments.tracing {
+                Asked::No => &[],
+                Asked::Yes => zeroed(runs, facts.harts.as_slice().len() * RING_WORDS),
             },
         };
         let float = zeroed(runs, threads);
@@ -236,7 +218,7 @@ impl Memory {
     }
 
     /// The facts that the core needs.
-    pub fn machine(&self, facts: &Facts<'static>, pool: &Pool, raisers: [u64; 4]) -> Machine {
+    pub fn machine(&self, facts: &Facts<'static>, arguments: &Arguments, pool: &Pool, raisers: [u64; 4]) -> Machine {
         let banks = facts.ram.as_slice();
         let end = banks.iter().map(|bank| bank.end).max().unwrap_or(0);
         let range_of = |range: Option<&Range<u64>>| range.cloned().unwrap_or(0..0);
@@ -254,12 +236,12 @@ impl Memory {
             kernel_root: Some(&self.root().0),
             satp_mode: SV39,
             raisers,
-            spread: Spread::default(),
-            donation: Default::default(),
+            spread: if arguments.defect == Defect::NoSpread { Spread::Off } else { Spread::On },
+            donation: if arguments.defect == Defect::NoDonation { Donation::Off } else { Donation::On },
             slice: facts.timebase / SLICES_PER_SECOND,
             timebase: facts.timebase,
             arguments: facts.arguments,
-            refused: 0,
+            refused: arguments.refused,
         }
     }
 }

@@ -1,10 +1,7 @@
 //! A place that is filled once, at boot, and read ever after.
 
-use core::{
-    cell::UnsafeCell,
-    mem::MaybeUninit,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::{cell::UnsafeCell, mem::MaybeUninit};
 
 const EMPTY: u32 = 0;
 const FILLING: u32 = 1;

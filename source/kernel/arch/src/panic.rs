@@ -1,19 +1,10 @@
 //! The end of a kernel that found itself wrong: registers, stack, then a reset or an exit status.
 
-use crate::{
-    arguments::AfterPanic,
-    console::{put_text, write},
-    csr,
-    hart::HARTS,
-    harts,
-    power::{self, Status},
-    system,
-};
-use core::{
-    arch::asm,
-    panic::PanicInfo,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use crate::console::{put_text, write};
+use crate::power::{self, Status};
+use crate::{arguments::AfterPanic, csr, hart::HARTS, harts, layout::PAGE, linked, system};
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::{arch::asm, panic::PanicInfo};
 use nexus_core::cpu::whereabouts;
 
 /// 1 once a panic is to end with an exit status. Written before any other hart is started, which orders it.
@@ -29,15 +20,6 @@ const NAMES: [&str; 32] = [
 const CALLERS: usize = 24;
 /// Bytes of the console ring that a panic repeats.
 const LAST_LINES: u64 = 1024;
-
-unsafe extern "C" {
-    static kernel_start: u8;
-    static text_end: u8;
-    static boot_stack_bottom: u8;
-    static boot_stack_top: u8;
-    static emergency_stack_bottom: u8;
-    static emergency_stack_top: u8;
-}
 
 /// Decides how panics end.
 pub(crate) fn configure(after: AfterPanic) {
@@ -61,7 +43,7 @@ fn panicked(info: &PanicInfo) -> ! {
 extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
     claim();
     let (cause, address) = (csr::scause(), csr::stval());
-    let what = if below_a_stack(address) { "kernel stack overflow" } else { name(cause) };
+    let what = if harts::below_a_stack(address) { "kernel stack overflow" } else { name(cause) };
     write(format_args!("PANIC: {what}: scause {cause:#x}, stval {address:#x}, sstatus {:#x}\n", csr::sstatus()));
     for (names, values) in NAMES.chunks(4).zip(registers.chunks(4)) {
         for (name, value) in names.iter().zip(values) {
@@ -91,21 +73,10 @@ fn name(cause: u64) -> &'static str {
     }
 }
 
-/// True for an address in the unmapped page under one of the stacks.
-fn below_a_stack(address: u64) -> bool {
-    let bottoms = [&raw const boot_stack_bottom as u64, &raw const emergency_stack_bottom as u64];
-    bottoms.iter().any(|&bottom| (bottom - 4096..bottom).contains(&address)) || harts::below_a_stack(address)
-}
-
 /// Prints the words of the stack that are return addresses: into the text, behind a call.
 fn callers(stack: u64) {
-    let stacks = [
-        &raw const boot_stack_bottom as u64..&raw const boot_stack_top as u64,
-        &raw const emergency_stack_bottom as u64..&raw const emergency_stack_top as u64,
-    ];
     // An overflown stack pointer stands below its stack: all of that stack is looked at.
-    let mut stacks = stacks.into_iter().chain(harts::stacks());
-    let Some(found) = stacks.find(|range| (range.start - 4096..range.end).contains(&stack)) else { return };
+    let Some(found) = harts::stacks().find(|range| (range.start - PAGE..range.end).contains(&stack)) else { return };
     write(format_args!("callers:"));
     let words = (stack.max(found.start) & !7..found.end).step_by(8);
     let values = words.map(|at| {
@@ -118,8 +89,8 @@ fn callers(stack: u64) {
 
 /// True if the instruction before this address is a call: `jal ra`, `jalr ra` or `c.jalr`.
 fn follows_call(address: u64) -> bool {
-    let (start, end) = (&raw const kernel_start as u64, &raw const text_end as u64);
-    if !address.is_multiple_of(2) || address < start + 4 || address >= end {
+    let text = linked::text();
+    if !address.is_multiple_of(2) || !(text.start + 4..text.end).contains(&address) {
         return false;
     }
     let half = |at: u64| {

@@ -3,11 +3,9 @@
 //! Pure arithmetic over the facts. Tables are sized by RAM: the smallest machine that boots (16 MiB) gives about one
 //! megabyte to them, and the default `system.toml` counts on these numbers.
 
-use crate::{
-    facts::Facts,
-    layout::{PAGE, page_down, page_up},
-    list::{Full, List},
-};
+use crate::facts::Facts;
+use crate::layout::{PAGE, page_down, page_up};
+use crate::list::{Full, List};
 use core::ops::Range;
 
 /// Free runs of RAM that are looked at.

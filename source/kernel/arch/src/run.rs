@@ -5,22 +5,16 @@
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
 
-use crate::{
-    arguments::{Defect, Passage, Statistics},
-    console, csr,
-    float::{self, FirstUse},
-    hart::{HARTS, Hart},
-    requests, say,
-    system::{self, Spaces, System},
-    timer::Timer,
-};
+use crate::arguments::{Asked, Defect, Passage};
+use crate::float::{self, FirstUse};
+use crate::hart::{HARTS, Hart};
+use crate::system::{self, Spaces, System};
+use crate::{console, csr, linked, requests, say, timer::Timer};
 use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
-use nexus_core::{
-    cpu::{Next, Own},
-    event::{After, Trap},
-    percpu::{Here, PerCpu},
-    thread::{Frame, Thread},
-};
+use nexus_core::cpu::{Next, Own};
+use nexus_core::event::{After, Trap};
+use nexus_core::percpu::{Here, PerCpu};
+use nexus_core::thread::{Frame, Thread};
 
 /// `scause`: the top bit marks interrupts.
 const INTERRUPT: u64 = 1 << 63;
@@ -31,7 +25,6 @@ const TIME_AND_INSTRET: u64 = 0b110;
 const CLAIMS: usize = 16;
 
 unsafe extern "C" {
-    static boot_stack_top: u8;
     /// Enters user mode; see `trap.S`.
     fn resume_first(frame: *const Frame, hart: &'static Hart) -> !;
 }
@@ -43,7 +36,7 @@ pub fn now() -> u64 {
 
 /// The boot hart begins to run programs. Never returns: the boot stack is its trap stack from the first trap on.
 pub fn enter_first(system: &'static System) -> ! {
-    HARTS[0].stack.set(&raw const boot_stack_top as u64);
+    HARTS[0].stack.set(linked::boot_stack().end);
     enter(system, &HARTS[0])
 }
 
@@ -52,7 +45,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     if let Some(plic) = &system.plic {
         plic.open(hart.context.get());
     }
-    match (system.spaces, system.passage) {
+    match (system.spaces, system.arguments.passage) {
         (Spaces::Numbered, Passage::Direct) => {}
         (Spaces::Numbered, Passage::Detour) => csr::enter_undirected(),
         (Spaces::Flushed, _) | (_, Passage::General) => csr::enter_generally(),
@@ -60,12 +53,12 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
-    if system.defect == Defect::SharedFloat {
+    if system.arguments.defect == Defect::SharedFloat {
         csr::set_sstatus_bits(csr::FS_CLEAN);
     }
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
     let frame = proceed(system, hart);
-    if system.statistics == Statistics::On && hart.cpu() == 0 {
+    if system.arguments.statistics == Asked::Yes && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: {count} instructions from kernel entry to the first user instruction");
     }

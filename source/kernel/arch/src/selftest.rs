@@ -1,13 +1,7 @@
 //! The machine under the kernel's own tests: the boot hart, before it runs its first program.
 
-use crate::{
-    console, csr,
-    hart::HARTS,
-    requests,
-    run::{self, cpu_of},
-    sbi,
-    system::System,
-};
+use crate::run::{self, cpu_of};
+use crate::{console, csr, hart::HARTS, requests, sbi, system::System};
 use core::fmt;
 use nexus_core::selftest::{self, Ground, Kicks};
 

@@ -1,22 +1,11 @@
 //! The one kernel, and what of the machine goes with it.
 
+use crate::facts::{Extension, Facts, HartFact};
 use crate::{
-    arguments::{Arguments, Defect, Passage, Statistics},
-    csr,
-    entry::Arrival,
-    facts::{Extension, Facts, HartFact},
-    float::Registers,
-    hart::HARTS,
-    layout::to_physical,
-    memory::Carved,
-    once::Once,
-    paging::SV39,
-    panic,
-    plic::Plic,
-    say,
-    timer::Timer,
+    arguments::Arguments, csr, entry::Arrival, float::Registers, hart::HARTS, layout::to_physical, memory::Carved,
+    once::Once, paging::SV39, panic, plic::Plic, say, timer::Timer,
 };
-use nexus_core::{Kernel, ipc::donation::Donation, kernel::Machine, sched::spread::Spread, word::Word};
+use nexus_core::{Kernel, kernel::Machine, word::Word};
 
 /// Kernel and machine.
 #[repr(C)]
@@ -31,9 +20,7 @@ pub struct System {
     pub(crate) spaces: Spaces,
     /// Whether the harts have float registers.
     pub(crate) has_float: Extension,
-    pub(crate) statistics: Statistics,
-    pub(crate) passage: Passage,
-    pub(crate) defect: Defect,
+    pub(crate) arguments: Arguments,
     pub(crate) entered: u64,
     /// 1 while interrupts of other harts are not sent: a self-test shows what is then missing.
     pub(crate) mute: Word,
@@ -90,9 +77,6 @@ pub fn install(
     let processes = carved.storage.processes.len() as u64;
     // SAFETY: the kernel's tables map every page of the PLIC.
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
-    let spread = if arguments.defect == Defect::NoSpread { Spread::Off } else { Spread::On };
-    let donation = if arguments.defect == Defect::NoDonation { Donation::Off } else { Donation::On };
-    let machine = Machine { spread, donation, ..machine };
     let system = SYSTEM.fill(System {
         float: carved.float,
         timer: Timer::probe(all(|hart| hart.sstc), arguments.defect),
@@ -100,9 +84,7 @@ pub fn install(
         kernel_satp,
         has_float: all(|hart| hart.float),
         spaces: probe_spaces(kernel_satp, processes),
-        statistics: arguments.statistics,
-        passage: arguments.passage,
-        defect: arguments.defect,
+        arguments,
         entered: arrival.instructions,
         mute: Word::new(0),
         kernel: Kernel::new(carved.storage, machine),

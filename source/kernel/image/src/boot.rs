@@ -2,24 +2,19 @@
 
 use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
-use nexus_arch::{
-    arguments::{Arguments, SelfTests, Tracing},
-    defects,
-    entry::Arrival,
-    harts, layout, machine,
-    memory::{self, Memory},
-    power::{self, Status},
-    run, say, selftest, system,
-};
-use nexus_core::{boot::First, kernel::Machine, trace::RING_WORDS};
+use nexus_arch::arguments::{Arguments, Asked};
+use nexus_arch::memory::{self, Memory};
+use nexus_arch::power::{self, Status};
+use nexus_arch::{defects, entry::Arrival, harts, layout, machine, run, say, selftest, system};
+use nexus_core::{boot::First, trace::RING_WORDS};
 
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(arrival: Arrival) -> ! {
     let (facts, device_tree) = machine::discover(&arrival);
     let arguments = Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", Escaped(word)));
     let mut memory = memory::map(&facts, device_tree);
-    let carved = memory.carve(&facts, arguments.tracing);
-    if arguments.tracing == Tracing::On {
+    let carved = memory.carve(&facts, &arguments);
+    if arguments.tracing == Asked::Yes {
         let (cpus, rings) = (carved.storage.cpus.len(), carved.storage.rings.as_ptr() as u64);
         say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {:#x}", layout::to_physical(rings));
     }
@@ -30,8 +25,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         carved.pool.kilobytes()
     );
     let image = read_image(&memory);
-    let machine = memory.machine(&facts, &carved.pool, image.header().raisers);
-    let machine = Machine { refused: arguments.refused, ..machine };
+    let machine = memory.machine(&facts, &arguments, &carved.pool, image.header().raisers);
     let system = system::install(&arrival, &facts, arguments, carved, machine);
     defects::show(arguments.defect, system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
@@ -41,7 +35,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         power::stop(Status::FirstProcess)
     }
     harts::start(system, &memory);
-    if arguments.self_tests == SelfTests::On {
+    if arguments.self_tests == Asked::Yes {
         selftest::run(system);
     }
     run::enter_first(system)

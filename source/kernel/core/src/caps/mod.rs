@@ -5,7 +5,7 @@ pub mod revoke;
 pub mod slot;
 pub mod table;
 
-use crate::arena::{Header, Object, wide};
+use crate::arena::{Header, Object, index_of, wide};
 use crate::{Kernel, word::Half};
 use nexus_abi::{Kind, Rights};
 use slot::Slot;
@@ -113,12 +113,13 @@ impl Kernel {
 
     /// The header of the living object that a capability names.
     pub fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
-        self.header(kind, crate::arena::index_of(object)).filter(|header| object != 0 && header.me() == object)
+        self.header(kind, index_of(object)).filter(|header| object != 0 && header.me() == object)
     }
 
     /// True if a capability names an arena object that lives no more.
+    #[inline]
     pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {
-        self.header(kind, 0).is_some() && self.header_of(kind, object).is_none()
+        self.header(kind, index_of(object)).is_some_and(|header| object == 0 || header.me() != object)
     }
 }
 

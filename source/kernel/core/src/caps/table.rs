@@ -28,11 +28,13 @@ impl Kernel {
     }
 
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
+    #[inline]
     pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
         self.check_slots_beside(process, count, 0)
     }
 
     /// [`Kernel::check_slots`] for a call that also takes `blocks` slot blocks from the process's quota.
+    #[inline]
     pub(crate) fn check_slots_beside(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
         if process.free_slot_count.get() >= count {
             return Ok(());
@@ -85,6 +87,7 @@ impl Kernel {
     }
 
     /// Hangs a capability, with what was derived from it, under another one.
+    #[inline]
     fn hang_under(&self, place: u32, parent: u32) {
         let slot = self.blocks.at(place);
         slot.parent.set(parent);
@@ -93,6 +96,7 @@ impl Kernel {
         }
     }
 
+    #[inline]
     fn take_off(&self, place: u32) {
         let slot = self.blocks.at(place);
         let parent = slot.parent.get();
@@ -158,6 +162,7 @@ impl Context {
     }
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
+    #[inline]
     pub fn object<T: Object>(
         &self,
         arena: &Arena<T>,
@@ -171,6 +176,7 @@ impl Context {
 
     /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be
     /// dying.
+    #[inline]
     pub fn subject(&self, process: Option<Handle>, rights: Rights) -> Result<&'static Process, Error> {
         let subject = match process {
             None => self.process(),

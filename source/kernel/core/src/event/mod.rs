@@ -178,6 +178,7 @@ impl Kernel {
     }
 
     /// What the machine layer does now.
+    #[inline]
     pub fn next(&self, cpu: usize) -> Next {
         let cpu = self.cpus[cpu].here();
         match cpu.current.get() {

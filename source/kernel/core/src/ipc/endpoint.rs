@@ -56,12 +56,14 @@ impl Endpoint {
     }
 
     /// To be called after every change of `callers` and `queue`, and at its death.
+    #[inline]
     pub(super) fn note_waiting(&self) {
         let waits = self.queue[0].get() != 0 || self.callers.iter().any(|list| !list.is_empty());
         self.open.set(if waits { 0 } else { self.header.me() });
     }
 
     /// Puts a caller last among those of its class.
+    #[inline]
     pub(super) fn add_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
         let class = caller.class() as usize;
         caller.queued_class.set(class as u32);

@@ -111,6 +111,7 @@ impl Kernel {
     }
 
     /// [`Kernel::peek`] for who is about to take it: a wait set's ready member is touched too.
+    #[inline]
     pub(super) fn peek_within(&self, held: &Held<'_>, target: &Notification) -> Attempt<Option<(u64, u64)>> {
         held.require(target.header.shard())?;
         if target.is_set.get() == 1 && target.ready[0].get() != 0 {
@@ -131,6 +132,7 @@ impl Kernel {
     }
 
     /// Takes what [`Kernel::peek`] showed.
+    #[inline]
     pub(super) fn take(&self, target: &Notification) {
         debug_assert!(self.shards.held(target.header.shard()), "taken from outside its shard");
         if target.is_set.get() == 1 {

@@ -12,6 +12,7 @@ use nexus_abi::{Error, Kind};
 
 impl Kernel {
     /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.
+    #[inline]
     pub(super) fn block(&self, context: &Context, state: State, deadline: u64) {
         debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
         context.thread.set_state(state);

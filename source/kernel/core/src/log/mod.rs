@@ -70,14 +70,21 @@ impl Ring {
     }
 
     /// Emits what did not reach the console yet, unless somebody has claimed it.
+    #[inline]
     pub fn drain(&self, sink: &mut impl FnMut(u8)) {
         while self.claimer.get() == 0 && self.drained.get() != self.end.get() {
-            let _held = self.lock.hold();
-            let start = self.oldest(self.drained.get());
-            let end = self.end.get().min(start + DRAIN_BATCH);
-            (start..end).for_each(|at| sink(self.byte(at)));
-            self.drained.set(end);
+            self.emit(sink);
         }
+    }
+
+    /// Emits the next bytes.
+    #[cold]
+    fn emit(&self, sink: &mut impl FnMut(u8)) {
+        let _held = self.lock.hold();
+        let start = self.oldest(self.drained.get());
+        let end = self.end.get().min(start + DRAIN_BATCH);
+        (start..end).for_each(|at| sink(self.byte(at)));
+        self.drained.set(end);
     }
 
     /// Emits the last `bytes` bytes, from the beginning of a line, without taking the lock: for a panic, whose own CPU

@@ -37,6 +37,7 @@ fn effective(bits: u8) -> Result<u8, Error> {
 }
 
 /// `EPERM` unless an object may be mapped so: writable until it is sealed, executable from then on.
+#[inline]
 fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
     let write = bits & access::WRITE != 0;
     let execute = bits & access::EXECUTE != 0;
@@ -107,6 +108,7 @@ impl Kernel {
     }
 
     /// True if removing this record leaves an object that nothing names.
+    #[inline]
     pub(super) fn last_use(&self, mapping: &Mapping) -> bool {
         let memory = self.memories.at(mapping.memory.get());
         let only = mapping.links.next.get() | mapping.links.previous.get() == 0;

@@ -18,6 +18,7 @@ pub(crate) struct Stash<'a> {
 
 impl Stash<'_> {
     /// So many frames, or `ENOMEM`.
+    #[inline]
     pub(crate) fn of(frames: &Frames, count: u32) -> Result<Stash<'_>, Error> {
         let mut stash = Stash { frames, first: 0 };
         for _ in 0..count {
@@ -29,6 +30,7 @@ impl Stash<'_> {
     }
 
     /// Takes a frame, all zero.
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
         let frame = self.first;
         if frame == 0 {
@@ -37,12 +39,20 @@ impl Stash<'_> {
         self.first = self.frames.at(frame).0[0].take() as u32;
         Some(frame)
     }
+
+    /// Gives back what nobody took: where the plan was made anew, or failed.
+    #[cold]
+    fn give_back(&mut self) {
+        while let Some(frame) = self.take() {
+            self.frames.release(frame);
+        }
+    }
 }
 
 impl Drop for Stash<'_> {
     fn drop(&mut self) {
-        while let Some(frame) = self.take() {
-            self.frames.release(frame);
+        if self.first != 0 {
+            self.give_back();
         }
     }
 }

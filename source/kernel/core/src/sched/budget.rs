@@ -151,7 +151,7 @@ impl Kernel {
     }
 
     /// Charges time to the thread that this CPU works for, and its process.
-    #[inline(always)]
+    #[inline]
     pub(super) fn charge(&self, payer: u32, ticks: u64) {
         let thread = self.threads.at(payer);
         thread.cpu_time.atomic().fetch_add(ticks, Relaxed);

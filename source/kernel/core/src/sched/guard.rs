@@ -28,6 +28,7 @@ impl Kernel {
         }
     }
 
+    #[inline]
     fn watch_for(&self, cpu: Here, slices: u64, now: u64) {
         cpu.guard_at.set(now.saturating_add(slices * self.machine.slice));
         cpu.served.set(NOBODY);

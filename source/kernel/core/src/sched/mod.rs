@@ -244,7 +244,7 @@ impl Kernel {
     }
 
     /// Charges the time since the last change to whoever it was worked for.
-    #[inline(always)]
+    #[inline]
     pub(super) fn account(&self, cpu: Here, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);

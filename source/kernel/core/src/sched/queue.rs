@@ -40,6 +40,7 @@ pub enum End {
 
 impl Own {
     /// Queues a ready thread under its present class.
+    #[inline]
     pub(crate) fn enqueue(&self, threads: &Arena<Thread>, thread: &Thread, end: End) {
         let class = thread.class();
         thread.queued_class.set(class as u32);
@@ -53,6 +54,7 @@ impl Own {
     }
 
     /// Takes a thread out of the middle.
+    #[inline]
     pub(crate) fn dequeue(&self, threads: &Arena<Thread>, thread: &Thread) {
         let class = thread.queued_class.get() as usize & 3;
         self.ready[class].remove(threads, thread);
