@@ -3,13 +3,13 @@
 use crate::memory::object::{Memory, Stage};
 use crate::memory::{Stash, frames::FRAME_WORDS};
 use crate::process::create::{Birth, SCOPE_ROOT};
-use crate::process::{Process, threads::Entry};
-use crate::{Kernel, caps::Capability, lock::ShardSet};
+use crate::{Kernel, caps::Capability, lock::ShardSet, process::Process};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo};
-use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId, syscall::access};
+use nexus_abi::syscall::{ThreadCreate, access};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
 
 /// What init is made from.
 #[derive(Clone, Debug)]
@@ -57,10 +57,10 @@ impl Kernel {
             access::READ | access::WRITE,
         )?;
         let length = self.write_start_page(process, boot)?;
-        let arguments = [START_PAGE, length as u64];
-        let entry = Entry { pc: header.entry_point, stack: STACK_TOP, arguments, ipc_page: IPC_PAGE };
-        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, &entry)?)?;
-        let thread = self.new_thread(process, 0, &entry, &mut stash)?;
+        let (entry, a1) = (header.entry_point, length as u64);
+        let new = ThreadCreate { process: None, entry, stack: STACK_TOP, a0: START_PAGE, a1, ipc_page: IPC_PAGE };
+        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, &new)?)?;
+        let thread = self.new_thread(process, 0, &new, &mut stash)?;
         thread.set_base_class(QosClass::Interactive);
         self.cpus[0].since.set(now);
         self.make_ready(self.cpus[0].here(), thread);

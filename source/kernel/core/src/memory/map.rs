@@ -14,14 +14,16 @@ use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, acces
 use nexus_abi::{Error, Rights};
 
 /// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
+#[inline]
 pub(super) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
     if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 {
         return Err(Error::Invalid);
     }
-    let end = pages.checked_mul(PAGE_SIZE as u64).and_then(|bytes| address.checked_add(bytes));
-    match end {
-        Some(end) if address >= USER_START && end <= USER_END => Ok((address / PAGE_SIZE as u64) as u32),
-        _ => Err(Error::BadAddress),
+    let room = USER_END.saturating_sub(address) / PAGE_SIZE as u64;
+    if address >= USER_START && pages <= room {
+        Ok((address / PAGE_SIZE as u64) as u32)
+    } else {
+        Err(Error::BadAddress)
     }
 }
 

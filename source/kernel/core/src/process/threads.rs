@@ -8,29 +8,16 @@ use nexus_abi::layout::{USER_END, USER_START};
 use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted};
 use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
 
-/// First registers of a thread.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    /// First instruction.
-    pub pc: u64,
-    /// Stack pointer.
-    pub stack: u64,
-    /// Registers `a0` and `a1`.
-    pub arguments: [u64; 2],
-    /// Where its IPC page is mapped.
-    pub ipc_page: u64,
-}
-
 impl Kernel {
     /// The frames that a new thread takes, or why there can be none. Holds all shards.
-    pub(crate) fn frames_for_thread(&self, process: &Process, entry: &Entry) -> Result<u32, Error> {
-        if !entry.pc.is_multiple_of(2) || !entry.stack.is_multiple_of(16) {
+    pub(crate) fn frames_for_thread(&self, process: &Process, new: &ThreadCreate) -> Result<u32, Error> {
+        if !new.entry.is_multiple_of(2) || !new.stack.is_multiple_of(16) {
             return Err(Error::Invalid);
         }
-        if !(USER_START..USER_END).contains(&entry.pc) || entry.stack > USER_END {
+        if !(USER_START..USER_END).contains(&new.entry) || new.stack > USER_END {
             return Err(Error::BadAddress);
         }
-        let frames = self.check_ipc_page(process, entry.ipc_page)?;
+        let frames = self.check_ipc_page(process, new.ipc_page)?;
         process.account.check(Resource::Threads, 1)?;
         if self.threads.has_room() { Ok(frames) } else { Err(Error::Exhausted) }
     }
@@ -41,13 +28,13 @@ impl Kernel {
         &self,
         process: &Process,
         cpu: u32,
-        entry: &Entry,
+        new: &ThreadCreate,
         stash: &mut Stash,
     ) -> Result<&'static Thread, Error> {
         let thread = self.threads.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
-        thread.ipc_frame.set(self.map_ipc_page(process, entry.ipc_page, stash));
+        thread.ipc_frame.set(self.map_ipc_page(process, new.ipc_page, stash));
         process.account.charge(Resource::Threads, 1);
-        thread.ipc_page.set(entry.ipc_page);
+        thread.ipc_page.set(new.ipc_page);
         thread.satp.set(process.satp.get());
         thread.service.set(process.service.get());
         thread.process.set(process.header.me());
@@ -55,7 +42,7 @@ impl Kernel {
         thread.shares.set(process.shares.get());
         thread.gate.start(cpu, thread.header.shard());
         thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
-        self.clear_thread(thread, entry);
+        self.clear_thread(thread, new);
         self.join(process, thread);
         Ok(thread)
     }
@@ -66,12 +53,12 @@ impl Kernel {
         thread.header.links.join(&process.threads, thread.index(), |index| &self.threads.at(index).header.links);
     }
 
-    fn clear_thread(&self, thread: &Thread, entry: &Entry) {
+    fn clear_thread(&self, thread: &Thread, new: &ThreadCreate) {
         thread.frame.clear();
-        thread.frame.set(0, entry.pc);
-        thread.frame.set(reg::SP, entry.stack);
-        thread.frame.set(reg::A0, entry.arguments[0]);
-        thread.frame.set(reg::A0 + 1, entry.arguments[1]);
+        thread.frame.set(0, new.entry);
+        thread.frame.set(reg::SP, new.stack);
+        thread.frame.set(reg::A0, new.a0);
+        thread.frame.set(reg::A0 + 1, new.a1);
         let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
         let counters = [&thread.cpu_time, &thread.switches];
         let words = words.into_iter().chain(&thread.fault);
@@ -90,14 +77,12 @@ impl Kernel {
 impl Serve for ThreadCreate {
     fn serve(self, context: &Context) -> Verdict<ThreadCreated> {
         let kernel = context.kernel;
-        let arguments = [self.a0, self.a1];
-        let entry = Entry { pc: self.entry, stack: self.stack, arguments, ipc_page: self.ipc_page };
         let (mut stash, _held, process) = kernel.with_frames(|| {
             let process = context.subject(self.process, Rights::USE)?;
             kernel.check_slots(context.process(), 1)?;
-            Ok((kernel.frames_for_thread(process, &entry)?, process))
+            Ok((kernel.frames_for_thread(process, &self)?, process))
         })?;
-        let thread = kernel.new_thread(process, context.cpu.id.get(), &entry, &mut stash)?;
+        let thread = kernel.new_thread(process, context.cpu.id.get(), &self, &mut stash)?;
         if core::ptr::eq(process, context.process()) {
             thread.affinity.set(context.thread.affinity.get());
         }

@@ -2,10 +2,11 @@
 
 use super::Trial;
 use crate::memory::object::{Memory, Stage};
-use crate::process::{Process, create::Birth, exit::Record, threads::Entry};
+use crate::process::{Process, create::Birth, exit::Record};
 use crate::thread::{State, Thread};
 use crate::{Kernel, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
-use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId, syscall::access};
+use nexus_abi::syscall::{ThreadCreate, access};
+use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId};
 
 const CODE: u64 = 0x2_0000;
 const DATA: u64 = 0x3_0000;
@@ -69,10 +70,10 @@ impl Crew {
     }
 
     fn thread(kernel: &'static Kernel, process: &'static Process, at: u64) -> Result<&'static Thread, Error> {
-        let arguments = [DATA + 8 * at, 0];
-        let entry = Entry { pc: CODE, stack: 0x5_0000, arguments, ipc_page: IPC_PAGES + 0x1000 * at };
-        let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &entry)?)?;
-        kernel.new_thread(process, 0, &entry, &mut stash)
+        let (a0, ipc_page) = (DATA + 8 * at, IPC_PAGES + 0x1000 * at);
+        let new = ThreadCreate { process: None, entry: CODE, stack: 0x5_0000, a0, a1: 0, ipc_page };
+        let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &new)?)?;
+        kernel.new_thread(process, 0, &new, &mut stash)
     }
 
     /// How far a thread has counted.
