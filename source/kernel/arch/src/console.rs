@@ -1,9 +1,9 @@
 //! The kernel's own lines: at boot, while no driver has the console, and in a panic.
 
-use crate::{facts::Facts, layout::to_virtual, once::Once, sbi, uart::Uart};
+use crate::{facts::Facts, layout::to_virtual, sbi, uart::Uart};
 use core::fmt::{self, Write};
 
-static UART: Once<Uart> = Once::new();
+static UART: Uart = Uart::closed();
 
 /// Prints one line under the kernel's prefix.
 #[macro_export]
@@ -17,7 +17,7 @@ macro_rules! say {
 pub(crate) fn open(facts: &Facts) {
     if let Some(fact) = &facts.uart {
         // SAFETY: the device tree names a 16550 here, and both tables of the kernel map its registers.
-        UART.fill(unsafe { Uart::new(to_virtual(fact.range.start), fact.shift) });
+        unsafe { UART.open(to_virtual(fact.range.start), fact.shift) };
     }
 }
 
@@ -41,10 +41,7 @@ pub(crate) fn put_text(byte: u8) {
 }
 
 fn put(byte: u8) {
-    match UART.get() {
-        Some(uart) => uart.put(byte),
-        None => sbi::put(byte),
-    }
+    if UART.is_open() { UART.put(byte) } else { sbi::put(byte) }
 }
 
 struct Sink;

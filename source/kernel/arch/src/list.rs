@@ -27,11 +27,11 @@ impl<T, const N: usize> List<T, N> {
 
     /// The values.
     pub fn as_slice(&self) -> &[T] {
-        &self.items[..self.length]
+        &self.items[..self.length.min(N)]
     }
 
     /// The values, to change.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        &mut self.items[..self.length]
+        &mut self.items[..self.length.min(N)]
     }
 }

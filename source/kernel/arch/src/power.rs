@@ -3,8 +3,9 @@
 //! The test device of QEMU's `virt` carries an exit status; where there is none the firmware shuts down, and where that
 //! fails too the hart sleeps.
 
-use crate::{csr, layout::to_virtual, once::Once, sbi};
+use crate::{csr, layout::to_virtual, sbi};
 use core::{ops::Range, ptr};
+use nexus_core::word::Word;
 
 /// Exit statuses of the kernel itself. Programs end the machine with any status they like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,20 +27,20 @@ const PASS: u32 = 0x5555;
 const FAIL: u32 = 0x3333;
 const RESET: u32 = 0x7777;
 
-/// Address of the test device's register.
-static TEST: Once<u64> = Once::new();
+/// Address of the test device's register; 0: there is none. Written before any other hart is started, which orders it.
+static TEST: Word = Word::new(0);
 
 /// Says where the test device is. It must be mapped at its place in the direct map.
 pub(crate) fn open(test: Option<&Range<u64>>) {
     if let Some(range) = test.filter(|range| range.end - range.start >= 4) {
-        TEST.fill(to_virtual(range.start));
+        TEST.set(to_virtual(range.start));
     }
 }
 
 fn tell(value: u32) {
-    if let Some(&register) = TEST.get() {
+    if TEST.get() != 0 {
         // SAFETY: `open` was told that this is the test device's mapped register.
-        unsafe { ptr::write_volatile(register as *mut u32, value) };
+        unsafe { ptr::write_volatile(TEST.get() as *mut u32, value) };
     }
 }
 
