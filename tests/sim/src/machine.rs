@@ -7,9 +7,9 @@ use std::cell::OnceCell;
 use std::thread_local;
 
 use nexus_core::kernel::{Machine, Storage};
-use nexus_core::memory::frames::{FRAME_WORDS, Frame};
+use nexus_core::memory::frames::{FRAME_WORDS, Frame, Frames, Holes};
 use nexus_core::thread::Thread;
-use nexus_core::{Kernel, word::Word};
+use nexus_core::{Kernel, arena::Arena, caps::Blocks, log::Ring, word::Word};
 
 use crate::image::{IMAGE, image};
 
@@ -44,7 +44,6 @@ fn frames() -> &'static [Frame] {
 /// A kernel of this many CPUs, all online, that has started nothing.
 pub(crate) fn kernel(cpus: usize) -> &'static Kernel {
     let machine = Machine {
-        frames_base: FRAMES,
         ram: FRAMES..IMAGE + (64 << 20),
         irq_lines: 96,
         satp_mode: SV39,
@@ -55,19 +54,19 @@ pub(crate) fn kernel(cpus: usize) -> &'static Kernel {
     };
     let storage = Storage {
         cpus: zeroed(cpus),
-        processes: zeroed(17),
-        threads: zeroed(17),
-        endpoints: zeroed(97),
-        messages: zeroed(401),
-        notifications: zeroed(33),
-        memories: zeroed(97),
-        mappings: zeroed(257),
-        timers: zeroed(3),
-        irqs: zeroed(97),
+        processes: Arena::new(zeroed(17)),
+        threads: Arena::new(zeroed(17)),
+        endpoints: Arena::new(zeroed(97)),
+        messages: Arena::new(zeroed(401)),
+        notifications: Arena::new(zeroed(33)),
+        memories: Arena::new(zeroed(97)),
+        mappings: Arena::new(zeroed(257)),
+        timers: Arena::new(zeroed(3)),
+        irqs: Arena::new(zeroed(97)),
         nodes: zeroed(17 + 3),
-        slots: zeroed(64 * 17),
-        frames: frames(),
-        log: zeroed(512),
+        blocks: Blocks::new(zeroed(64 * 17)),
+        frames: Frames::new(frames(), FRAMES, Holes::default()),
+        log: Ring::new(zeroed(512)),
         rings: &[],
     };
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new(storage, machine)));

@@ -11,18 +11,17 @@ use crate::plan::{self, Counts, Pool, Runs};
 use crate::power::{self, Status};
 use crate::{csr, facts::Facts, float::Registers, linked, say};
 use core::ops::Range;
-use nexus_core::ipc::{
-    donation::Donation,
-    endpoint::{Endpoint, Message},
-    notification::Notification,
-};
+use nexus_core::arena::{Arena, Object};
+use nexus_core::caps::{Blocks, slot::Slot};
+use nexus_core::ipc::donation::Donation;
+use nexus_core::ipc::endpoint::{Endpoint, Message};
+use nexus_core::ipc::notification::Notification;
 use nexus_core::kernel::{Machine, Storage};
-use nexus_core::memory::{frames::Frame, irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
+use nexus_core::memory::frames::{Frame, Frames, Holes};
+use nexus_core::memory::{irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
 use nexus_core::time::{timer::Timer, wheel::Node};
-use nexus_core::{
-    caps::slot::Slot, cpu::Own, percpu::PerCpu, process::Process, sched::spread::Spread, thread::Thread,
-    trace::RING_WORDS, word::Word,
-};
+use nexus_core::{cpu::Own, log::Ring, percpu::PerCpu, process::Process, sched::spread::Spread, thread::Thread};
+use nexus_core::{trace::RING_WORDS, word::Word};
 
 /// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
 const SLICES_PER_SECOND: u64 = 200;
@@ -163,6 +162,11 @@ fn zeroed_pages(runs: &mut Runs, bytes: u64) -> *const u8 {
     start
 }
 
+/// An arena for so many objects.
+fn arena<T: Object + Zeroed>(runs: &mut Runs, objects: usize) -> Arena<T> {
+    Arena::new(zeroed(runs, 1 + objects))
+}
+
 impl Memory {
     /// The boot image's bytes.
     pub fn image_bytes(&self) -> &'static [u8] {
@@ -188,43 +192,40 @@ impl Memory {
         let counts = Counts::for_ram(self.bytes);
         let lines = facts.plic.as_ref().map_or(0, |plic| plic.lines as usize);
         let runs = &mut self.runs;
-        let (threads, timers) = (1 + counts.threads, 1 + counts.timers);
         let mut storage = Storage {
             cpus: zeroed(runs, facts.harts.as_slice().len()),
-            processes: zeroed(runs, 1 + counts.processes),
-            threads: zeroed(runs, threads),
-            endpoints: zeroed(runs, 1 + counts.endpoints),
-            messages: zeroed(runs, 1 + counts.messages),
-            notifications: zeroed(runs, 1 + counts.notifications),
-            memories: zeroed(runs, 1 + counts.memories),
-            mappings: zeroed(runs, 1 + counts.mappings),
-            timers: zeroed(runs, timers),
-            irqs: zeroed(runs, 1 + lines),
-            nodes: zeroed(runs, threads + timers + 1 + counts.processes),
-            slots: zeroed(runs, 64 * (1 + counts.slot_blocks)),
-            frames: &[],
-            log: zeroed(runs, counts.log_words),
+            processes: arena(runs, counts.processes),
+            threads: arena(runs, counts.threads),
+            endpoints: arena(runs, counts.endpoints),
+            messages: arena(runs, counts.messages),
+            notifications: arena(runs, counts.notifications),
+            memories: arena(runs, counts.memories),
+            mappings: arena(runs, counts.mappings),
+            timers: arena(runs, counts.timers),
+            irqs: arena(runs, lines),
+            nodes: zeroed(runs, counts.threads + counts.timers + counts.processes + 3),
+            blocks: Blocks::new(zeroed(runs, 64 * (1 + counts.slot_blocks))),
+            frames: Frames::new(&[], 0, Holes::default()),
+            log: Ring::new(zeroed(runs, counts.log_words)),
             rings: match arguments.tracing {
                 Asked::No => &[],
                 Asked::Yes => zeroed(runs, facts.harts.as_slice().len() * RING_WORDS),
             },
         };
-        let float = zeroed(runs, threads);
+        let float = zeroed(runs, 1 + counts.threads);
         let Some(pool) = plan::pool(runs, &self.kernel) else {
             refuse(format_args!("nothing is left for programs"));
         };
-        storage.frames = frames(&pool);
+        storage.frames = Frames::new(frames(&pool), pool.base, pool.holes.clone());
         Carved { storage, pool, float }
     }
 
     /// The facts that the core needs.
-    pub fn machine(&self, facts: &Facts<'static>, arguments: &Arguments, pool: &Pool, raisers: [u64; 4]) -> Machine {
+    pub fn machine(&self, facts: &Facts<'static>, arguments: &Arguments, raisers: [u64; 4]) -> Machine {
         let banks = facts.ram.as_slice();
         let end = banks.iter().map(|bank| bank.end).max().unwrap_or(0);
         let range_of = |range: Option<&Range<u64>>| range.cloned().unwrap_or(0..0);
         Machine {
-            frames_base: pool.base,
-            frame_holes: pool.holes.clone(),
             ram: banks.iter().map(|bank| bank.start).min().unwrap_or(0)..end,
             reserved: [
                 range_of(facts.plic.as_ref().map(|plic| &plic.range)),

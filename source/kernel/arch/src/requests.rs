@@ -3,10 +3,7 @@
 use crate::hart::{HARTS, Hart};
 use crate::{arguments::Defect, csr, power, sbi, system::System};
 use core::sync::atomic::Ordering;
-use nexus_core::percpu::Here;
-
-/// Power requests of the core.
-const POWER_OFF: u32 = 1;
+use nexus_core::{cpu::POWER_OFF, percpu::Here};
 
 /// Obeys every request of this CPU.
 #[inline(always)]

@@ -74,7 +74,7 @@ pub fn install(
         if harts.iter().all(|hart| named(hart) == Extension::Named) { Extension::Named } else { Extension::Absent }
     };
     panic::configure(arguments.after_panic);
-    let processes = carved.storage.processes.len() as u64;
+    let processes = 1 + u64::from(carved.storage.processes.capacity());
     // SAFETY: the kernel's tables map every page of the PLIC.
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
     let system = SYSTEM.fill(System {

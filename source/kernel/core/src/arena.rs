@@ -33,7 +33,6 @@ pub struct Header {
 
 impl Header {
     /// The object's reference; 0 if it does not live.
-    #[inline(always)]
     pub fn me(&self) -> u64 {
         self.me.get()
     }
@@ -44,7 +43,6 @@ impl Header {
     }
 
     /// The shard whose lock guards the object.
-    #[inline(always)]
     pub fn shard(&self) -> usize {
         self.shard.get() as usize
     }
@@ -69,14 +67,12 @@ impl Header {
 }
 
 /// Index of the place that a reference names.
-#[inline(always)]
 pub const fn index_of(reference: u64) -> u32 {
     reference as u32
 }
 
 /// An index as wide as an address. The machine extends the sign of 32 bits for nothing; what is negative is outside of
 /// every arena.
-#[inline(always)]
 pub(crate) const fn wide(index: u32) -> usize {
     index as i32 as usize
 }
@@ -106,25 +102,21 @@ impl<T: Object> Arena<T> {
     }
 
     /// The item at this index; an index outside the arena is item 0, which never lives.
-    #[inline(always)]
     pub fn at(&self, index: u32) -> &'static T {
         self.items.get(wide(index)).unwrap_or(self.none)
     }
 
     /// The item at this index; `None` outside the arena.
-    #[inline(always)]
     pub(crate) fn place(&self, index: u32) -> Option<&'static T> {
         self.items.get(wide(index))
     }
 
     /// The living object that this reference names.
-    #[inline(always)]
     pub fn get(&self, reference: u64) -> Option<&'static T> {
         self.named(reference).filter(|_| reference != 0)
     }
 
     /// [`Arena::get`] of a reference that is not 0, as in a used slot.
-    #[inline(always)]
     pub(crate) fn named(&self, reference: u64) -> Option<&'static T> {
         self.items.get(wide(index_of(reference))).filter(|item| item.header().me() == reference)
     }

@@ -5,8 +5,7 @@
 //! the same decision says how much that was.
 
 use crate::event::Context;
-use crate::word::{Half, Word};
-use core::fmt::{self, Display};
+use crate::{cpu::Rate, word::Word};
 use nexus_abi::{Error, QosClass};
 
 /// Audit lines of one decision in a second at most.
@@ -21,23 +20,18 @@ pub struct QosAudit {
 
 #[derive(Debug, Default)]
 struct Allowance {
-    second: Word,
-    said: Half,
+    said: Rate,
     dropped: Word,
 }
 
 impl Allowance {
     /// If a line may be said in this second: how many were dropped since the last one.
     fn take(&self, second: u64) -> Option<u64> {
-        if self.second.get() != second {
-            self.second.set(second);
-            self.said.set(0);
-        }
-        if self.said.get() == MAX_QOS_AUDITS {
+        if self.said.check(second, MAX_QOS_AUDITS).is_err() {
             self.dropped.add(1);
             return None;
         }
-        self.said.add(1);
+        self.said.count(second);
         Some(self.dropped.take())
     }
 }
@@ -65,22 +59,13 @@ impl Context {
             Err(Error::Again) => ("deny", "class_full", &audit.deny),
             Err(_) => ("deny", "invalid", &audit.deny),
         };
-        let Some(dropped) = allowance.take(self.now / self.kernel.machine.timebase.max(1)) else { return };
+        let Some(dropped) = allowance.take(self.kernel.second(self.now)) else { return };
         let caller = self.process().index();
-        let (from, to) = (Class(from), Class(QosClass::from_wire(to.into())));
+        let [from, to] = [from, QosClass::from_wire(to.into())].map(|class| class.map_or("none", QosClass::name));
         self.kernel.print(format_args!(
             "QOS-AUDIT decision={decision} reason={reason} caller={caller} target={target} from={from} to={to} dropped={dropped}"
         ));
         self.cpu.requests.print();
         self.kernel.tell_driver(self.cpu);
-    }
-}
-
-/// A class by its name, if there is one.
-struct Class(Option<QosClass>);
-
-impl Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.map_or("none", QosClass::name))
     }
 }

@@ -7,7 +7,7 @@ use crate::{Kernel, caps::Capability, lock::ShardSet, process::Process};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
-use nexus_abi::start::{self, StartInfo};
+use nexus_abi::start::{self, StartInfo, first};
 use nexus_abi::syscall::{ThreadCreate, access};
 use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
 
@@ -23,15 +23,6 @@ pub struct First<'a> {
     /// Where the device tree is in physical memory, page-aligned.
     pub device_tree: Range<u64>,
 }
-
-/// Names under which init finds what it starts with.
-const ROOTS: [(&str, Kind); 5] = [
-    (start::first::DEVICES, Kind::DeviceRoot),
-    (start::first::SPAWN, Kind::Spawn),
-    (start::first::INFO, Kind::Info),
-    (start::first::POWER, Kind::Power),
-    (start::first::LOG, Kind::Log),
-];
 
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
@@ -64,7 +55,7 @@ impl Kernel {
         thread.set_base_class(QosClass::Interactive);
         self.cpus[0].since.set(now);
         self.make_ready(self.cpus[0].here(), thread);
-        self.settle(self.cpus[0].here(), now);
+        self.settle_aside(self.cpus[0].here(), now);
         Ok(())
     }
 
@@ -131,24 +122,24 @@ impl Kernel {
     }
 
     fn write_start_page(&'static self, process: &'static Process, boot: &First) -> Result<usize, Error> {
-        let mut handles = [(Name::default(), None); ROOTS.len() + 2];
-        for (place, (name, kind)) in handles.iter_mut().zip(ROOTS) {
-            *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.root_capability(process, kind)?));
-        }
-        let ranges = [(start::first::IMAGE, &boot.image_range), (start::first::DEVICE_TREE, &boot.device_tree)];
-        for (place, (name, range)) in handles.iter_mut().skip(ROOTS.len()).zip(ranges) {
+        let named = |name, handle| Ok::<_, Error>((Name::new(name).ok_or(Error::Invalid)?, handle));
+        let root = |name, kind| named(name, self.root_capability(process, kind)?);
+        let part = |name, range: &Range<u64>| {
             let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
             let memory = self.fixed_memory(process, range.start, pages)?;
             memory.set_stage(Stage::Sealed);
-            let capability =
-                Capability { rights: Rights::USE.union(Rights::TRANSFER), ..Capability::full(Kind::Memory, memory) };
-            *place = (Name::new(name).ok_or(Error::Invalid)?, Some(self.insert(process, &capability, 0)?));
-        }
-        let handles = handles.map(|(name, handle)| handle.map(|handle| (name, handle)));
-        let mut given = [(Name::default(), handles[0].ok_or(Error::Invalid)?.1); ROOTS.len() + 2];
-        for (place, handle) in given.iter_mut().zip(handles) {
-            *place = handle.ok_or(Error::Invalid)?;
-        }
+            let rights = Rights::USE.union(Rights::TRANSFER);
+            named(name, self.insert(process, &Capability { rights, ..Capability::full(Kind::Memory, memory) }, 0)?)
+        };
+        let given = [
+            root(first::DEVICES, Kind::DeviceRoot)?,
+            root(first::SPAWN, Kind::Spawn)?,
+            root(first::INFO, Kind::Info)?,
+            root(first::POWER, Kind::Power)?,
+            root(first::LOG, Kind::Log)?,
+            part(first::IMAGE, &boot.image_range)?,
+            part(first::DEVICE_TREE, &boot.device_tree)?,
+        ];
         let info = StartInfo {
             timebase: self.machine.timebase,
             ipc_page: IPC_PAGE,

@@ -1,23 +1,9 @@
 //! Who drives the console: the kernel, until a driver claims it and while none does.
 
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, lock::ShardSet, log::Ring, percpu::Here, process::Process};
+use crate::{Kernel, lock::ShardSet, percpu::Here, process::Process};
 use nexus_abi::syscall::{ConsoleClaim, ConsoleClaimed};
 use nexus_abi::{Error, Kind, Rights};
-
-impl Ring {
-    /// Gives the console to a process; new bytes signal it. Answers from where on it has to print.
-    fn claim(&self, process: u64, notification: u64, bits: u64) -> Result<u64, Error> {
-        let _held = self.lock.hold();
-        if self.claimer.get() != 0 && self.claimer.get() != process {
-            return Err(Error::Exists);
-        }
-        self.claimer.set(process);
-        self.notification.set(notification);
-        self.bits.set(bits);
-        Ok(self.drained.get())
-    }
-}
 
 impl Kernel {
     /// The console is the kernel's again if this process, which is gone, had claimed it. The kernel goes on where the
@@ -66,7 +52,14 @@ impl Serve for ConsoleClaim {
         let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(self.log, Kind::Log, Rights::TAKE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        let cursor = kernel.log.claim(context.process().header.me(), notification.header.me(), self.bits)?;
-        Ok(ConsoleClaimed { cursor })
+        let (ring, process) = (&kernel.log, context.process().header.me());
+        let _line = ring.lock.hold();
+        if ring.claimer.get() != 0 && ring.claimer.get() != process {
+            return Err(Error::Exists.into());
+        }
+        ring.claimer.set(process);
+        ring.notification.set(notification.header.me());
+        ring.bits.set(self.bits);
+        Ok(ConsoleClaimed { cursor: ring.drained.get() })
     }
 }

@@ -61,7 +61,7 @@ pub struct Own {
     /// Ready threads, by class.
     pub ready: [ThreadList; nexus_abi::QosClass::COUNT],
     /// Explicit requests that it made lately.
-    pub explicit: Explicit,
+    pub explicit: Rate,
     /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
     pub cargo: [Cargo; 2],
     /// Requests to the machine layer.
@@ -88,7 +88,6 @@ impl Own {
 impl Deref for Own {
     type Target = Cpu;
 
-    #[inline(always)]
     fn deref(&self) -> &Cpu {
         &self.seen
     }
@@ -149,27 +148,27 @@ pub struct Cpu {
 /// Explicit requests to choose anew, and changes of affinity, that one CPU makes in a second at most.
 pub const EXPLICIT_LIMIT: u32 = 1000;
 
-/// How many explicit requests were made in which second.
+/// How often something was done in which second.
 #[derive(Debug, Default)]
-pub struct Explicit {
+pub struct Rate {
     second: Word,
-    made: Half,
+    done: Half,
 }
 
-impl Explicit {
-    /// `ERATELIMITED`: this second has had [`EXPLICIT_LIMIT`] of them.
-    pub(crate) fn check(&self, second: u64) -> Result<(), Error> {
-        let made = if self.second.get() == second { self.made.get() } else { 0 };
-        if made < EXPLICIT_LIMIT { Ok(()) } else { Err(Error::RateLimited) }
+impl Rate {
+    /// `ERATELIMITED`: it was done this often in this second.
+    pub(crate) fn check(&self, second: u64, limit: u32) -> Result<(), Error> {
+        if self.done_in(second) < limit { Ok(()) } else { Err(Error::RateLimited) }
     }
 
-    /// One more was made.
+    /// It was done once more.
     pub(crate) fn count(&self, second: u64) {
-        if self.second.get() != second {
-            self.second.set(second);
-            self.made.set(0);
-        }
-        self.made.add(1);
+        self.done.set(1 + self.done_in(second));
+        self.second.set(second);
+    }
+
+    fn done_in(&self, second: u64) -> u32 {
+        if self.second.get() == second { self.done.get() } else { 0 }
     }
 }
 
@@ -180,6 +179,11 @@ pub type Cargo = [Word; nexus_abi::message::MAX_HANDLES];
 const COMMON: u32 = 1;
 /// There is something else to do.
 const RARE: u32 = 2;
+
+/// In [`Requests::power`].
+pub const POWER_OFF: u32 = 1;
+/// In [`Requests::power`].
+pub const POWER_RESET: u32 = 2;
 
 /// What a CPU wants the machine layer to do before it resumes anything. `pending` says whether there is anything at all.
 #[derive(Debug, Default)]
@@ -193,7 +197,7 @@ pub struct Requests {
     pub acknowledge: Half,
     /// 1 + interrupt line to mask; 0: none.
     pub mask: Half,
-    /// 1: power off with `status`; 2: reset.
+    /// [`POWER_OFF`] with `status`, [`POWER_RESET`], or 0.
     pub power: Half,
     /// Exit status.
     pub status: Half,
@@ -201,13 +205,11 @@ pub struct Requests {
 
 impl Requests {
     /// True if there is something to do; the console ring may have news too.
-    #[inline(always)]
     pub fn pending(&self) -> bool {
         self.pending.get() != 0
     }
 
     /// The machine layer is about to look at everything. True if there is more than a fence to make.
-    #[inline(always)]
     pub fn begin(&self) -> bool {
         let pending = self.pending.get();
         self.pending.set(0);
@@ -217,11 +219,6 @@ impl Requests {
     pub(crate) fn ask(&self, request: &Half, value: u32) {
         request.set(value);
         self.pending.set(RARE);
-    }
-
-    /// Asks for an interrupt at another CPU.
-    pub(crate) fn kick(&self, cpu: u32) {
-        self.ask(&self.kicks, self.kicks.get() | 1 << cpu);
     }
 
     /// Asks that instruction fetch sees fresh stores on every CPU.

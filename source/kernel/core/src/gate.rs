@@ -8,7 +8,8 @@
 //! Happens-before: what a gate says of a blocked thread is ordered by the lock of its shard, which both who changed it and
 //! who reads it hold. Float registers are in memory before their mark is seen gone (release, acquire).
 
-use crate::{thread::State, word::Word};
+use crate::thread::{State, Thread};
+use crate::word::Word;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 const STATE: u64 = 0xf;
@@ -26,13 +27,11 @@ pub struct Gate(Word);
 
 impl Gate {
     /// The word.
-    #[inline(always)]
     pub(crate) fn get(&self) -> u64 {
         self.0.get()
     }
 
     /// Stores the word: the caller holds the shard of the thread, which is blocked, or runs here.
-    #[inline(always)]
     pub(crate) fn set(&self, word: u64) {
         self.0.set(word);
     }
@@ -42,37 +41,8 @@ impl Gate {
         self.0.set(State::New as u64 | u64::from(cpu) << CPU_SHIFT | (shard as u64) << SHARD_SHIFT);
     }
 
-    #[inline(always)]
     fn change(&self, field: u64, value: u64) {
         self.0.atomic().fetch_xor((self.0.get() ^ value) & field, Relaxed);
-    }
-
-    /// What the thread does.
-    #[inline(always)]
-    pub(crate) fn state(&self) -> State {
-        State::of(self.0.get() & STATE)
-    }
-
-    /// Changes what the thread does.
-    #[inline(always)]
-    pub(crate) fn set_state(&self, state: State) {
-        self.change(STATE, state as u64);
-    }
-
-    /// The CPU it uses.
-    #[inline(always)]
-    pub(crate) fn cpu(&self) -> u32 {
-        (self.0.get() >> CPU_SHIFT) as u32 & 0xff
-    }
-
-    /// Changes the CPU it uses.
-    pub(crate) fn set_cpu(&self, cpu: u32) {
-        self.change(CPU, u64::from(cpu) << CPU_SHIFT);
-    }
-
-    /// True while its CPU holds its float registers; once they are seen in memory (acquire), another may load them.
-    pub(crate) fn has_float(&self) -> bool {
-        self.0.atomic().load(Acquire) & FLOAT != 0
     }
 
     /// Says that its CPU holds its float registers: no message goes straight to or from it.
@@ -86,20 +56,17 @@ impl Gate {
     }
 
     /// The shard that a word names.
-    #[inline(always)]
     pub(crate) const fn shard(word: u64) -> usize {
         const { assert!(crate::lock::SHARDS == 4, "a shard is two bits") };
         (word >> SHARD_SHIFT) as usize
     }
 
     /// The same word for a thread of another shard.
-    #[inline(always)]
     pub(crate) const fn in_shard(word: u64, shard: usize) -> u64 {
         word << (64 - SHARD_SHIFT) >> (64 - SHARD_SHIFT) | (shard as u64) << SHARD_SHIFT
     }
 
     /// The word of a running thread, if it waited in `state` instead.
-    #[inline(always)]
     pub(crate) const fn waiting(running: u64, state: State) -> u64 {
         running.wrapping_add(state as u64 - State::Running as u64)
     }
@@ -120,5 +87,32 @@ impl Gate {
     #[inline(always)]
     pub(crate) const fn names_shard(word: u64, shard: usize) -> bool {
         (word ^ (shard as u64) << SHARD_SHIFT) >> SHARD_SHIFT == 0
+    }
+}
+
+impl Thread {
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        State::of(self.gate.get() & STATE)
+    }
+
+    /// Changes what it is doing. The caller moves it between the lists.
+    pub fn set_state(&self, state: State) {
+        self.gate.change(STATE, state as u64);
+    }
+
+    /// The CPU whose run queue it uses.
+    pub fn cpu(&self) -> u32 {
+        (self.gate.get() >> CPU_SHIFT) as u32 & 0xff
+    }
+
+    /// Changes the CPU whose run queue it uses.
+    pub fn set_cpu(&self, cpu: u32) {
+        self.gate.change(CPU, u64::from(cpu) << CPU_SHIFT);
+    }
+
+    /// True while its CPU holds its float registers; once they are seen in memory (acquire), another may load them.
+    pub(crate) fn float_loaded(&self) -> bool {
+        self.gate.0.atomic().load(Acquire) & FLOAT != 0
     }
 }

@@ -1,8 +1,8 @@
 //! The whole kernel state, and how it is put together at boot.
 
-use crate::caps::{Blocks, slot::Slot};
+use crate::caps::Blocks;
 use crate::ipc::endpoint::{Endpoint, Message};
-use crate::memory::frames::{Frame, Frames, Holes};
+use crate::memory::frames::Frames;
 use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
 use crate::sched::spread::Spread;
 use crate::time::{timer::Timer, wheel::Node};
@@ -11,15 +11,32 @@ use crate::{
     arena::Arena, audit::QosAudit, cpu::Own, invariant::Inspection, ipc::notification::Notification, lock::Shards,
     log::Ring, percpu::PerCpu, process::Process, thread::Thread, trace,
 };
-use core::ops::Range;
+use core::ops::{Deref, Range};
 
-/// The kernel.
+/// The kernel. What the machine layer carved for it is reached through it.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Kernel {
     /// Locks of the shards.
     pub shards: Shards,
-    /// The CPUs.
+    storage: Storage,
+    /// How many notifications are wait sets. Guarded by all shards.
+    pub wait_sets: Half,
+    /// How many memory objects are windows. Guarded by all shards.
+    pub windows: Half,
+    /// How often decisions about classes may still be said.
+    pub qos_audit: QosAudit,
+    /// A CPU that looks at everything, if this kernel is built for it.
+    pub inspection: Inspection,
+    /// Facts of the machine.
+    pub machine: Machine,
+}
+
+/// What the machine layer carves at boot, all of it zero.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Storage {
+    /// The CPUs that may come online.
     pub cpus: &'static [PerCpu<Own>],
     /// Processes.
     pub processes: Arena<Process>,
@@ -31,12 +48,8 @@ pub struct Kernel {
     pub messages: Arena<Message>,
     /// Notifications and wait sets.
     pub notifications: Arena<Notification>,
-    /// How many of them are wait sets. Guarded by all shards.
-    pub wait_sets: Half,
     /// Memory objects, device windows, parts of the boot image.
     pub memories: Arena<Memory>,
-    /// How many of them are windows. Guarded by all shards.
-    pub windows: Half,
     /// Mappings.
     pub mappings: Arena<Mapping>,
     /// Timers.
@@ -48,62 +61,26 @@ pub struct Kernel {
     pub nodes: &'static [Node],
     /// Capability slots, lent to processes in blocks.
     pub blocks: Blocks,
-    /// Free frames.
+    /// All memory that programs can own: consecutive frames. Frame 0 is never used.
     pub frames: Frames,
     /// The console ring.
     pub log: Ring,
-    /// The rings of events, one behind the other; none while nothing is recorded.
+    /// The rings of events, [`crate::trace::RING_WORDS`] a CPU; none while nothing is recorded.
     pub rings: &'static [Word],
-    /// How often decisions about classes may still be said.
-    pub qos_audit: QosAudit,
-    /// A CPU that looks at everything, if this kernel is built for it.
-    pub inspection: Inspection,
-    /// Facts of the machine.
-    pub machine: Machine,
 }
 
-/// What the machine layer carves at boot, all of it zero.
-#[derive(Debug)]
-pub struct Storage {
-    /// As many as CPUs may come online.
-    pub cpus: &'static [PerCpu<Own>],
-    /// Item 0 of this and every other slice is never used.
-    pub processes: &'static [Process],
-    /// See [`Kernel`].
-    pub threads: &'static [Thread],
-    /// See [`Kernel`].
-    pub endpoints: &'static [Endpoint],
-    /// See [`Kernel`].
-    pub messages: &'static [Message],
-    /// See [`Kernel`].
-    pub notifications: &'static [Notification],
-    /// See [`Kernel`].
-    pub memories: &'static [Memory],
-    /// See [`Kernel`].
-    pub mappings: &'static [Mapping],
-    /// See [`Kernel`].
-    pub timers: &'static [Timer],
-    /// See [`Kernel`].
-    pub irqs: &'static [Irq],
-    /// As long as threads, timers and processes together.
-    pub nodes: &'static [Node],
-    /// A multiple of 64.
-    pub slots: &'static [Slot],
-    /// All memory that programs can own: consecutive frames. Frame 0 is never used.
-    pub frames: &'static [Frame],
-    /// The console ring's bytes, a power of two of words.
-    pub log: &'static [Word],
-    /// [`crate::trace::RING_WORDS`] a CPU, or none.
-    pub rings: &'static [Word],
+impl Deref for Kernel {
+    type Target = Storage;
+
+    #[inline(always)]
+    fn deref(&self) -> &Storage {
+        &self.storage
+    }
 }
 
 /// Facts of the machine that the core cannot find out.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
-    /// Physical address of frame 0.
-    pub frames_base: u64,
-    /// Frames that are not for programs.
-    pub frame_holes: Holes,
     /// Physical memory; windows must stay outside.
     pub ram: Range<u64>,
     /// Device ranges that the kernel drives itself and never hands out.
@@ -145,25 +122,11 @@ impl Kernel {
         }
         Kernel {
             shards: Shards::default(),
-            cpus: storage.cpus,
-            processes: Arena::new(storage.processes),
-            threads: Arena::new(storage.threads),
-            endpoints: Arena::new(storage.endpoints),
-            messages: Arena::new(storage.messages),
-            notifications: Arena::new(storage.notifications),
-            wait_sets: Half::new(0),
-            memories: Arena::new(storage.memories),
-            windows: Half::new(0),
-            mappings: Arena::new(storage.mappings),
-            timers: Arena::new(storage.timers),
-            irqs: Arena::new(storage.irqs),
-            nodes: storage.nodes,
-            blocks: Blocks::new(storage.slots),
-            frames: Frames::new(storage.frames, machine.frames_base, machine.frame_holes.clone()),
-            log: Ring::new(storage.log),
-            rings: storage.rings,
+            storage,
+            wait_sets: Half::default(),
+            windows: Half::default(),
             qos_audit: QosAudit::default(),
-            inspection: Default::default(),
+            inspection: Inspection::default(),
             machine,
         }
     }

@@ -14,7 +14,6 @@ pub struct ThreadList {
 
 impl ThreadList {
     /// The first; `None` if it is empty.
-    #[inline(always)]
     pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
         match self.head.get() {
             0 => None,
@@ -23,7 +22,6 @@ impl ThreadList {
     }
 
     /// True if nobody is in it.
-    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.head.get() == 0
     }
@@ -42,7 +40,6 @@ impl ThreadList {
     }
 
     /// Puts a thread last.
-    #[inline(always)]
     pub fn push_back(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (index, tail) = (thread.index(), self.tail.get());
         thread.next.set(0);
@@ -83,19 +80,16 @@ pub struct ThreadStack {
 
 impl ThreadStack {
     /// The latest; `None` if it is empty.
-    #[inline(always)]
     pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
         (!self.is_empty()).then(|| threads.at(self.top.get()))
     }
 
     /// Index of the latest; 0 if it is empty.
-    #[inline(always)]
     pub(crate) fn first_index(&self) -> u32 {
         self.top.get()
     }
 
     /// True if nobody is in it.
-    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.top.get() == 0
     }
@@ -112,7 +106,6 @@ impl ThreadStack {
     }
 
     /// Takes the top thread out.
-    #[inline(always)]
     pub fn pop(&self, top: &Thread) {
         self.top.set(top.next.get());
     }

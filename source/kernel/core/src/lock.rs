@@ -4,6 +4,7 @@
 //! other. An operation that finds out midway that it needs one more shard changes nothing, lets go, and starts again
 //! with the larger set ([`Need`]): at most [`SHARDS`] times, since the set only grows.
 
+use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 pub use nexus_abi::handle::SHARDS;
@@ -19,27 +20,23 @@ impl Lock {
     }
 
     /// Takes the lock; it is released when the guard is dropped.
-    #[inline(always)]
     pub fn hold(&self) -> LockGuard<'_> {
         self.acquire();
         LockGuard(self)
     }
 
     /// Takes the lock if it is free.
-    #[inline(always)]
     pub fn try_hold(&self) -> Option<LockGuard<'_>> {
         (self.0.swap(1, Ordering::Acquire) == 0).then(|| LockGuard(self))
     }
 
     /// Happens-before: the swap that reads 0 synchronises with the release that wrote it.
-    #[inline(always)]
     fn acquire(&self) {
         while self.0.swap(1, Ordering::Acquire) != 0 {
             core::hint::spin_loop();
         }
     }
 
-    #[inline(always)]
     fn release(&self) {
         self.0.swap(0, Ordering::Release);
     }
@@ -50,7 +47,6 @@ impl Lock {
 pub struct LockGuard<'a>(&'a Lock);
 
 impl Drop for LockGuard<'_> {
-    #[inline(always)]
     fn drop(&mut self) {
         self.0.release();
     }
@@ -65,33 +61,32 @@ impl ShardSet {
     pub const ALL: ShardSet = ShardSet((1 << SHARDS) - 1);
 
     /// Only this shard. Numbers wrap: a shard in a forged handle is some shard, and its slot will not match.
-    #[inline(always)]
     pub const fn of(shard: usize) -> ShardSet {
         ShardSet(1 << (shard % SHARDS))
     }
 
     /// The shard, if it is just one: what most messages hold.
-    #[inline(always)]
     const fn only(self) -> Option<usize> {
         const { assert!(SHARDS == 4, "the sum below is the index of the only bit of four") };
         if self.0 & (self.0.wrapping_sub(1)) == 0 { Some(((self.0 >> 1) - (self.0 >> 3)) as usize) } else { None }
     }
 
     /// Both sets.
-    #[inline(always)]
     pub const fn with(self, other: ShardSet) -> ShardSet {
         ShardSet(self.0 | other.0)
     }
 
     /// Says that a shard is about to be touched by a holder of this set.
-    #[inline(always)]
     pub fn require(self, shard: usize) -> Result<(), Need> {
-        let need = ShardSet::of(shard);
-        if self.covers(need) { Ok(()) } else { Err(Need(need)) }
+        self.require_all(ShardSet::of(shard))
+    }
+
+    /// [`ShardSet::require`] for a set.
+    pub fn require_all(self, shards: ShardSet) -> Result<(), Need> {
+        if self.covers(shards) { Ok(()) } else { Err(Need(shards)) }
     }
 
     /// True if every shard of `other` is in `self`.
-    #[inline(always)]
     pub const fn covers(self, other: ShardSet) -> bool {
         self.0 & other.0 == other.0
     }
@@ -107,24 +102,21 @@ pub struct Shards([Lock; SHARDS]);
 
 impl Shards {
     /// Takes the lock of one shard.
-    #[inline(always)]
     pub fn hold_one(&self, shard: usize) -> LockGuard<'_> {
         self.0[shard % SHARDS].hold()
     }
 
     /// Takes the lock of one more shard if it is free. Who waits for nothing need not keep the order.
-    #[inline(always)]
     pub fn try_one(&self, shard: usize) -> Option<LockGuard<'_>> {
         self.0[shard % SHARDS].try_hold()
     }
 
     /// Takes the locks of a set in index order.
-    #[inline(always)]
     pub fn hold(&self, set: ShardSet) -> Held<'_> {
         match set.only() {
             Some(shard) => self.0[shard % SHARDS].acquire(),
             None if set == ShardSet::ALL => self.acquire_all(),
-            None => self.acquire_each(set),
+            None => self.each(set, Lock::acquire),
         }
         Held { shards: self, set }
     }
@@ -135,7 +127,7 @@ impl Shards {
         self.0[shard % SHARDS].0.load(Ordering::Relaxed) != 0
     }
 
-    /// One copy for all who call it, as the three below: most calls hold every shard.
+    /// One copy for all who call it, as the two below: most calls hold every shard.
     #[inline(never)]
     fn acquire_all(&self) {
         self.0.iter().for_each(Lock::acquire);
@@ -147,21 +139,9 @@ impl Shards {
     }
 
     #[inline(never)]
-    fn acquire_each(&self, set: ShardSet) {
-        self.0
-            .iter()
-            .enumerate()
-            .filter(|(shard, _)| set.covers(ShardSet::of(*shard)))
-            .for_each(|(_, lock)| lock.acquire());
-    }
-
-    #[inline(never)]
-    fn release_each(&self, set: ShardSet) {
-        self.0
-            .iter()
-            .enumerate()
-            .filter(|(shard, _)| set.covers(ShardSet::of(*shard)))
-            .for_each(|(_, lock)| lock.release());
+    fn each(&self, set: ShardSet, act: fn(&Lock)) {
+        let all = self.0.iter().enumerate();
+        all.filter(|(shard, _)| set.covers(ShardSet::of(*shard))).for_each(|(_, lock)| act(lock));
     }
 }
 
@@ -172,35 +152,21 @@ pub struct Held<'a> {
     set: ShardSet,
 }
 
-impl Held<'_> {
-    /// Says that the caller is about to touch an object of this shard.
-    #[inline(always)]
-    pub fn require(&self, shard: usize) -> Result<(), Need> {
-        self.set.require(shard)
-    }
-}
+/// Which shards these are.
+impl Deref for Held<'_> {
+    type Target = ShardSet;
 
-impl Held<'_> {
-    /// Which shards these are.
-    #[inline(always)]
-    pub fn shards(&self) -> ShardSet {
-        self.set
-    }
-
-    /// [`Held::require`] for a set.
-    #[inline(always)]
-    pub fn require_all(&self, shards: ShardSet) -> Result<(), Need> {
-        if self.set.covers(shards) { Ok(()) } else { Err(Need(shards)) }
+    fn deref(&self) -> &ShardSet {
+        &self.set
     }
 }
 
 impl Drop for Held<'_> {
-    #[inline(always)]
     fn drop(&mut self) {
         match self.set.only() {
             Some(shard) => self.shards.0[shard % SHARDS].release(),
             None if self.set == ShardSet::ALL => self.shards.release_all(),
-            None => self.shards.release_each(self.set),
+            None => self.shards.each(self.set, Lock::release),
         }
     }
 }
@@ -214,7 +180,7 @@ mod tests {
         let shards = &Shards::default();
         let middle = shards.hold_one(1);
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| shards.hold(ShardSet::ALL).shards());
+            let other = scope.spawn(|| *shards.hold(ShardSet::ALL));
             while !shards.held(0) && !shards.held(2) && !shards.held(3) {
                 core::hint::spin_loop();
             }

@@ -55,7 +55,6 @@ pub struct PerCpu<T>(T);
 
 impl PerCpu<Own> {
     /// This CPU, for who runs on it: the machine layer says so when it enters the kernel, and nobody else does.
-    #[inline(always)]
     pub fn here(&'static self) -> Here {
         Here { cpu: &self.0, stays: PhantomData }
     }
@@ -63,7 +62,6 @@ impl PerCpu<Own> {
 
 impl Here {
     /// What this CPU owns, for as long as the kernel runs.
-    #[inline(always)]
     pub fn own(self) -> &'static Own {
         self.cpu
     }
@@ -77,7 +75,6 @@ impl Here {
 impl Deref for Here {
     type Target = Own;
 
-    #[inline(always)]
     fn deref(&self) -> &Own {
         self.cpu
     }
@@ -93,7 +90,6 @@ impl<T> PerCpu<T> {
 impl Deref for PerCpu<Own> {
     type Target = Cpu;
 
-    #[inline(always)]
     fn deref(&self) -> &Cpu {
         &self.0.seen
     }

@@ -7,9 +7,9 @@
 //! another CPU's queue.
 
 use crate::event::{Context, Stop, Verdict, serve::Serve};
-use crate::sched::spread::{Admission, Moved};
+use crate::sched::spread::Admission;
 use crate::thread::{State, Thread};
-use crate::{Kernel, audit::Request, lock::ShardSet, percpu::Here, process::Process};
+use crate::{Kernel, audit::Request, cpu::EXPLICIT_LIMIT, lock::ShardSet, percpu::Here, process::Process};
 use nexus_abi::syscall::{
     AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet,
 };
@@ -27,11 +27,6 @@ impl Context {
         service != 0 && self.kernel.machine.raisers.contains(&service)
     }
 
-    /// Whose limits bind a thread.
-    fn process_of(&self, thread: &Thread) -> &'static Process {
-        self.kernel.processes.at(thread.process.get() as u32)
-    }
-
     /// The thread that a call is about: the caller, or one whose capability has these rights.
     fn subject_thread(&self, thread: Option<Handle>, rights: Rights) -> Result<&'static Thread, Error> {
         match thread {
@@ -42,29 +37,22 @@ impl Context {
 }
 
 impl Kernel {
-    /// `EAGAIN` unless the runnable ones of these threads can all be in `class` on their CPUs.
-    fn check_room(&self, threads: impl Iterator<Item = &'static Thread>, class: QosClass) -> Result<(), Error> {
-        let mut coming = [0; crate::cpu::MAX_CPUS];
-        for thread in threads {
-            let runnable = matches!(thread.state(), State::Ready | State::Running);
-            if runnable && thread.wished_class() != class {
-                let cpu = thread.cpu() as usize % coming.len();
-                coming[cpu] += 1;
-            }
-        }
-        let full = self
-            .cpus
-            .iter()
-            .zip(coming)
-            .any(|(cpu, coming)| coming > 0 && cpu.admission(class, coming) == Admission::Full);
-        if full { Err(Error::Again) } else { Ok(()) }
+    /// True if the runnable ones of these threads can all be in `class` on their CPUs.
+    fn has_room<T: Iterator<Item = &'static Thread>>(&self, threads: impl Fn() -> T, class: QosClass) -> bool {
+        let comes = |thread: &&Thread| {
+            matches!(thread.state(), State::Ready | State::Running) && thread.wished_class() != class
+        };
+        self.cpus.iter().all(|cpu| {
+            let coming = threads().filter(comes).filter(|thread| thread.cpu() == cpu.id.get()).count() as u32;
+            coming == 0 || cpu.admission(class, coming) == Admission::Admitted
+        })
     }
 
     /// Gives a thread a class of its own; a higher one that a caller donates to it stays. One whose budget is spent has a
     /// lower one until it is replenished.
     pub(crate) fn set_wish(&'static self, cpu: Here, thread: &'static Thread, class: QosClass) {
         let base = match class {
-            class if !self.processes.at(thread.process.get() as u32).budget.is_spent() => class,
+            class if !self.process_of(thread).budget.is_spent() => class,
             QosClass::PerfBurst => QosClass::Normal,
             _ => QosClass::Idle,
         };
@@ -109,7 +97,9 @@ impl Context {
         if beyond && (unbounded || !self.may_raise()) {
             return Err(Error::Permission);
         }
-        self.kernel.check_room(subjects(), class)?;
+        if !self.kernel.has_room(subjects, class) {
+            return Err(Error::Again);
+        }
         subjects().for_each(|thread| self.kernel.set_wish(self.cpu, thread, class));
         Ok(if beyond { Authority::Listed } else { Authority::Own })
     }
@@ -145,32 +135,29 @@ impl Serve for AffinitySet {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
         let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
-        let limit = if context.may_raise() { u64::MAX } else { context.process_of(thread).affinity.get().into() };
+        let limit =
+            if context.may_raise() { u64::MAX } else { context.kernel.process_of(thread).affinity.get().into() };
         let mask = self.mask & limit & online.sum::<u64>();
         if mask == 0 {
             return Err(Error::Invalid.into());
         }
-        let stays = mask >> thread.cpu() & 1 != 0;
-        let before = thread.affinity.get();
-        let (second, explicit) = (kernel.second(context.now), &context.cpu.explicit);
-        let count = || {
-            if mask as u32 != before {
-                explicit.count(second)
-            }
-        };
-        if mask as u32 != before {
-            explicit.check(second)?;
+        let (before, second) = (thread.affinity.get(), kernel.second(context.now));
+        let changes = mask as u32 != before;
+        if changes {
+            context.cpu.explicit.check(second, EXPLICIT_LIMIT)?;
         }
         thread.affinity.set(mask as u32);
-        if stays || kernel.settled_elsewhere(context.cpu, thread) == Moved::Yes {
-            count();
-            return Ok(AffinityWasSet { mask });
-        }
-        if kernel.place(thread).is_none() {
+        let stays = mask >> thread.cpu() & 1 != 0 || kernel.settled_elsewhere(context.cpu, thread);
+        if !stays && kernel.place(thread).is_none() {
             thread.affinity.set(before);
             return Err(Error::Again.into());
         }
-        count();
+        if changes {
+            context.cpu.explicit.count(second);
+        }
+        if stays {
+            return Ok(AffinityWasSet { mask });
+        }
         if thread.state().blocked() {
             // Nothing is left of it on its CPU after the kick; a message that comes before finds it there.
             thread.affinity.set(before);
@@ -189,7 +176,7 @@ impl Serve for SharesSet {
         }
         let _held = context.kernel.shards.hold(ShardSet::ALL);
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
-        if self.shares > context.process_of(thread).most_shares.get() && !context.may_raise() {
+        if self.shares > context.kernel.process_of(thread).most_shares.get() && !context.may_raise() {
             return Err(Error::Permission.into());
         }
         thread.shares.set(self.shares);

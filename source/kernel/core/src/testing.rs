@@ -3,12 +3,14 @@
 //! A test makes a [`machine`], processes and threads in it, and asks through [`call`]: registers are set in the
 //! thread's frame, the whole event runs, the answer is decoded from the frame, as on the target.
 
+use crate::caps::{Blocks, Capability};
 use crate::kernel::{Machine, Storage};
+use crate::memory::frames::{Frame, Frames, Holes};
 use crate::process::{Process, quota::Resource};
 use crate::thread::{State, Thread, reg};
 use crate::word::{Many, Word, journal};
 use crate::{
-    Kernel, caps::Capability, event::ways::Way, invariant::Check, lock::ShardSet, memory::frames::Frame, percpu::Here,
+    Kernel, arena::Arena, event::ways::Way, invariant::Check, lock::ShardSet, log::Ring, percpu::Here,
     sched::spread::Spread, tests::untouched::assert_untouched, trace::RING_WORDS,
 };
 use core::fmt::Debug;
@@ -67,7 +69,6 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
     }
     let frames: Vec<Frame> = (0..=frames).map(|_| Frame(core::array::from_fn(|_| Word::default()))).collect();
     let machine = Machine {
-        frames_base: FRAMES_BASE,
         ram: FRAMES_BASE..FRAMES_BASE + 0x1000_0000,
         reserved: [0x200_0000..0x201_0000, 0xc00_0000..0x1000_0000, 0..0, 0..0],
         irq_lines: 96,
@@ -81,19 +82,19 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
     let ring_words = if machine.arguments == TRACED { cpus * RING_WORDS } else { 0 };
     let storage = Storage {
         cpus: zeroed(cpus),
-        processes: zeroed(33),
-        threads: zeroed(97),
-        endpoints: zeroed(65),
-        messages: zeroed(129),
-        notifications: zeroed(65),
-        memories: zeroed(129),
-        mappings: zeroed(513),
-        timers: zeroed(65),
-        irqs: zeroed(17),
+        processes: Arena::new(zeroed(33)),
+        threads: Arena::new(zeroed(97)),
+        endpoints: Arena::new(zeroed(65)),
+        messages: Arena::new(zeroed(129)),
+        notifications: Arena::new(zeroed(65)),
+        memories: Arena::new(zeroed(129)),
+        mappings: Arena::new(zeroed(513)),
+        timers: Arena::new(zeroed(65)),
+        irqs: Arena::new(zeroed(17)),
         nodes: zeroed(97 + 65 + 33),
-        slots: zeroed(64 * 65),
-        frames: Box::leak(frames.into_boxed_slice()),
-        log: zeroed(512),
+        blocks: Blocks::new(zeroed(64 * 65)),
+        frames: Frames::new(Box::leak(frames.into_boxed_slice()), FRAMES_BASE, Holes::default()),
+        log: Ring::new(zeroed(512)),
         rings: zeroed(ring_words),
     };
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new(storage, machine)));

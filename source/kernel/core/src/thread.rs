@@ -6,8 +6,8 @@ mod state;
 pub use state::State;
 
 use crate::arena::{Header, Object, index_of};
-use crate::gate::Gate;
 use crate::word::{Half, Word};
+use crate::{Kernel, gate::Gate, process::Process};
 use nexus_abi::{Error, QosClass, field::Words, message::Status};
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
@@ -42,31 +42,26 @@ pub mod reg {
 
 impl Frame {
     /// Register `xn`; 0 is `pc`.
-    #[inline(always)]
     pub fn get(&self, register: usize) -> u64 {
         self.0[register & 31].get()
     }
 
     /// Sets register `xn`; 0 is `pc`.
-    #[inline(always)]
     pub fn set(&self, register: usize, value: u64) {
         self.0[register & 31].set(value);
     }
 
     /// Message word `at`.
-    #[inline(always)]
     pub fn message(&self, at: usize) -> u64 {
         self.get(reg::A0 + (at & 7))
     }
 
     /// Sets message word `at`.
-    #[inline(always)]
     pub fn set_word(&self, at: usize, word: u64) {
         self.set(reg::A0 + (at & 7), word);
     }
 
     /// Copies the eight message words from another frame.
-    #[inline(always)]
     pub fn copy_message(&self, from: &Frame) {
         for word in reg::A0..reg::A0 + 8 {
             self.set(word, from.get(word));
@@ -81,7 +76,6 @@ impl Frame {
     }
 
     /// Writes the registers of an answer other than the message words.
-    #[inline(always)]
     pub fn set_status(&self, status: u64, badge: u64, from: Stamp) {
         self.set(reg::T0, status);
         self.set(reg::T2, badge);
@@ -107,14 +101,12 @@ impl Frame {
 }
 
 impl Words for Frame {
-    #[inline(always)]
     fn word(&self, at: usize) -> u64 {
         self.message(at)
     }
 }
 
 /// The class with this number, of which the low two bits count.
-#[inline(always)]
 pub(crate) fn class_of(number: u32) -> QosClass {
     match number & 3 {
         0 => QosClass::Idle,
@@ -235,20 +227,7 @@ impl Thread {
         index_of(self.source_endpoint.get())
     }
 
-    /// What it is doing.
-    #[inline(always)]
-    pub fn state(&self) -> State {
-        self.gate.state()
-    }
-
-    /// Changes what it is doing. The caller moves it between the lists.
-    #[inline(always)]
-    pub fn set_state(&self, state: State) {
-        self.gate.set_state(state);
-    }
-
     /// The class it runs in: its own, or a higher one that a caller donates.
-    #[inline(always)]
     pub fn class(&self) -> QosClass {
         class_of(self.class.get())
     }
@@ -259,19 +238,16 @@ impl Thread {
     }
 
     /// Its own class: the wished one, unless its budget is spent.
-    #[inline(always)]
     pub fn base_class(&self) -> QosClass {
         class_of(self.base_class.get())
     }
 
     /// True if it runs in this class or a higher one.
-    #[inline(always)]
     pub(crate) fn reaches(&self, class: u32) -> bool {
         self.class.get() >= class
     }
 
     /// Lets it run in at least its caller's class, until it has answered.
-    #[inline(always)]
     pub fn boost(&self, caller: &Thread) {
         let class = caller.class.get();
         if self.class.get() < class {
@@ -280,13 +256,11 @@ impl Thread {
     }
 
     /// True if the timing wheel looks at it by `deadline`: a wait until then need not be put into it.
-    #[inline(always)]
     pub(crate) fn covered(&self, deadline: u64) -> bool {
         self.looked_at.get() <= deadline
     }
 
     /// Ends what callers donate.
-    #[inline(always)]
     pub fn unboost(&self) {
         self.class.set(self.base_class.get());
     }
@@ -303,7 +277,6 @@ impl Thread {
     }
 
     /// True if its process has a budget.
-    #[inline(always)]
     pub(crate) fn timed(&self) -> bool {
         self.wished_class.get() & Self::TIMED != 0
     }
@@ -318,36 +291,17 @@ impl Thread {
         self.class.set(class as u32);
     }
 
-    /// True while its CPU holds its float registers.
-    pub(crate) fn float_loaded(&self) -> bool {
-        self.gate.has_float()
-    }
-
-    /// The CPU whose run queue it uses.
-    #[inline(always)]
-    pub fn cpu(&self) -> u32 {
-        self.gate.cpu()
-    }
-
-    /// Changes the CPU whose run queue it uses.
-    pub fn set_cpu(&self, cpu: u32) {
-        self.gate.set_cpu(cpu);
-    }
-
     /// Its index in the arena.
-    #[inline(always)]
     pub fn index(&self) -> u32 {
         self.header.me() as u32
     }
 
     /// What the kernel says of it to a receiver.
-    #[inline(always)]
     pub fn stamp(&self) -> Stamp {
         Stamp { service: self.service.get(), process: self.process.get(), trace: self.trace.get() }
     }
 
     /// Ends the wait that the token names: whoever holds the old one holds nothing.
-    #[inline(always)]
     pub fn renew_token(&self) -> u64 {
         let token = self.token.get().wrapping_add(1);
         self.token.set(token);
@@ -362,9 +316,16 @@ impl Thread {
     }
 
     /// Index of the thread that a token names.
-    #[inline(always)]
     pub const fn index_of_token(token: u64) -> u32 {
         (token >> 48) as u32
+    }
+}
+
+impl Kernel {
+    /// The process of a thread.
+    #[inline(always)]
+    pub(crate) fn process_of(&self, thread: &Thread) -> &'static Process {
+        self.processes.at(thread.process.get() as u32)
     }
 }
 

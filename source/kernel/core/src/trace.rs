@@ -33,7 +33,6 @@ pub enum What {
 
 impl Kernel {
     /// A trace point.
-    #[inline(always)]
     pub(crate) fn trace(&self, cpu: Here, what: What, thread: Option<&Thread>) {
         if cpu.traced.get() != 0 {
             self.record(cpu, what, thread);
@@ -41,7 +40,6 @@ impl Kernel {
     }
 
     /// The end of an entry into the kernel.
-    #[inline(always)]
     pub(crate) fn trace_time(&self, cpu: Here, now: u64) {
         if cpu.traced.get() > ON {
             self.note(cpu, What::Time as u64 | now << 3);

@@ -40,13 +40,11 @@ impl Word {
     }
 
     /// Adds, wrapping. Not atomic: for fields with one writer.
-    #[inline(always)]
     pub fn add(&self, amount: u64) {
         self.set(self.get().wrapping_add(amount));
     }
 
     /// The value before it became 0. Not atomic.
-    #[inline(always)]
     pub fn take(&self) -> u64 {
         let value = self.get();
         self.set(0);
@@ -54,7 +52,6 @@ impl Word {
     }
 
     /// The atomic itself, for the few protocols that order memory by it.
-    #[inline(always)]
     pub fn atomic(&self) -> &AtomicU64 {
         &self.0
     }
@@ -72,7 +69,6 @@ impl Half {
     }
 
     /// Its value.
-    #[inline(always)]
     pub fn get(&self) -> u32 {
         self.0.load(Relaxed)
     }
@@ -85,7 +81,6 @@ impl Half {
     }
 
     /// Adds, wrapping. Not atomic: for fields guarded by a lock.
-    #[inline(always)]
     pub fn add(&self, amount: u32) {
         self.set(self.get().wrapping_add(amount));
     }
@@ -98,15 +93,32 @@ impl Half {
     }
 
     /// Subtracts, wrapping. Not atomic: for fields guarded by a lock.
-    #[inline(always)]
     pub fn sub(&self, amount: u32) {
         self.set(self.get().wrapping_sub(amount));
     }
 
     /// The atomic itself, for the few protocols that order memory by it.
-    #[inline(always)]
     pub fn atomic(&self) -> &AtomicU32 {
         &self.0
+    }
+}
+
+/// Words as bytes, the lowest of each first.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes(pub &'static [Word]);
+
+impl Bytes {
+    /// A byte; beyond the end 0.
+    pub(crate) fn get(self, at: usize) -> u8 {
+        self.0.get(at / 8).map_or(0, |word| (word.get() >> (at % 8 * 8)) as u8)
+    }
+
+    /// Sets one byte; beyond the end nothing happens.
+    pub(crate) fn put(self, at: usize, byte: u8) {
+        if let Some(word) = self.0.get(at / 8) {
+            let shift = at % 8 * 8;
+            word.set(word.get() & !(0xff << shift) | u64::from(byte) << shift);
+        }
     }
 }
 
@@ -124,7 +136,6 @@ impl<T: Default, const N: usize> Default for Many<T, N> {
 impl<T, const N: usize> core::ops::Deref for Many<T, N> {
     type Target = [T; N];
 
-    #[inline(always)]
     fn deref(&self) -> &[T; N] {
         &self.0
     }

@@ -25,7 +25,7 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         carved.pool.kilobytes()
     );
     let image = read_image(&memory);
-    let machine = memory.machine(&facts, &arguments, &carved.pool, image.header().raisers);
+    let machine = memory.machine(&facts, &arguments, image.header().raisers);
     let system = system::install(&arrival, &facts, arguments, carved, machine);
     defects::show(arguments.defect, system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());

@@ -7,7 +7,7 @@ pub mod serve;
 pub mod ways;
 
 use crate::lock::{Held, ShardSet};
-use crate::thread::{State, Thread, reg};
+use crate::thread::{Thread, reg};
 use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
 use nexus_abi::Error;
 
@@ -77,9 +77,8 @@ pub struct Context {
 
 impl Context {
     /// Of a call that this thread makes on this CPU.
-    #[inline(always)]
     fn of(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Context {
-        Context { kernel, cpu, thread, process: kernel.processes.at(thread.process.get() as u32), now }
+        Context { kernel, cpu, thread, process: kernel.process_of(thread), now }
     }
 
     /// The kernel, with all shards held: for calls that change what there is.
@@ -89,7 +88,6 @@ impl Context {
     }
 
     /// The calling thread's process.
-    #[inline(always)]
     pub fn process(&self) -> &'static Process {
         self.process
     }
@@ -125,12 +123,6 @@ impl Kernel {
         };
         self.settle(cpu, now);
         after
-    }
-
-    fn context(&'static self, cpu: usize, now: u64) -> Option<Context> {
-        let cpu = self.cpus[cpu].here();
-        let thread = self.threads.at(cpu.current.get());
-        (thread.state() == State::Running).then_some(Context::of(self, cpu, thread, now))
     }
 
     /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.
@@ -171,9 +163,10 @@ impl Kernel {
 
     /// The running thread was stopped by the machine at `pc` of its frame.
     pub fn fault(&'static self, cpu: usize, trap: Trap, now: u64) {
-        if let Some(context) = self.context(cpu, now) {
-            self.deliver_fault(&context, trap);
-            self.settle(context.cpu, now);
+        let cpu = self.cpus[cpu].here();
+        if let Some(thread) = self.running(cpu) {
+            self.deliver_fault(&Context::of(self, cpu, thread, now), trap);
+            self.settle(cpu, now);
         }
     }
 

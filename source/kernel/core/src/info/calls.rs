@@ -4,7 +4,7 @@ use crate::event::{Context, Verdict, serve::Serve};
 use crate::lock::{Held, ShardSet};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::thread::{State, Thread};
-use crate::{Kernel, links::follow, log::calls::Payload};
+use crate::{Kernel, links::follow, log::calls::payload};
 use nexus_abi::syscall::{
     BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoLimits, InfoObjects,
     InfoProcess, InfoScheduler, InfoUsage, Limits, ObjectInfo, ProcessInfo, SchedulerInfo, Usage,
@@ -195,7 +195,7 @@ impl Serve for BootArguments {
     fn serve(self, context: &Context) -> Verdict<BootArgumentsRead> {
         let kernel = context.kernel;
         drop(open(context, self.info)?);
-        let payload = Payload::of(kernel, context.thread)?;
+        let payload = payload(kernel, context.thread)?;
         let all = kernel.machine.arguments.as_bytes();
         let rest = all.get(self.offset as usize..).ok_or(Error::Invalid)?;
         rest.iter().take(MAX_INLINE).enumerate().for_each(|(at, &byte)| payload.put(at, byte));

@@ -23,7 +23,7 @@ impl Kernel {
             return Err(Error::TimedOut.into());
         }
         if context.thread.link.get() != 0 {
-            self.check_chain(context.thread, held.shards(), endpoint)?;
+            self.check_chain(context.thread, **held, endpoint)?;
         }
         let badge = found.slot.badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {

@@ -198,7 +198,7 @@ impl Serve for Notify {
         let kernel = context.kernel;
         with_shards(kernel, ShardSet::of(self.notification.shard()), |held| {
             let found = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-            kernel.signal_within(context.cpu, held.shards(), found.header.me(), self.bits)?;
+            kernel.signal_within(context.cpu, **held, found.header.me(), self.bits)?;
             Ok(Notified {})
         })
     }

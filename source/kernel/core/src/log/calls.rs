@@ -2,7 +2,8 @@
 
 use super::Chunk;
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, lock::ShardSet, process::Process, thread::Thread, word::Word};
+use crate::word::{Bytes, Word};
+use crate::{Kernel, lock::ShardSet, process::Process, thread::Thread};
 use core::fmt::{self, Write as _};
 use nexus_abi::message::{HEADER_BYTES, MAX_LINE};
 use nexus_abi::syscall::{LogChunk, LogRead, LogWrite, LogWritten};
@@ -11,29 +12,11 @@ use nexus_abi::{Error, Kind, Name, Rights};
 /// Bytes that one call reads at most.
 const READ_BATCH: usize = 1024;
 
-/// The bytes of a thread's IPC page behind the header.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Payload(&'static [Word]);
-
-impl Payload {
-    /// `ESTATE`: the thread has no IPC page.
-    pub(crate) fn of(kernel: &Kernel, thread: &Thread) -> Result<Payload, Error> {
-        match thread.ipc_frame.get() {
-            0 => Err(Error::State),
-            frame => kernel.frames.at(frame).0.get(HEADER_BYTES / 8..).map(Payload).ok_or(Error::State),
-        }
-    }
-
-    fn get(self, at: usize) -> u8 {
-        self.0.get(at / 8).map_or(0, |word| (word.get() >> (at % 8 * 8)) as u8)
-    }
-
-    /// Sets one byte; beyond the page nothing happens.
-    pub(crate) fn put(self, at: usize, byte: u8) {
-        if let Some(word) = self.0.get(at / 8) {
-            let shift = at % 8 * 8;
-            word.set(word.get() & !(0xff << shift) | u64::from(byte) << shift);
-        }
+/// The bytes of a thread's IPC page behind the header. `ESTATE`: it has no IPC page.
+pub(crate) fn payload(kernel: &Kernel, thread: &Thread) -> Result<Bytes, Error> {
+    match thread.ipc_frame.get() {
+        0 => Err(Error::State),
+        frame => Ok(Bytes(&kernel.frames.at(frame).0[HEADER_BYTES / 8..])),
     }
 }
 
@@ -66,7 +49,7 @@ impl Serve for LogWrite {
         if length > MAX_LINE {
             return Err(Error::OverLimit.into());
         }
-        let payload = Payload::of(kernel, context.thread)?;
+        let payload = payload(kernel, context.thread)?;
         let name = {
             let _held = kernel.shards.hold(ShardSet::ALL);
             context.capability(self.log, Kind::Log, Rights::USE)?;
@@ -93,7 +76,7 @@ impl Serve for LogRead {
             let _held = kernel.shards.hold(ShardSet::of(self.log.shard()));
             context.capability(self.log, Kind::Log, Rights::TAKE)?;
         }
-        let payload = Payload::of(kernel, context.thread)?;
+        let payload = payload(kernel, context.thread)?;
         let read = kernel.log.read(self.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
         let Chunk { cursor, length, lost } = read.ok_or(Error::Invalid)?;
         kernel.printed(context.process(), cursor);

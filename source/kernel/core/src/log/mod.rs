@@ -13,7 +13,7 @@ pub mod calls;
 mod log_tests;
 
 use crate::lock::{Lock, LockGuard};
-use crate::word::{Half, Word};
+use crate::word::{Bytes, Half, Word};
 use core::fmt;
 
 /// Bytes that [`Ring::drain`] emits without letting go of the lock.
@@ -22,7 +22,7 @@ const DRAIN_BATCH: u64 = 64;
 /// The ring. Guarded by its own lock, which is taken after any other but the frame pool's.
 #[derive(Debug)]
 pub struct Ring {
-    pub(crate) words: &'static [Word],
+    pub(crate) bytes: Bytes,
     pub(crate) lock: Lock,
     /// Bytes ever written.
     end: Word,
@@ -53,7 +53,7 @@ impl Ring {
     /// An empty ring over zeroed words, a power of two of them.
     pub const fn new(words: &'static [Word]) -> Ring {
         Ring {
-            words,
+            bytes: Bytes(words),
             lock: Lock::new(),
             end: Word::new(0),
             drained: Word::new(0),
@@ -111,7 +111,7 @@ impl Ring {
 
     /// Bytes that the ring keeps.
     fn size(&self) -> u64 {
-        self.words.len() as u64 * 8
+        self.bytes.0.len() as u64 * 8
     }
 
     /// `cursor`, or, where that was overwritten, the first line that is still there as a whole.
@@ -124,20 +124,17 @@ impl Ring {
         (kept..end).find(|&at| self.byte(at) == b'\n').map_or(end, |at| at + 1)
     }
 
-    fn place(&self, at: u64) -> Option<(&'static Word, u64)> {
-        let word = (at / 8) as usize & self.words.len().wrapping_sub(1);
-        self.words.get(word).map(|word| (word, at % 8 * 8))
+    fn place(&self, at: u64) -> usize {
+        (at & self.size().wrapping_sub(1)) as usize
     }
 
     fn byte(&self, at: u64) -> u8 {
-        self.place(at).map_or(0, |(word, shift)| (word.get() >> shift) as u8)
+        self.bytes.get(self.place(at))
     }
 
     fn push(&self, byte: u8) {
         let at = self.end.get();
-        if let Some((word, shift)) = self.place(at) {
-            word.set(word.get() & !(0xff << shift) | u64::from(byte) << shift);
-        }
+        self.bytes.put(self.place(at), byte);
         self.end.set(at + 1);
     }
 }

@@ -23,7 +23,6 @@ impl Mailbox {
     }
 
     /// True if there is nothing.
-    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.first().0 == 0
     }

@@ -79,11 +79,10 @@ impl Kernel {
     }
 
     #[inline(never)]
-    fn first_caller(&self, caller: &'static Thread) -> &'static Thread {
-        let (mut first, mut left) = (caller, MAX_CALL_DEPTH - 1);
-        while let Some(caller) = self.awaiting(first.link.get()).filter(|_| left > 0) {
+    fn first_caller(&self, mut first: &'static Thread) -> &'static Thread {
+        for _ in 1..MAX_CALL_DEPTH {
+            let Some(caller) = self.awaiting(first.link.get()) else { break };
             first = caller;
-            left -= 1;
         }
         first
     }
@@ -92,14 +91,9 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn parks(&self, thread: &Thread) -> bool {
         thread.timed()
-            && self.budget_of(thread).is_spent()
+            && self.process_of(thread).budget.is_spent()
             && thread.wished_class() != QosClass::PerfBurst
             && self.donated(thread).is_none()
-    }
-
-    #[inline(always)]
-    fn budget_of(&self, thread: &Thread) -> &'static Budget {
-        &self.processes.at(thread.process.get() as u32).budget
     }
 
     /// Sets a ready thread of this CPU aside if it has to wait for its next period.
@@ -126,7 +120,7 @@ impl Kernel {
         cpu.budget_end.set(u64::MAX);
         Self::note_served(cpu, payer.map(Thread::class));
         if let Some(payer) = payer.filter(|payer| payer.timed()) {
-            self.watch_budget(cpu, self.budget_of(payer), now);
+            self.watch_budget(cpu, &self.process_of(payer).budget, now);
         }
     }
 
@@ -151,7 +145,7 @@ impl Kernel {
     }
 
     /// Charges time to the thread that this CPU works for, and its process.
-    #[inline]
+    #[inline(always)]
     pub(super) fn charge(&self, payer: u32, ticks: u64) {
         let thread = self.threads.at(payer);
         thread.cpu_time.atomic().fetch_add(ticks, Relaxed);
@@ -164,7 +158,7 @@ impl Kernel {
     #[cold]
     #[inline(never)]
     fn take_from_budget(&self, thread: &Thread, ticks: u64) {
-        let budget = self.budget_of(thread);
+        let budget = &self.process_of(thread).budget;
         if !budget.is_spent() || thread.wished_class() != QosClass::PerfBurst {
             budget.left.atomic().fetch_sub(ticks, Relaxed);
         }
@@ -176,7 +170,7 @@ impl Kernel {
             return;
         }
         self.account(cpu, now);
-        let process = self.processes.at(self.threads.at(cpu.payer.get()).process.get() as u32);
+        let process = self.process_of(self.threads.at(cpu.payer.get()));
         let held = self.shards.hold(ShardSet::ALL);
         process.budget.renew(now);
         if process.budget.left() <= 0 && !process.budget.is_spent() {

@@ -21,7 +21,6 @@ pub(crate) const NOBODY: u32 = QosClass::COUNT as u32;
 
 impl Kernel {
     /// Somebody waits: whether a class starves is looked at in time.
-    #[inline(always)]
     pub(super) fn watch_starving(&self, cpu: Here, now: u64) {
         if cpu.guard_at.get() == u64::MAX {
             self.watch_for(cpu, GUARD_SLICES, now);
@@ -37,7 +36,6 @@ impl Kernel {
     }
 
     /// The CPU works for somebody of this class. What it does in the guard's slice says nothing about who starves.
-    #[inline(always)]
     pub(super) fn note_served(cpu: Here, class: Option<QosClass>) {
         let Some(class) = class.map(|class| class as u32) else { return };
         if class < cpu.served.get() && cpu.lifted.get() == 0 {
@@ -85,7 +83,6 @@ impl Kernel {
     }
 
     /// The class below which nobody goes on by an answer, since the guard's slice waits; 0: it does not.
-    #[inline(always)]
     pub(super) fn guard_floor(cpu: Here) -> u32 {
         if cpu.guard_left.get() != 0 && cpu.lifted.get() == 0 { cpu.guarded[1].get() } else { 0 }
     }

@@ -115,9 +115,9 @@ impl Kernel {
     /// The first thread of the highest class that may run here now.
     #[inline(always)]
     fn best(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
-        let first = cpu.first(&self.threads, cpu.load.best()?);
         let plain = |first: &&Thread| !first.timed() && cpu.allows(first) && !first.slice_is_over(now);
-        first.filter(plain).or_else(|| self.search(cpu, now))
+        let first = cpu.best(&self.threads)?;
+        Some(first).filter(plain).or_else(|| self.search(cpu, now))
     }
 
     #[cold]
@@ -169,31 +169,22 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn yield_cpu(&self, cpu: Here, current: Option<&'static Thread>, end: End, now: u64) {
         self.account(cpu, now);
-        let slice_end = cpu.slice_end.get();
+        if let Some(thread) = current {
+            self.put_back(cpu, thread, end, now);
+        }
         cpu.current.atomic().store(0, Release);
         cpu.slice_end.set(u64::MAX);
         cpu.lifted.set(0);
         cpu.payer.set(0);
         cpu.load.unmark(SPENT);
-        if let Some(thread) = current {
-            self.put_back(cpu, thread, (end, slice_end), now);
-        }
         cpu.overtime.set(0);
     }
 
-    /// Queues a thread that could go on, at this end unless its slice, that ends then, is over.
+    /// Queues a thread that could go on, at this end unless its slice is over. Who is interrupted keeps what is left of it,
+    /// or it would never end for one that wakes others often.
     #[inline(never)]
-    pub(super) fn put_back(&self, cpu: Here, thread: &'static Thread, (end, slice_end): (End, u64), now: u64) {
-        let end = self.stop_slice(cpu, thread, (end, slice_end), now);
-        thread.set_state(State::Ready);
-        cpu.enqueue(&self.threads, thread, end);
-    }
-
-    /// Who is interrupted keeps what is left of its slice, or it would never end for one that wakes others often. The end
-    /// at which it is to be queued.
-    #[inline(always)]
-    fn stop_slice(&self, cpu: Here, thread: &Thread, (end, slice_end): (End, u64), now: u64) -> End {
-        let (end, left) = match slice_end {
+    pub(super) fn put_back(&self, cpu: Here, thread: &'static Thread, end: End, now: u64) {
+        let (end, left) = match cpu.slice_end.get() {
             u64::MAX => (end, 0),
             over if over <= now || over == EXPIRED || cpu.overtime.get() != 0 => (End::Back, 0),
             later => (end, later - now),
@@ -202,7 +193,8 @@ impl Kernel {
             left if left == 0 || cpu.outside.get() == 1 => left as u32,
             left => Thread::UNTIL | (now + left) as u32,
         });
-        end
+        thread.set_state(State::Ready);
+        cpu.enqueue(&self.threads, thread, end);
     }
 
     /// The CPU, that nobody has, is this thread's, with a slice if somebody of its class waits.
@@ -210,16 +202,7 @@ impl Kernel {
     pub(super) fn begin_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         self.set_payer(cpu, Some(thread), now);
         cpu.overtime.set(0);
-        self.enter(cpu, thread, thread.class());
-        let waited = Self::waited_for(cpu, thread);
-        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
-        self.invite(cpu);
-    }
-
-    /// A thread runs from now on.
-    #[inline(always)]
-    fn enter(&self, cpu: Here, thread: &Thread, class: QosClass) {
-        cpu.level.set(1 + class as u32);
+        cpu.level.set(1 + thread.class() as u32);
         cpu.current.atomic().store(thread.index(), Release);
         cpu.counters.switches.add(1);
         thread.switches.add(1);
@@ -233,6 +216,9 @@ impl Kernel {
             thread.ran_on.set(before | here);
             cpu.counters.tasks.add(1);
         }
+        let waited = Self::waited_for(cpu, thread);
+        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
+        self.invite(cpu);
     }
 
     /// Gives the CPU from a thread that waits for an answer, or has given one, to its partner. No time is charged: the
@@ -244,7 +230,7 @@ impl Kernel {
     }
 
     /// Charges the time since the last change to whoever it was worked for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn account(&self, cpu: Here, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);

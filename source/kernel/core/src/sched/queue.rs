@@ -15,7 +15,6 @@ const REAPING: u32 = READY << 1;
 pub(crate) const SPENT: u32 = 1 << 31;
 
 /// The highest class that has one of these bits.
-#[inline(always)]
 pub(crate) fn highest(waiting: u32) -> Option<QosClass> {
     let class = if waiting > 0b1111 { 2 + u32::from(waiting > 0b11_1111) } else { u32::from(waiting > 0b11) };
     (waiting != 0).then(|| class_of(class))
@@ -64,8 +63,12 @@ impl Own {
         }
     }
 
+    /// The first thread of the highest class with one.
+    pub(crate) fn best(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
+        self.first(threads, self.load.best()?)
+    }
+
     /// The first thread of a class.
-    #[inline(always)]
     pub(crate) fn first(&self, threads: &Arena<Thread>, class: QosClass) -> Option<&'static Thread> {
         self.ready[class as usize].first(threads)
     }
@@ -89,26 +92,22 @@ impl Load {
     }
 
     /// The highest class with a ready thread.
-    #[inline(always)]
     pub fn best(&self) -> Option<QosClass> {
         highest(self.ready())
     }
 
     /// The highest class in which a dead process is being taken back.
-    #[inline(always)]
     pub(crate) fn reap_class(&self) -> Option<QosClass> {
         highest(self.waiting.get() & REAPING)
     }
 
     /// Classes with a ready thread, one bit in two each.
-    #[inline(always)]
     pub(crate) fn ready(&self) -> u32 {
         self.waiting.get() & READY
     }
 
     /// Bit 0 for a ready thread of this class, bit 1 for a process that is being taken back in it, further ones for any of a
     /// higher class and for time that is used up.
-    #[inline(always)]
     pub(crate) fn from(&self, class: u32) -> u32 {
         self.waiting.get() >> (2 * class)
     }

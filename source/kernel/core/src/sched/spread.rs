@@ -8,8 +8,9 @@
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
 use super::queue::ADMISSION_LIMIT;
+use crate::cpu::{Cpu, EXPLICIT_LIMIT};
 use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Cpu, lock::ShardSet, percpu::Here};
+use crate::{Kernel, lock::ShardSet, percpu::Here};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
 use core::sync::atomic::fence;
 use nexus_abi::{Error, QosClass};
@@ -27,15 +28,6 @@ pub enum Spread {
     Off,
 }
 
-/// Whether a thread that may not use its CPU any more needs to be sent away from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moved {
-    /// It does not: it will not run there again.
-    Yes,
-    /// It does.
-    NotYet,
-}
-
 /// Whether a CPU takes one more runnable task of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -47,21 +39,19 @@ pub(crate) enum Admission {
 }
 
 impl Cpu {
-    /// Whether one more runnable task of this class is admitted. Those on their way count.
+    /// Whether so many more runnable tasks of this class are admitted.
     pub(crate) fn admission(&self, class: QosClass, coming: u32) -> Admission {
-        let there = self.inbound[class as usize].get() + self.load.count(class);
-        if there + coming <= ADMISSION_LIMIT { Admission::Admitted } else { Admission::Full }
+        if self.waiting(class) + coming <= ADMISSION_LIMIT { Admission::Admitted } else { Admission::Full }
+    }
+
+    /// Runnable tasks of a class that wait here, or are on their way.
+    fn waiting(&self, class: QosClass) -> u32 {
+        self.inbound[class as usize].get() + self.load.count(class)
     }
 
     /// Runnable tasks here, those on their way included; as seen from another CPU, about.
-    fn load(&self) -> u32 {
-        let classes = QosClass::ALL.into_iter();
-        let waiting: u32 = classes.map(|class| self.inbound[class as usize].get() + self.load.count(class)).sum();
-        waiting + u32::from(self.level.get() != 0)
-    }
-
-    fn idle(&self) -> bool {
-        self.level.get() == 0 && self.kicked.get() == 0
+    fn busy(&self) -> u32 {
+        QosClass::ALL.map(|class| self.waiting(class)).iter().sum::<u32>() + u32::from(self.level.get() != 0)
     }
 
     /// True if this thread may run here.
@@ -88,7 +78,7 @@ impl Kernel {
         let stays = self.machine.spread == Spread::Off && self.cpus.get(home as usize)?.allows(thread);
         let allowed = self.every_cpu().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
         let able = allowed.filter(|cpu| cpu.admission(class, 1) == Admission::Admitted);
-        able.min_by_key(|cpu| (cpu.load(), cpu.id.get() != home))
+        able.min_by_key(|cpu| (cpu.busy(), cpu.id.get() != home))
     }
 
     /// The CPU that would run a ready thread now: an idle one, else the one that runs the lowest class, if that is lower.
@@ -155,7 +145,7 @@ impl Kernel {
     }
 
     fn dying(&self, thread: &Thread) -> bool {
-        !self.processes.at(thread.process.get() as u32).running()
+        !self.process_of(thread).running()
     }
 
     /// Somebody waits in this CPU's queue: a CPU that does nothing is told to ask for it.
@@ -169,9 +159,8 @@ impl Kernel {
     #[inline(never)]
     fn invite_one(&'static self, cpu: Here) {
         fence(SeqCst);
-        let first = cpu.load.best().and_then(|class| cpu.first(&self.threads, class));
-        let Some(thread) = first else { return };
-        if let Some(idle) = self.others(cpu, thread).find(|other| other.idle()) {
+        let Some(thread) = cpu.best(&self.threads) else { return };
+        if let Some(idle) = self.others(cpu, thread).find(|other| other.level.get() | other.kicked.get() == 0) {
             self.kick_cpu(cpu, idle);
         }
     }
@@ -183,7 +172,7 @@ impl Kernel {
         }
         fence(SeqCst);
         let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.load.ready() != 0);
-        if let Some(rich) = others.max_by_key(|other| other.load()) {
+        if let Some(rich) = others.max_by_key(|other| other.busy()) {
             // Refused only if it went offline meanwhile: then there is nothing to have.
             let _ = self.ask_for_work(cpu, rich.id.get(), QosClass::PerfBurst, STEAL_BOUND);
         }
@@ -220,7 +209,7 @@ impl Kernel {
     pub fn request_resched(&self, cpu: Here, target: u32, now: u64) -> Result<(), Error> {
         let target = self.online(target).ok_or(Error::Invalid)?;
         let second = self.second(now);
-        cpu.explicit.check(second)?;
+        cpu.explicit.check(second, EXPLICIT_LIMIT)?;
         cpu.explicit.count(second);
         cpu.counters.requests.add(1);
         self.kick_cpu(cpu, target);
@@ -246,10 +235,8 @@ impl Kernel {
             }
         }
         for _ in self.cpus {
-            let first = cpu.load.best().and_then(|class| cpu.first(&self.threads, class));
-            let Some((thread, target)) = first.and_then(|thread| Some((thread, self.better(cpu, thread)?))) else {
-                return;
-            };
+            let Some(thread) = cpu.best(&self.threads) else { return };
+            let Some(target) = self.better(cpu, thread) else { return };
             self.hand_if_movable(cpu, thread, target);
         }
     }
@@ -261,25 +248,22 @@ impl Kernel {
         }
     }
 
-    /// Sees to it that a thread that does not run, and may not use its CPU any more, runs elsewhere next. The caller holds
-    /// all shards.
-    pub(crate) fn settled_elsewhere(&'static self, cpu: Here, thread: &'static Thread) -> Moved {
+    /// Sees to it that a thread that does not run, and may not use its CPU any more, runs elsewhere next; false if it has to
+    /// be sent away from there. The caller holds all shards.
+    pub(crate) fn settled_elsewhere(&'static self, cpu: Here, thread: &'static Thread) -> bool {
         match thread.state() {
-            State::Ready | State::Running if !self.dying(thread) => return Moved::NotYet,
-            State::Receiving | State::Calling | State::Awaiting | State::Faulted if !self.left(thread) => {
-                return Moved::NotYet;
-            }
+            State::Ready | State::Running => self.dying(thread),
             State::Receiving | State::Calling | State::Awaiting | State::Faulted => {
-                let Some(target) = self.others(cpu, thread).min_by_key(|other| other.load()) else {
-                    thread.set_cpu(cpu.id.get());
-                    return Moved::Yes;
-                };
-                thread.set_cpu(target.id.get());
+                let left = self.left(thread);
+                if left {
+                    let target = self.others(cpu, thread).min_by_key(|other| other.busy());
+                    thread.set_cpu(target.map_or(cpu.id.get(), |target| target.id.get()));
+                }
+                left
             }
             // Its CPU sends it away when it becomes ready.
-            _ => {}
+            _ => true,
         }
-        Moved::Yes
     }
 
     /// Asks a thread's CPU to send away what may not run there.
@@ -304,7 +288,7 @@ impl Kernel {
             let list = &cpu.ready[class as usize];
             while let Some(thread) = list.iter(&self.threads).find(|thread| !cpu.allows(thread) && !self.dying(thread))
             {
-                let Some(target) = self.others(cpu, thread).min_by_key(|other| other.load()) else { break };
+                let Some(target) = self.others(cpu, thread).min_by_key(|other| other.busy()) else { break };
                 let _held = self.shards.hold(ShardSet::of(thread.header.shard()));
                 self.hand(cpu, thread, target);
             }

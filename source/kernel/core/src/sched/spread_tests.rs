@@ -64,7 +64,7 @@ impl Floor {
 
     /// How many threads run or wait on each CPU.
     fn loads(&self) -> Vec<u32> {
-        self.kernel.cpus.iter().map(|cpu| cpu.load()).collect()
+        self.kernel.cpus.iter().map(|cpu| cpu.busy()).collect()
     }
 }
 

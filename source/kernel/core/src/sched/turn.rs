@@ -52,7 +52,7 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn lose_turn(&'static self, cpu: Here, thread: &'static Thread, heir: &'static Thread, now: u64) {
         self.account(cpu, now);
-        self.put_back(cpu, thread, (End::Front, cpu.slice_end.get()), now);
+        self.put_back(cpu, thread, End::Front, now);
         self.begin_turn(cpu, heir, now);
         cpu.floor.set(self.floor(cpu, now));
     }

@@ -43,7 +43,8 @@ impl Kernel {
     /// Interrupts a CPU, unless it already is being interrupted: it takes its mail and chooses anew.
     pub(crate) fn kick_cpu(&self, cpu: Here, target: &Cpu) {
         if target.kicked.atomic().swap(1, AcqRel) == 0 {
-            cpu.requests.kick(target.id.get());
+            let kicks = &cpu.requests.kicks;
+            cpu.requests.ask(kicks, kicks.get() | 1 << target.id.get());
         }
     }
 

@@ -17,20 +17,6 @@ const REAPED_MS: u64 = 2000;
 /// `1: addi t0, t0, 1; sd t0, 0(a0); j 1b`.
 const COUNT: [u32; 3] = [0x0012_8293, 0x0055_3023, 0xff9f_f06f];
 
-const QUOTA: Quota = Quota {
-    frames: 16,
-    threads: 2,
-    messages: 0,
-    slot_blocks: 0,
-    processes: 0,
-    endpoints: 0,
-    notifications: 0,
-    memories: 2,
-    mappings: 2,
-    timers: 0,
-    irqs: 0,
-};
-
 /// The process and its threads. While it is there, the first program's thread stays on CPU 0.
 pub(super) struct Crew {
     kernel: &'static Kernel,
@@ -48,9 +34,10 @@ impl Crew {
         let first = kernel.threads.at(kernel.cpus[0].current.get());
         let parent = kernel.processes.at(first.process.get() as u32);
         let name = Name::new("kselftest").ok_or(Error::Invalid)?;
-        parent.account.check_child(&QUOTA)?;
-        kernel.may_make_process(&QUOTA)?;
-        let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &QUOTA };
+        let quota = Quota { frames: 16, threads: 2, memories: 2, mappings: 2, ..Quota::default() };
+        parent.account.check_child(&quota)?;
+        kernel.may_make_process(&quota)?;
+        let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &quota };
         let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?)?;
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
@@ -112,7 +99,7 @@ impl Crew {
         let held = self.kernel.shards.hold(ShardSet::ALL);
         self.kernel.begin_exit(trial.here, self.process, Record::DROPPED, QosClass::PerfBurst);
         drop(held);
-        self.kernel.settle(trial.here, trial.ground.now());
+        self.kernel.settle_aside(trial.here, trial.ground.now());
         let here = trial.here.id.get() as usize;
         trial.turn_until(REAPED_MS, || {
             if self.kernel.next(here) == Next::Reap {

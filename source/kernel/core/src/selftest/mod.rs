@@ -8,6 +8,7 @@ mod crew;
 mod selftest_tests;
 
 use crate::cpu::{Cpu, GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE};
+use crate::word::Word;
 use crate::{Kernel, percpu::Here, sched::spread::STEAL_BOUND};
 use core::fmt;
 use crew::Crew;
@@ -40,14 +41,9 @@ pub trait Ground {
     fn print(&self, line: fmt::Arguments);
 }
 
-/// The steps between a request at CPU 0 and its acknowledgement at another CPU, counted where they happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Chain {
-    requested: u64,
-    sent: u64,
-    trapped: u64,
-    acknowledged: u64,
-}
+/// The steps between a request at CPU 0 and its acknowledgement at another CPU, counted where they happen: requested, sent,
+/// trapped, acknowledged.
+type Chain = [u64; 4];
 
 /// Why a test failed, and how far the chain to a CPU came.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +55,7 @@ struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
-        let Chain { requested, sent, trapped, acknowledged } = self.chain;
-        let (cpu, why) = (self.cpu, self.why);
+        let (cpu, why, [requested, sent, trapped, acknowledged]) = (self.cpu, self.why, self.chain);
         write!(
             to,
             "cpu{cpu} {why} (requested {requested}, sent {sent}, trapped {trapped}, acknowledged {acknowledged})"
@@ -106,27 +101,26 @@ impl Trial<'_> {
         }
     }
 
+    fn last(&self) -> &'static Cpu {
+        &self.kernel.cpus[self.kernel.cpus.len() - 1]
+    }
+
     fn chain(&self, target: &Cpu) -> Chain {
-        Chain {
-            requested: self.here.counters.requests.get(),
-            sent: self.here.counters.sent.get(),
-            trapped: target.counters.trapped.get(),
-            acknowledged: target.counters.kicks.get(),
-        }
+        let (here, there) = (&self.here.counters, &target.counters);
+        [&here.requests, &here.sent, &there.trapped, &there.kicks].map(Word::get)
     }
 
     fn since(&self, target: &Cpu, before: Chain) -> Chain {
         let now = self.chain(target);
-        Chain {
-            requested: now.requested - before.requested,
-            sent: now.sent - before.sent,
-            trapped: now.trapped - before.trapped,
-            acknowledged: now.acknowledged - before.acknowledged,
-        }
+        core::array::from_fn(|step| now[step] - before[step])
     }
 
-    fn failure(&self, target: &Cpu, before: Chain, why: &'static str) -> Failure {
-        Failure { cpu: target.id.get(), why, chain: self.since(target, before) }
+    fn fail(&self, target: &Cpu, before: Chain, why: &'static str) -> Finding {
+        Err(Failure { cpu: target.id.get(), why, chain: self.since(target, before) })
+    }
+
+    fn request(&self, target: u32) -> Result<(), Error> {
+        self.kernel.request_resched(self.here, target, self.ground.now())
     }
 
     /// Turns until `reached`, or for so long in vain.
@@ -148,18 +142,16 @@ impl Trial<'_> {
     }
 
     fn with_crew(&self, crew: &Result<Crew, Error>, test: fn(&Self, &Crew, &'static Cpu) -> Finding) -> Finding {
-        let last = &self.kernel.cpus[self.kernel.cpus.len() - 1];
+        let last = self.last();
         match crew {
             Ok(crew) => test(self, crew, last),
-            Err(_) => {
-                Err(self.failure(last, self.chain(last), "has no threads to run: the test process cannot be made"))
-            }
+            Err(_) => self.fail(last, self.chain(last), "has no threads to run: the test process cannot be made"),
         }
     }
 
     fn online(&self) -> Finding {
         let missing = self.kernel.cpus.iter().find(|cpu| !cpu.is_online());
-        missing.map_or(Ok(()), |cpu| Err(self.failure(cpu, self.chain(cpu), "is missing")))
+        missing.map_or(Ok(()), |cpu| self.fail(cpu, self.chain(cpu), "is missing"))
     }
 
     /// A request whose interrupt is not sent: no trap, no acknowledgement. A debugger may stop here.
@@ -167,7 +159,7 @@ impl Trial<'_> {
     fn nothing_without_a_send(&self, target: &'static Cpu) -> Finding {
         let before = self.chain(target);
         self.ground.set_kicks(Kicks::Lost);
-        let accepted = self.kernel.request_resched(self.here, target.id.get(), self.ground.now());
+        let accepted = self.request(target.id.get());
         self.turn_until(SILENCE_MS, || false);
         let chain = self.since(target, before);
         self.ground.set_kicks(Kicks::Sent);
@@ -175,9 +167,7 @@ impl Trial<'_> {
         let hears = self.turn_until(ANSWER_MS, || target.kicked.get() == 0);
         let why = match accepted {
             Err(_) => "was refused as a target",
-            Ok(()) if chain != (Chain { requested: 1, sent: 0, trapped: 0, acknowledged: 0 }) => {
-                "was reached though nothing was sent"
-            }
+            Ok(()) if chain != [1, 0, 0, 0] => "was reached though nothing was sent",
             Ok(()) if !hears => "does not acknowledge in 2 s what is sent at last",
             Ok(()) => return Ok(()),
         };
@@ -198,19 +188,18 @@ impl Trial<'_> {
     /// A request is accepted, sent, trapped and acknowledged, once each.
     fn acknowledges(&self, target: &'static Cpu) -> Finding {
         let before = self.chain(target);
-        if self.kernel.request_resched(self.here, target.id.get(), self.ground.now()).is_err() {
-            return Err(self.failure(target, before, "was refused as a target"));
+        if self.request(target.id.get()).is_err() {
+            return self.fail(target, before, "was refused as a target");
         }
-        let whole = Chain { requested: 1, sent: 1, trapped: 1, acknowledged: 1 };
-        if !self.turn_until(ANSWER_MS, || self.since(target, before) == whole) {
-            return Err(self.failure(target, before, "did not acknowledge in 2 s"));
+        if !self.turn_until(ANSWER_MS, || self.since(target, before) == [1; 4]) {
+            return self.fail(target, before, "did not acknowledge in 2 s");
         }
         Ok(())
     }
 
     /// Numbers that no CPU has are refused and nobody is interrupted; the highest that one has is not.
     fn invalid_target(&self) -> Finding {
-        let highest = &self.kernel.cpus[self.kernel.cpus.len() - 1];
+        let highest = self.last();
         for number in [self.kernel.cpus.len() as u32, MAX_CPUS as u32, u32::MAX] {
             self.refuses(highest, number)?;
         }
@@ -219,7 +208,7 @@ impl Trial<'_> {
 
     /// A CPU that is not online is refused and not interrupted; once it is online again it is not.
     fn offline_target(&self) -> Finding {
-        let target = &self.kernel.cpus[self.kernel.cpus.len() - 1];
+        let target = self.last();
         let before = target.online.get();
         target.online.set(OFFLINE);
         let refused = self.refuses(target, target.id.get());
@@ -230,10 +219,10 @@ impl Trial<'_> {
 
     fn refuses(&self, watched: &'static Cpu, number: u32) -> Finding {
         let before = self.chain(watched);
-        let asked = self.kernel.request_resched(self.here, number, self.ground.now());
+        let asked = self.request(number);
         self.turn_until(SILENCE_MS, || false);
         if asked != Err(Error::Invalid) || self.chain(watched) != before {
-            return Err(self.failure(watched, before, "was interrupted by a request that must be refused"));
+            return self.fail(watched, before, "was interrupted by a request that must be refused");
         }
         Ok(())
     }
@@ -245,8 +234,8 @@ impl Trial<'_> {
         let before = self.chain(thief);
         let given = self.here.counters.given.get();
         crew.queue_here(self, thief);
-        let fail = |why| Err(self.failure(thief, before, why));
-        if self.kernel.request_resched(self.here, thief.id.get(), self.ground.now()).is_err() {
+        let fail = |why| self.fail(thief, before, why);
+        if self.request(thief.id.get()).is_err() {
             return fail("was refused as a target");
         }
         if !self.turn_until(ANSWER_MS, || crew.progress(0) > 0) {
@@ -273,11 +262,11 @@ impl Trial<'_> {
         self.turn_until(SILENCE_MS, || false);
         let quiet = self.chain(other) == before && crew.threads[0].cpu() == home;
         if asked != Err(Error::OverLimit) || !unasked || !quiet {
-            return Err(self.failure(other, before, "was asked for two threads"));
+            return self.fail(other, before, "was asked for two threads");
         }
         let allowed = self.kernel.ask_for_work(self.here, other.id.get(), QosClass::Idle, STEAL_BOUND);
         if allowed.is_err() || !self.turn_until(ANSWER_MS, || other.askers.get() == 0) {
-            return Err(self.failure(other, before, "did not hear a request for one thread"));
+            return self.fail(other, before, "did not hear a request for one thread");
         }
         Ok(())
     }
@@ -285,7 +274,7 @@ impl Trial<'_> {
     /// A thread of a higher class than asked for stays, though it waits; asked for by its class it comes.
     fn higher_class(&self, crew: &Crew, rich: &'static Cpu) -> Finding {
         let before = self.chain(rich);
-        let fail = |why| Err(self.failure(rich, before, why));
+        let fail = |why| self.fail(rich, before, why);
         crew.raise_the_second(self);
         if !self.turn_until(ANSWER_MS, || crew.progress(1) > 0) {
             return fail("does not run a thread of a higher class that became ready here");

@@ -27,7 +27,7 @@ fn excused(kernel: &Kernel, caller: &Thread, address: usize) -> bool {
     // Whose time is used up is chosen anew after every event.
     let own = [place(&caller.frame), place(&caller.cpu_time), place(&caller.slice_left), place(&caller.switches)];
     let frames = [place(kernel.frames.free_list()[0]), place(kernel.frames.free_list()[1])];
-    let ring = kernel.log.words.as_ptr_range();
+    let ring = kernel.log.bytes.0.as_ptr_range();
     let audit = [place(&kernel.qos_audit), place(&kernel.log), ring.start.addr()..ring.end.addr()];
     own.into_iter().chain(frames).chain(audit).any(|range| range.contains(&address))
         || kernel.cpus.iter().map(PerCpu::at_rest).any(|cpu| {

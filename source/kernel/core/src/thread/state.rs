@@ -34,22 +34,12 @@ impl State {
     /// How many there are.
     pub(crate) const COUNT: usize = 11;
 
-    const ALL: [State; State::COUNT] = [
-        State::Dead,
-        State::New,
-        State::Ready,
-        State::Running,
-        State::Calling,
-        State::Awaiting,
-        State::Receiving,
-        State::Waiting,
-        State::Mourning,
-        State::Faulted,
-        State::Parked,
-    ];
+    const ALL: [State; State::COUNT] = {
+        use State::*;
+        [Dead, New, Ready, Running, Calling, Awaiting, Receiving, Waiting, Mourning, Faulted, Parked]
+    };
 
     /// The state with this number.
-    #[inline(always)]
     pub(crate) fn of(number: u64) -> State {
         State::ALL[(number as usize).min(State::ALL.len() - 1)]
     }

@@ -15,7 +15,6 @@ const EXPIRE_BATCH: usize = 16;
 
 impl Kernel {
     /// Says when a thread's wait ends. The caller holds its shard.
-    #[inline(always)]
     pub(crate) fn arm_thread(&self, cpu: Here, thread: &Thread, deadline: u64) {
         thread.ends.set(deadline.wrapping_add(1));
         if !thread.covered(deadline) {

@@ -43,7 +43,6 @@ pub struct Node {
 
 impl Node {
     /// True if it is in a wheel and due at `when` or earlier.
-    #[inline(always)]
     pub fn covers(&self, when: u64) -> bool {
         self.place.get() != 0 && self.when.get() <= when
     }
@@ -173,14 +172,9 @@ impl Wheel {
         self.reached.set(self.slots[level][slot].get());
         self.slots[level][slot].set(0);
         self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
-        if level > 0 {
-            let shift = 6 * level;
-            let above = self.base.get().checked_shr(shift as u32 + 6).unwrap_or(0);
-            let above = above.checked_shl(shift as u32 + 6).unwrap_or(0);
-            self.base.set(above | (slot as u64) << shift);
-        } else {
-            self.base.set(self.base.get() & !63 | slot as u64);
-        }
+        let shift = 6 * level as u32;
+        let above = u64::MAX.checked_shl(shift + 6).unwrap_or(0);
+        self.base.set(self.base.get() & above | (slot as u64) << shift);
     }
 }
 
