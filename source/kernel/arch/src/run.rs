@@ -21,8 +21,6 @@ const INTERRUPT: u64 = 1 << 63;
 const ILLEGAL_INSTRUCTION: u64 = 2;
 /// `scounteren`: what programs may read.
 const TIME_AND_INSTRET: u64 = 0b110;
-/// Device interrupts that one look takes at most.
-const CLAIMS: usize = 16;
 
 unsafe extern "C" {
     /// Enters user mode; see `trap.S`.
@@ -160,15 +158,14 @@ fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
     system.kernel.fault(hart.cpu(), Trap { cause, address }, now);
 }
 
-/// Turns what is pending and enabled into events.
+/// Turns what is pending and enabled into events: of device interrupts one, since the next interrupts again. What the core
+/// asks for is done by who goes on.
 pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
     let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     let pending = csr::sip() & csr::sie();
     if pending & csr::TIMER != 0 {
         Timer::fired(hart);
         kernel.timer(hart.cpu(), csr::time());
-        requests::obey(system, hart, cpu);
-        system.timer.set(hart, cpu.alarm());
     }
     if pending & csr::SOFTWARE != 0 {
         csr::clear_sip(csr::SOFTWARE);
@@ -179,14 +176,11 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
             float::release(system, hart);
         }
         kernel.kick(hart.cpu(), csr::time());
-        requests::obey(system, hart, cpu);
     }
-    if pending & csr::EXTERNAL != 0 {
-        let claims = core::iter::from_fn(|| system.plic.as_ref()?.claim(hart.context.get()));
-        for line in claims.take(CLAIMS) {
-            kernel.interrupt(hart.cpu(), line, csr::time());
-            requests::obey(system, hart, cpu);
-        }
+    if pending & csr::EXTERNAL != 0
+        && let Some(line) = system.plic.as_ref().and_then(|plic| plic.claim(hart.context.get()))
+    {
+        kernel.interrupt(cpu, line, csr::time());
     }
 }
 

@@ -138,8 +138,7 @@ impl Kernel {
     }
 
     /// A device raised an interrupt line.
-    pub fn interrupt(&'static self, cpu: usize, line: u32, now: u64) {
-        let cpu = self.cpus[cpu].here();
+    pub fn interrupt(&'static self, cpu: Here, line: u32, now: u64) {
         cpu.counters.device_interrupts.add(1);
         cpu.outside.set(1);
         if self.raise_direct(cpu, line, now).is_none() {

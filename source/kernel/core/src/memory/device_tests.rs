@@ -93,7 +93,7 @@ fn an_interrupt_signals_and_is_acknowledged() {
 
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
     assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 11);
-    bench.kernel.interrupt(0, 10, 0);
+    bench.kernel.interrupt(bench.kernel.cpus[0].here(), 10, 0);
 
     assert_eq!((object.pending.get(), bench.masked()), (1, 0));
     let waited = bench.call(Wait { notification, deadline: Deadline::POLL }).expect("it was signalled");
@@ -114,7 +114,7 @@ fn after_an_interrupt(prepare: fn(Here)) -> String {
     put_on_cpu(bench.kernel, 0, low);
     let cpu = bench.kernel.cpus[0].here();
     prepare(cpu);
-    bench.kernel.interrupt(0, 10, 70);
+    bench.kernel.interrupt(bench.kernel.cpus[0].here(), 10, 70);
     assert_eq!((cpu.current.get(), bench.thread.frame.message(0)), (bench.thread.index(), 4));
     assert_eq!((bench.kernel.irqs.at(1).pending.get(), cpu.outside.get()), (1, 0));
     format!("{:?} {low:?} {:?} {} {}", bench.thread, (&cpu.ready, &cpu.load), cpu.slice_end.get(), cpu.floor.get())
@@ -131,7 +131,7 @@ fn an_interrupt_that_is_waited_for_leaves_the_same_by_either_way() {
 fn a_line_that_nobody_holds_is_masked() {
     let bench = Bench::new(64);
     honour(bench.kernel);
-    bench.kernel.interrupt(0, 12, 0);
+    bench.kernel.interrupt(bench.kernel.cpus[0].here(), 12, 0);
     assert_eq!(bench.masked(), 13);
     assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 0);
 }

@@ -204,7 +204,7 @@ impl World {
     fn interrupt(&mut self, cpu: usize) {
         let line = self.dice.below(40) as u32;
         self.last = format!("interrupt {line} at {cpu}");
-        self.kernel.interrupt(cpu, line, self.now);
+        self.kernel.interrupt(self.kernel.cpus[cpu].here(), line, self.now);
         self.note("interrupt", "ok");
     }
 
