@@ -24,7 +24,7 @@ use crate::{
     Kernel,
     event::{Context, Stop, Verdict},
     lock::{Held, Need, ShardSet},
-    thread::{Thread, reg},
+    thread::reg,
 };
 use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
 
@@ -55,6 +55,8 @@ pub(crate) type Attempt<T> = Result<T, Halt>;
 /// The parts of a message call that are not the eight words.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
+    /// The call's number.
+    pub number: u64,
     /// The target register.
     pub target: u64,
     /// When the wait ends.
@@ -64,30 +66,14 @@ pub(crate) struct Request {
 }
 
 /// Holds shards, tries, and tries again with more where the attempt says so. The set only grows, so this ends.
-#[inline(always)]
 pub(crate) fn with_shards<T>(
     kernel: &'static Kernel,
-    shards: ShardSet,
+    mut shards: ShardSet,
     attempt: impl Fn(&Held<'_>) -> Attempt<T>,
 ) -> Verdict<T> {
-    let first = attempt(&kernel.shards.hold(shards));
-    match first {
-        Ok(value) => Ok(value),
-        Err(Halt::Stop(stop)) => Err(stop),
-        Err(Halt::Need(more)) => with_more_shards(kernel, shards.with(more), &attempt),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn with_more_shards<T>(
-    kernel: &'static Kernel,
-    mut shards: ShardSet,
-    attempt: &dyn Fn(&Held<'_>) -> Attempt<T>,
-) -> Verdict<T> {
     loop {
-        let held = kernel.shards.hold(shards);
-        match attempt(&held) {
+        let outcome = attempt(&kernel.shards.hold(shards));
+        match outcome {
             Ok(value) => return Ok(value),
             Err(Halt::Stop(stop)) => return Err(stop),
             Err(Halt::Need(more)) => shards = shards.with(more),
@@ -96,76 +82,53 @@ fn with_more_shards<T>(
 }
 
 impl Kernel {
+    /// A message call with this number. It surely touches the calling thread, what its target names, and whom it answers.
     #[inline(always)]
     pub(crate) fn message(&'static self, context: &Context, number: u64) -> Verdict<()> {
-        let frame = &context.thread.frame;
-        let (target, deadline) = (frame.get(reg::T3), Deadline(frame.get(reg::T5)));
-        let deadline = if number < ipc::CALL_UNTIL { Deadline::NEVER } else { deadline };
-        let request = Request { target, deadline, extent: 0 };
+        let (thread, frame) = (context.thread, &context.thread.frame);
+        let until = number >= ipc::CALL_UNTIL;
+        let deadline = if until { Deadline(frame.get(reg::T5)) } else { Deadline::NEVER };
+        let (mut request, handles) =
+            (Request { number, target: frame.get(reg::T3), deadline, extent: 0 }, frame.get(reg::T6));
+        let target = ShardSet::of((request.target >> 48) as usize);
+        let mut shards = ShardSet::of(thread.header.shard()).with(target);
         match number {
-            ipc::CALL | ipc::CALL_UNTIL => self.enter_call(context, request),
-            ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL => self.enter_reply_and_receive(context, request),
-            _ => self.enter_rare(context, number, request),
+            ipc::CALL_EXTENDED | ipc::REPLY_RECV_EXTENDED | ipc::REPLY_EXTENDED => {
+                let extent = Extent::from_word(handles).ok_or(Error::OverLimit)?;
+                request.extent = extent.to_word();
+                if extent.handles > 0 || number == ipc::REPLY_EXTENDED {
+                    shards = ShardSet::ALL;
+                }
+            }
+            ipc::REPLY => shards = ShardSet::ALL,
+            ipc::SEND if handles != 0 => shards = ShardSet::ALL,
+            _ => {}
         }
+        self.attempt(context, &request, shards)
     }
 
-    #[inline(always)]
-    fn enter_call(&'static self, context: &Context, request: Request) -> Verdict<()> {
-        let shards = self.own_shards(context, &request);
-        let outcome = self.call(context, &self.shards.hold(shards), &request);
+    #[inline(never)]
+    fn attempt(&'static self, context: &Context, request: &Request, shards: ShardSet) -> Verdict<()> {
+        let held = self.shards.hold(shards);
+        let outcome = match request.number {
+            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call(context, &held, request),
+            ipc::RECV => self.receive_only(context, &held, request),
+            ipc::SEND => self.send(context, &held, request),
+            ipc::REPLY | ipc::REPLY_EXTENDED => self.reply_only(context, &held, request),
+            _ => self.reply_and_receive(context, &held, request),
+        };
+        drop(held);
         match outcome {
             Ok(()) => Ok(()),
             Err(Halt::Stop(stop)) => Err(stop),
-            Err(Halt::Need(more)) => self.call_again(context, shards.with(more), &request),
+            Err(Halt::Need(more)) => self.attempt_again(context, request, shards.with(more)),
         }
     }
 
+    /// As [`with_shards`] does, but for a first attempt that pays for no loop.
     #[cold]
     #[inline(never)]
-    fn call_again(&'static self, context: &Context, shards: ShardSet, request: &Request) -> Verdict<()> {
-        with_shards(self, shards, |held| self.call(context, held, request))
-    }
-
-    #[inline(always)]
-    fn enter_reply_and_receive(&'static self, context: &Context, request: Request) -> Verdict<()> {
-        let caller = self.threads.at(Thread::index_of_token(context.thread.link.get())).header.shard();
-        let shards = self.own_shards(context, &request).with(ShardSet::of(caller));
-        let outcome = self.reply_and_receive(context, &self.shards.hold(shards), &request);
-        match outcome {
-            Ok(()) => Ok(()),
-            Err(Halt::Stop(stop)) => Err(stop),
-            Err(Halt::Need(more)) => self.reply_and_receive_again(context, shards.with(more), &request),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn reply_and_receive_again(&'static self, context: &Context, shards: ShardSet, request: &Request) -> Verdict<()> {
-        with_shards(self, shards, |held| self.reply_and_receive(context, held, request))
-    }
-
-    #[inline(never)]
-    fn enter_rare(&'static self, context: &Context, number: u64, timed: Request) -> Verdict<()> {
-        let extended = matches!(number, ipc::CALL_EXTENDED | ipc::REPLY_RECV_EXTENDED | ipc::REPLY_EXTENDED);
-        let handles = context.thread.frame.get(reg::T6);
-        let extent = if extended { Extent::from_word(handles).ok_or(Error::OverLimit)? } else { Extent::default() };
-        let request = Request { extent: extent.to_word(), ..timed };
-        let structural = extent.handles > 0 || number == ipc::SEND && handles != 0;
-        let reply = matches!(number, ipc::REPLY | ipc::REPLY_EXTENDED);
-        let shards = if structural || reply { ShardSet::ALL } else { self.own_shards(context, &request) };
-        with_shards(self, shards, |held| match number {
-            ipc::CALL_EXTENDED => self.call(context, held, &request),
-            ipc::REPLY_RECV_EXTENDED => self.reply_and_receive(context, held, &request),
-            ipc::RECV => self.receive_only(context, held, &request),
-            ipc::SEND => self.send(context, held, &request),
-            _ => self.reply_only(context, held, &request),
-        })
-    }
-
-    /// What a message surely touches: the calling thread, and what its target names.
-    #[inline(always)]
-    fn own_shards(&self, context: &Context, request: &Request) -> ShardSet {
-        let target = (request.target >> 48) as usize;
-        ShardSet::of(context.thread.header.shard()).with(ShardSet::of(target))
+    fn attempt_again(&'static self, context: &Context, request: &Request, shards: ShardSet) -> Verdict<()> {
+        self.attempt(context, request, shards)
     }
 }
