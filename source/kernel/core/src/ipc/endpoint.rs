@@ -72,6 +72,7 @@ impl Endpoint {
     }
 
     /// Takes a waiting caller out.
+    #[inline]
     pub(super) fn remove_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
         self.callers[caller.queued_class.get() as usize & 3].remove(threads, caller);
         self.note_waiting();

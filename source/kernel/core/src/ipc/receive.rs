@@ -82,7 +82,7 @@ impl Kernel {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     fn arriving(&self, context: &Context, held: &Held<'_>, caller: &'static Thread) -> Attempt<Arrival> {
         held.require(caller.header.shard())?;
         match self.check_transfer(held, &Self::queued_letter(context, caller)) {

@@ -4,7 +4,10 @@ use super::{Attempt, Request, receive::Arrival, transfer::Letter};
 use crate::{
     Kernel,
     caps::Capability,
-    event::{Context, Stop, Verdict, serve::Serve},
+    event::{
+        Context, Stop, Verdict,
+        serve::{Serve, blank},
+    },
     lock::{Held, ShardSet},
     thread::{State, Thread},
 };
@@ -14,11 +17,10 @@ use nexus_abi::{
     syscall::{Defer, Deferred},
 };
 
-/// An answer about to be given.
-#[derive(Clone, Copy, Debug)]
-struct Answer {
-    letter: Letter,
-    /// Why the caller cannot take it: it is told so instead.
+/// Who is about to be answered.
+struct Caller {
+    thread: &'static Thread,
+    /// Why it cannot take the answer: it is told so instead.
     refusal: Option<Error>,
 }
 
@@ -36,15 +38,18 @@ impl Kernel {
         if link == 0 {
             return Err(Error::State.into());
         }
-        let answer = self.check_answer(context, held, link, request)?;
+        let caller = self.check_answer(context, held, link, request)?;
         let arrival = self.arrival(context, held, endpoint)?;
         if let Arrival::Unfit(..) = arrival {
             return self.accept(context, endpoint, arrival, request);
         }
-        let caller = self.answer(context, answer);
+        self.close_link(context.thread);
+        if let Some(caller) = &caller {
+            self.answer(context, caller, request);
+        }
         let outcome = self.accept(context, endpoint, arrival, request);
         if let Some(caller) = caller {
-            self.hand_over(context, caller);
+            self.hand_over(context, caller.thread);
         }
         outcome
     }
@@ -59,26 +64,25 @@ impl Kernel {
         if token == 0 {
             return Err(Error::State.into());
         }
-        let answer = self.check_answer(context, held, token, request)?;
-        let gone = answer.is_none();
-        if let Some(handle) = reply {
-            let place = self.slot(context.process(), handle)?.place;
-            self.move_away(place);
-            self.give(context, answer);
-        } else if let Some(caller) = self.answer(context, answer) {
-            self.make_ready(context.cpu, caller);
+        let caller = self.check_answer(context, held, token, request)?;
+        match reply {
+            None => self.close_link(context.thread),
+            Some(handle) => _ = self.move_away(self.slot(context.process(), handle)?.place),
+        }
+        if let Some(caller) = &caller {
+            self.answer(context, caller, request);
+            self.make_ready(context.cpu, caller.thread);
         }
         self.change_payer(context.cpu, context.now);
-        if gone {
+        if caller.is_none() {
             return Err(Error::PeerClosed.into());
         }
-        context.thread.frame.set_message([0; 8]);
-        context.thread.frame.set_status(0, 0, crate::thread::Stamp::default());
+        blank(&context.thread.frame);
         Ok(())
     }
 
-    /// The answer that will go to the caller with this token; `None` if it no longer waits. Refuses only what is the
-    /// server's fault: a caller without room for handles is told so instead of getting them.
+    /// The caller with this token, who will be answered; `None` if it no longer waits. Refuses only what is the server's
+    /// fault: a caller without room for handles is told so instead of getting them.
     #[inline(always)]
     fn check_answer(
         &self,
@@ -86,50 +90,44 @@ impl Kernel {
         held: &Held<'_>,
         token: u64,
         request: &Request,
-    ) -> Attempt<Option<Answer>> {
+    ) -> Attempt<Option<Caller>> {
         held.require(self.threads.at(Thread::index_of_token(token)).header.shard())?;
-        let Some(caller) = self.awaiting(token) else { return Ok(None) };
-        let cargo = &context.cpu.own().cargo[0];
-        let letter = Letter { from: context.thread, to: caller, extent: request.extent, badge: 0, flags: 0, cargo };
-        if letter.extent & Extent::HANDLES == 0 {
-            return Ok(Some(Answer { letter, refusal: None }));
+        let Some(thread) = self.awaiting(token) else { return Ok(None) };
+        let mut refusal = None;
+        if request.extent & Extent::HANDLES != 0 {
+            held.require_all(ShardSet::ALL)?;
+            let letter = Self::answer_letter(context, thread, request);
+            self.check_cargo(&letter)?;
+            refusal = self.check_places(&letter).err();
         }
-        held.require_all(ShardSet::ALL)?;
-        self.check_cargo(&letter)?;
-        Ok(Some(Answer { letter, refusal: self.check_places(&letter).err() }))
+        Ok(Some(Caller { thread, refusal }))
     }
 
-    /// Closes the open link and gives its caller the answer; the caller is not made ready yet.
+    fn answer_letter(context: &Context, to: &'static Thread, request: &Request) -> Letter {
+        let cargo = &context.cpu.own().cargo[0];
+        Letter { from: context.thread, to, extent: request.extent, badge: 0, flags: 0, cargo }
+    }
+
+    /// A thread owes nobody an answer any more.
     #[inline(always)]
-    fn answer(&self, context: &Context, answer: Option<Answer>) -> Option<&'static Thread> {
-        let thread = context.thread;
+    fn close_link(&self, thread: &Thread) {
         thread.link.set(0);
         self.drop_donor(thread);
-        let answer = answer?;
-        self.deliver(&answer);
-        Some(answer.letter.to)
     }
 
-    /// Gives a deferred caller its answer and wakes it.
-    fn give(&'static self, context: &Context, answer: Option<Answer>) {
-        if let Some(answer) = answer {
-            self.deliver(&answer);
-            self.make_ready(context.cpu, answer.letter.to);
-        }
-    }
-
+    /// Gives a caller its answer; it is not made ready yet.
     #[inline(always)]
-    fn deliver(&self, answer: &Answer) {
-        let caller = answer.letter.to;
-        caller.renew_token();
-        if caller.state() == State::Faulted {
+    fn answer(&self, context: &Context, caller: &Caller, request: &Request) {
+        let Caller { thread, refusal } = *caller;
+        thread.renew_token();
+        if thread.state() == State::Faulted {
             // It goes on where it stopped, with the registers it had.
-        } else if let Some(error) = answer.refusal {
-            caller.frame.refuse(error);
+        } else if let Some(error) = refusal {
+            thread.frame.refuse(error);
         } else {
-            self.transfer(&answer.letter);
+            self.transfer(&Self::answer_letter(context, thread, request));
         }
-        caller.set_state(State::Ready);
+        thread.set_state(State::Ready);
     }
 }
 
@@ -145,8 +143,7 @@ impl Serve for Defer {
         let shard = kernel.threads.at(Thread::index_of_token(token)).header.shard();
         let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
         let reply = kernel.insert(context.process(), &capability, 0)?;
-        thread.link.set(0);
-        kernel.drop_donor(thread);
+        kernel.close_link(thread);
         kernel.change_payer(context.cpu, context.now);
         Ok(Deferred { reply })
     }
