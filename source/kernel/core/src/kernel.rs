@@ -126,7 +126,7 @@ impl Kernel {
             wait_sets: Half::default(),
             windows: Half::default(),
             qos_audit: QosAudit::default(),
-            inspection: Inspection::default(),
+            inspection: Default::default(),
             machine,
         }
     }

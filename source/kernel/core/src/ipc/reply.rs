@@ -67,7 +67,7 @@ impl Kernel {
         let caller = self.check_answer(context, held, token, request)?;
         match reply {
             None => self.close_link(context.thread),
-            Some(handle) => _ = self.move_away(self.slot(context.process(), handle)?.place),
+            Some(handle) => self.move_away(self.slot(context.process(), handle)?.place),
         }
         if let Some(caller) = &caller {
             self.answer(context, caller, request);
