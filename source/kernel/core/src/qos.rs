@@ -109,8 +109,7 @@ impl Context {
 /// is full on a CPU. What is refused, or takes more than the caller's own authority, is audited.
 impl Serve for QosSet {
     fn serve(self, context: &Context) -> Verdict<QosWasSet> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         kernel.take_mail(context.cpu);
         let process = if self.target == 0 { Some(context.process()) } else { kernel.numbered(self.target) };
         let target = process.map_or(self.target, Process::index);
@@ -131,8 +130,7 @@ impl Serve for QosSet {
 /// this is answered; one that waits does when it is woken.
 impl Serve for AffinitySet {
     fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
         let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
         let limit =
@@ -188,8 +186,7 @@ impl Serve for SharesSet {
 /// than the table says without being listed.
 impl Serve for LimitsSet {
     fn serve(self, context: &Context) -> Verdict<LimitsWereSet> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let process = context.subject(Some(self.process), Rights::MANAGE)?;
         let mask = self.mask & ((1 << kernel.cpus.len()) - 1);
         let part = self.budget > 0 && self.budget < self.period && self.period >= kernel.machine.timebase / 1000;

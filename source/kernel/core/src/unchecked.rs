@@ -1,16 +1,9 @@
 //! The kernel that ships does not look at its own invariants: only one that is built `checked` does, for tests.
 
-use crate::{
-    Kernel,
-    cpu::Cpu,
-    event::{Context, Verdict, serve::Serve},
-    info::calls::open,
-    percpu::Here,
-};
-use nexus_abi::{
-    Error,
-    syscall::{InfoInvariants, Invariants},
-};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, cpu::Cpu, info::calls::open, percpu::Here};
+use nexus_abi::Error;
+use nexus_abi::syscall::{InfoInvariants, Invariants};
 
 /// What CPUs agree on before one of them looks: nothing.
 #[derive(Debug, Default)]

@@ -28,8 +28,7 @@ impl Object for Timer {
 
 impl Serve for TimerCreate {
     fn serve(self, context: &Context) -> Verdict<TimerCreated> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
         let (timer, handle) = context.create(&kernel.timers, Kind::Timer, context.process())?;
         timer.notification.set(notification.header.me());
