@@ -5,7 +5,7 @@
 
 use crate::links::Links;
 use crate::word::{Half, Word};
-use nexus_abi::Kind;
+use nexus_abi::{Error, Kind};
 
 /// What every kernel object begins with.
 ///
@@ -80,6 +80,9 @@ pub trait Object: 'static {
     /// Its header.
     fn header(&self) -> &Header;
 }
+
+/// A living object, or why there is none.
+pub type Living<T> = Result<&'static T, Error>;
 
 /// A fixed number of places for one type of object.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::revoke::{More, Progress};
 use super::{Capability, slot::Slot};
-use crate::arena::{Arena, Header, Object};
+use crate::arena::{Arena, Header, Living, Object};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::{Kernel, event::Context, thread::Thread};
 use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
@@ -163,13 +163,7 @@ impl Context {
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
     #[inline]
-    pub fn object<T: Object>(
-        &self,
-        arena: &Arena<T>,
-        handle: Handle,
-        kind: Kind,
-        rights: Rights,
-    ) -> Result<&'static T, Error> {
+    pub fn object<T: Object>(&self, arena: &Arena<T>, handle: Handle, kind: Kind, rights: Rights) -> Living<T> {
         let found = self.capability(handle, kind, rights)?;
         arena.get(found.slot.object.get()).ok_or(Error::PeerClosed)
     }

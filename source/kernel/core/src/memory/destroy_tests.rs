@@ -9,7 +9,7 @@ use crate::{
 };
 use nexus_abi::{
     Error, Handle, Kind, Quota, Rights,
-    syscall::{Close, Derive, Grant, Map, ProcessKill, Revoke, access},
+    syscall::{Close, Derive, Grant, Map, ProcessKill, Protect, Revoke, Unmap, access},
 };
 
 const CHILD: Quota = Quota {
@@ -119,6 +119,25 @@ fn nothing_is_mapped_through_a_handle_while_it_is_revoked() {
     bench.call(Revoke { handle: memory }).map(|_| ()).expect("the handle is good");
     bench.refused(again, Error::BadHandle);
     assert_eq!(bench.map(memory, 0, (0, 64), access::READ), Ok(64), "the revoker's own handle is free again");
+}
+
+#[test]
+fn nothing_stands_where_an_object_is_being_given_back() {
+    let bench = Bench::new(256);
+    let (memory, other) = (bench.memory(4), bench.memory(1));
+    bench.map(memory, 0, (0, 4), access::READ).expect("nothing is there");
+    bench.close(memory);
+
+    testing::first_step(bench.kernel, bench.thread, Unmap { process: None, address: BASE, pages: 4 });
+
+    assert_eq!((bench.page(0), bench.kernel.memories.used()), (None, 2), "unmapped, and not yet given back");
+    let anew =
+        Map { process: None, memory: other, address: BASE + 2 * PAGE, offset: 0, pages: 1, access: access::READ };
+    bench.refused(anew, Error::Exists);
+    bench.refused(Protect { process: None, address: BASE, pages: 1, access: access::READ }, Error::BadAddress);
+    assert_eq!(bench.unmap(0, 4), Ok(4));
+    assert_eq!(bench.kernel.memories.used(), 1);
+    assert_eq!(bench.call(anew).map(|mapped| mapped.pages), Ok(1), "the place is free again");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Making processes: identity by a spawn capability, quota carved from the creator's.
 
 use super::{Process, quota::Resource};
+use crate::caps::{Capability, slot::Slot};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, arena::index_of, caps::Capability, memory::Stash};
+use crate::{Kernel, arena::index_of, memory::Stash};
 use nexus_abi::syscall::{
     ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted,
 };
-use nexus_abi::{Error, Handle, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard, start::ExitKind};
+use nexus_abi::{Error, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard, start::ExitKind};
 
 /// Scope of the spawn root: every identity.
 pub const SCOPE_ROOT: u64 = 0;
@@ -65,20 +66,14 @@ impl Kernel {
     }
 }
 
-/// `EPERM` unless a spawn capability of this scope covers the identity; `EINVAL` for an identity nobody can have.
-fn check_scope(scope: u64, service: ServiceId) -> Result<(), Error> {
+/// `EPERM` unless this spawn capability covers the identity; `EINVAL` for an identity nobody can have.
+fn check_scope(spawn: &Slot, service: ServiceId) -> Result<(), Error> {
     if service == ServiceId::KERNEL || service == ServiceId::ANY_PROGRAM {
         return Err(Error::Invalid);
     }
-    let covered =
-        scope == SCOPE_ROOT || scope == service.0 || scope == ServiceId::ANY_PROGRAM.0 && !service.is_service();
-    if covered { Ok(()) } else { Err(Error::Permission) }
-}
-
-impl Context {
-    fn spawn_scope(&self, handle: Handle) -> Result<u64, Error> {
-        Ok(self.capability(handle, Kind::Spawn, Rights::USE)?.slot.object.get())
-    }
+    let scope = spawn.object.get();
+    let program = scope == ServiceId::ANY_PROGRAM.0 && !service.is_service();
+    if scope == SCOPE_ROOT || scope == service.0 || program { Ok(()) } else { Err(Error::Permission) }
 }
 
 impl Serve for ProcessCreate {
@@ -88,7 +83,7 @@ impl Serve for ProcessCreate {
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
         let birth = Birth { home, service: self.service, name: self.name, quota: &self.quota };
         let (mut stash, _held, ()) = kernel.with_frames(|| {
-            check_scope(context.spawn_scope(self.spawn)?, self.service)?;
+            check_scope(context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot, self.service)?;
             parent.account.check_child(&self.quota)?;
             kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
             kernel.may_make_process(&self.quota)?;
@@ -105,9 +100,9 @@ impl Serve for ProcessCreate {
 impl Serve for ProcessPrefix {
     fn serve(self, context: &Context) -> Verdict<ProcessPrefixed> {
         let (_, _held) = context.hold_all();
-        let scope = context.spawn_scope(self.spawn)?;
+        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot;
         let process = context.subject(Some(self.process), Rights::MANAGE)?;
-        check_scope(scope, ServiceId(process.service.get()))?;
+        check_scope(spawn, ServiceId(process.service.get()))?;
         process.prefix.iter().zip(self.prefix.to_words()).for_each(|(place, word)| place.set(word));
         Ok(ProcessPrefixed {})
     }
@@ -116,10 +111,10 @@ impl Serve for ProcessPrefix {
 impl Serve for ProcessOpen {
     fn serve(self, context: &Context) -> Verdict<ProcessOpened> {
         let (kernel, _held) = context.hold_all();
-        let scope = context.spawn_scope(self.spawn)?;
+        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot;
         let process = kernel.processes.get(self.process.0).filter(|process| process.running());
         let process = process.ok_or(Error::NotFound)?;
-        check_scope(scope, ServiceId(process.service.get()))?;
+        check_scope(spawn, ServiceId(process.service.get()))?;
         let handle = kernel.insert(context.process(), &Capability::full(Kind::Process, process), 0)?;
         Ok(ProcessOpened { process: handle })
     }

@@ -101,14 +101,13 @@ impl Account {
         self.used.iter().zip(&child.limit).for_each(|(used, amount)| used.sub(amount.get()));
     }
 
-    /// Leaves a child's quota to the heir of this account: to whom its own limits go back.
-    pub fn bequeath(&self, child: &Account) {
-        self.limit.iter().zip(&child.limit).for_each(|(limit, amount)| limit.sub(amount.get()));
-        self.restore(child);
-    }
-
-    /// Leaves the charge for a child's record to that heir.
-    pub fn bequeath_record(&self) {
+    /// Leaves the charge for a child, and its quota if that is not back, to the heir of this account: to whom its own limits
+    /// go back.
+    pub fn bequeath(&self, quota: Option<&Account>) {
+        if let Some(child) = quota {
+            self.limit.iter().zip(&child.limit).for_each(|(limit, amount)| limit.sub(amount.get()));
+            self.restore(child);
+        }
         self.limit[Resource::Processes as usize].sub(1);
         self.refund(Resource::Processes, 1);
     }

@@ -135,10 +135,7 @@ impl Kernel {
     /// Gives a child, with its quota unless that is back already, to the parent of the one that dies. A child of which no
     /// thread ever ran ends: nobody goes on making it, and it may hold the only handles to itself.
     fn bequeath(&'static self, cpu: Here, process: &'static Process, child: &'static Process) {
-        if !child.gone() {
-            process.account.bequeath(&child.account);
-        }
-        process.account.bequeath_record();
+        process.account.bequeath((!child.gone()).then_some(&child.account));
         self.disown(&child.header);
         self.own(self.processes.at(process.header.owner.get()), Kind::Process, &child.header);
         if self.threads_of(child).all(|thread| thread.state() == State::New) {

@@ -1,9 +1,10 @@
 //! Making, starting and ending threads.
 
 use super::{Process, exit::Record, quota::Resource};
+use crate::arena::{Living, index_of};
 use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::thread::{State, Thread, reg};
-use crate::{Kernel, arena::index_of, caps::Capability, memory::Stash, time::wheel::Node};
+use crate::{Kernel, caps::Capability, memory::Stash, time::wheel::Node};
 use nexus_abi::layout::{USER_END, USER_START};
 use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted};
 use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
@@ -24,26 +25,20 @@ impl Kernel {
 
     /// Brings a thread to life that does not run yet, from a stash with the frames that [`Kernel::frames_for_thread`]
     /// counted. Holds all shards.
-    pub(crate) fn new_thread(
-        &self,
-        process: &Process,
-        cpu: u32,
-        new: &ThreadCreate,
-        stash: &mut Stash,
-    ) -> Result<&'static Thread, Error> {
-        let thread = self.threads.allocate(process.header.shard()).ok_or(Error::Exhausted)?;
-        thread.ipc_frame.set(self.map_ipc_page(process, new.ipc_page, stash));
-        process.account.charge(Resource::Threads, 1);
+    pub(crate) fn new_thread(&self, home: &Process, cpu: u32, new: &ThreadCreate, stash: &mut Stash) -> Living<Thread> {
+        let thread = self.threads.allocate(home.header.shard()).ok_or(Error::Exhausted)?;
+        thread.ipc_frame.set(self.map_ipc_page(home, new.ipc_page, stash));
+        home.account.charge(Resource::Threads, 1);
         thread.ipc_page.set(new.ipc_page);
-        thread.satp.set(process.satp.get());
-        thread.service.set(process.service.get());
-        thread.process.set(process.header.me());
-        thread.affinity.set(process.affinity.get());
-        thread.shares.set(process.shares.get());
+        thread.satp.set(home.satp.get());
+        thread.service.set(home.service.get());
+        thread.process.set(home.header.me());
+        thread.affinity.set(home.affinity.get());
+        thread.shares.set(home.shares.get());
         thread.gate.start(cpu, thread.header.shard());
         thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
         self.clear_thread(thread, new);
-        self.join(process, thread);
+        self.join(home, thread);
         Ok(thread)
     }
 
