@@ -112,6 +112,7 @@ impl Shards {
     }
 
     /// Takes the locks of a set in index order.
+    #[inline]
     pub fn hold(&self, set: ShardSet) -> Held<'_> {
         match set.only() {
             Some(shard) => self.0[shard % SHARDS].acquire(),

@@ -64,6 +64,7 @@ impl Own {
     }
 
     /// The first thread of the highest class with one.
+    #[inline]
     pub(crate) fn best(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
         self.first(threads, self.load.best()?)
     }
