@@ -6,7 +6,7 @@
 
 mod chrome;
 mod cost;
-mod points;
+pub(crate) mod points;
 mod ring;
 mod stub;
 mod svg;

@@ -1,17 +1,17 @@
-//! Where the kernel's trace points lie, by its debug information.
+//! Where the kernel's trace points lie, and what else was compiled into its functions, by its debug information.
 //!
-//! Source: DWARF 4, sections 2.17 (ranges) and 3.3.8 (inlined subroutines): each place into which a function was compiled
-//! names the function as its abstract origin, and the addresses of its instructions.
+//! Source: DWARF 4, sections 2.13.2 (specifications), 2.17 (ranges) and 3.3.8 (inlined subroutines): each place into which a
+//! function was compiled names the function as its abstract origin, and the addresses of its instructions.
 
 use elf::ElfBytes;
 use elf::endian::LittleEndian;
-use gimli::{AttributeValue, DebuggingInformationEntry, Dwarf, EndianSlice, Unit};
-use std::collections::BTreeSet;
+use gimli::{AttributeValue, DebuggingInformationEntry, DwAt, Dwarf, EndianSlice, Unit};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The module of the kernel, in names of the linker, and its functions that are compiled into others.
 const MODULE: &str = "nexus_core5trace";
-const FUNCTIONS: [&[u8]; 2] = [b"trace", b"trace_time"];
+const FUNCTIONS: [&str; 2] = ["trace", "trace_time"];
 
 type Bytes<'a> = EndianSlice<'a, gimli::LittleEndian>;
 
@@ -23,6 +23,35 @@ pub(super) struct Point {
 
 /// The trace points of a kernel's file.
 pub(super) fn of(file: &[u8]) -> Result<Vec<Point>, String> {
+    let ours = |place: &Inlined| FUNCTIONS.contains(&place.name()) && place.function.linked.contains(MODULE);
+    let points = inlined(file)?.into_iter().filter(ours);
+    Ok(points.map(|place| Point { ranges: place.ranges }).collect())
+}
+
+/// A function's names: in the source, and for the linker.
+#[derive(Clone, Debug, Default)]
+struct Function {
+    name: String,
+    linked: String,
+}
+
+/// A function compiled into another one: how deep it stands, and where its instructions are.
+#[derive(Debug)]
+pub(crate) struct Inlined {
+    function: Function,
+    pub(crate) depth: isize,
+    pub(crate) ranges: Vec<Range<u64>>,
+}
+
+impl Inlined {
+    /// Its name in the source, without what it was made for.
+    pub(crate) fn name(&self) -> &str {
+        self.function.name.split('<').next().unwrap_or_default()
+    }
+}
+
+/// Every function of a file that was compiled into another one, wherever it was.
+pub(crate) fn inlined(file: &[u8]) -> Result<Vec<Inlined>, String> {
     let elf = ElfBytes::<LittleEndian>::minimal_parse(file).map_err(|error| error.to_string())?;
     let section = |id: gimli::SectionId| {
         let header = elf.section_header_by_name(id.name()).ok().flatten();
@@ -30,33 +59,58 @@ pub(super) fn of(file: &[u8]) -> Result<Vec<Point>, String> {
         Ok::<_, gimli::Error>(EndianSlice::new(data, gimli::LittleEndian))
     };
     let dwarf = Dwarf::load(section).map_err(|error| error.to_string())?;
-    found(&dwarf).map_err(|error| error.to_string())
+    let functions = functions(&dwarf).map_err(|error| error.to_string())?;
+    places(&dwarf, &functions).map_err(|error| error.to_string())
 }
 
-fn found(dwarf: &Dwarf<Bytes<'_>>) -> gimli::Result<Vec<Point>> {
-    let (mut functions, mut points) = (BTreeSet::new(), Vec::new());
+/// What has a name of its own, or by the entry that it specifies, by its place among all entries.
+fn functions(dwarf: &Dwarf<Bytes<'_>>) -> gimli::Result<BTreeMap<usize, Function>> {
+    let (mut functions, mut specified) = (BTreeMap::new(), Vec::new());
     each(dwarf, |unit, entry| {
-        if is_trace(dwarf, unit, entry)? {
-            functions.insert(offset(unit, entry.offset()));
+        let text = |name| -> gimli::Result<Option<String>> {
+            let value = entry.attr_value(name).map(|value| dwarf.attr_string(unit, value)).transpose()?;
+            Ok(value.map(|text| text.to_string_lossy().into_owned()))
+        };
+        let place = offset(unit, entry.offset());
+        if let Some(name) = text(gimli::DW_AT_name)? {
+            let linked = text(gimli::DW_AT_linkage_name)?.unwrap_or_default();
+            functions.insert(place, Function { name, linked });
+        } else if let Some(at) = named(unit, entry, gimli::DW_AT_specification) {
+            specified.push((place, at));
         }
         Ok(())
     })?;
+    for (place, at) in specified {
+        if let Some(function) = functions.get(&at).cloned() {
+            functions.insert(place, function);
+        }
+    }
+    Ok(functions)
+}
+
+fn places(dwarf: &Dwarf<Bytes<'_>>, functions: &BTreeMap<usize, Function>) -> gimli::Result<Vec<Inlined>> {
+    let mut places = Vec::new();
     each(dwarf, |unit, entry| {
-        let origin = match entry.attr_value(gimli::DW_AT_abstract_origin) {
-            Some(AttributeValue::UnitRef(at)) => offset(unit, at),
-            Some(AttributeValue::DebugInfoRef(at)) => at.0,
-            _ => return Ok(()),
-        };
-        if entry.tag() == gimli::DW_TAG_inlined_subroutine && functions.contains(&origin) {
+        let origin = named(unit, entry, gimli::DW_AT_abstract_origin).and_then(|at| functions.get(&at));
+        if let Some(function) = origin.filter(|_| entry.tag() == gimli::DW_TAG_inlined_subroutine) {
             let (mut at, mut ranges) = (dwarf.die_ranges(unit, entry)?, Vec::new());
             while let Some(range) = at.next()? {
                 ranges.push(range.begin..range.end);
             }
-            points.push(Point { ranges });
+            places.push(Inlined { function: function.clone(), depth: entry.depth(), ranges });
         }
         Ok(())
     })?;
-    Ok(points)
+    Ok(places)
+}
+
+/// The entry that this attribute names.
+fn named(unit: &Unit<Bytes<'_>>, entry: &DebuggingInformationEntry<Bytes<'_>>, attribute: DwAt) -> Option<usize> {
+    match entry.attr_value(attribute) {
+        Some(AttributeValue::UnitRef(at)) => Some(offset(unit, at)),
+        Some(AttributeValue::DebugInfoRef(at)) => Some(at.0),
+        _ => None,
+    }
 }
 
 fn each<'a>(
@@ -77,16 +131,4 @@ fn each<'a>(
 /// Where an entry lies among those of all units.
 fn offset(unit: &Unit<Bytes<'_>>, at: gimli::UnitOffset) -> usize {
     at.to_unit_section_offset(unit).0
-}
-
-fn is_trace<'a>(
-    dwarf: &Dwarf<Bytes<'a>>,
-    unit: &Unit<Bytes<'a>>,
-    entry: &DebuggingInformationEntry<Bytes<'a>>,
-) -> gimli::Result<bool> {
-    let text = |name| entry.attr_value(name).map(|value| dwarf.attr_string(unit, value)).transpose();
-    let (Some(name), Some(linked)) = (text(gimli::DW_AT_name)?, text(gimli::DW_AT_linkage_name)?) else {
-        return Ok(false);
-    };
-    Ok(FUNCTIONS.contains(&name.slice()) && linked.to_string_lossy().contains(MODULE))
 }

@@ -62,6 +62,8 @@ pub(in crate::bench) struct Account {
     pub(in crate::bench) trips: Trips,
     /// What one way of a message did, least and most, by its name and how it went.
     pub(in crate::bench) ways: BTreeMap<(String, Way), [Counts; 2]>,
+    /// The instructions of the shortest straight message of each kind.
+    pub(in crate::bench) paths: BTreeMap<String, Vec<u64>>,
 }
 
 /// Round trips: the kernel's instructions in them, and how many of those with which lock held.
@@ -194,6 +196,7 @@ impl Reading<'_> {
         if let Some(visit) = visit {
             self.trip(visit);
             self.account.way(&self.operation, visit.way, visit.counts);
+            self.account.path(&self.operation, &visit.path);
         }
     }
 
@@ -219,6 +222,16 @@ impl Account {
         }
         if counts.instructions > ends[1].instructions {
             ends[1] = counts;
+        }
+    }
+}
+
+impl Account {
+    fn path(&mut self, operation: &str, path: &[u64]) {
+        let message = ipc::ALL.iter().any(|(_, name)| *name == operation);
+        let shorter = self.paths.get(operation).is_none_or(|known| path.len() < known.len());
+        if message && shorter && !path.is_empty() {
+            self.paths.insert(operation.to_owned(), path.to_vec());
         }
     }
 }

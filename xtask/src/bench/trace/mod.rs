@@ -9,6 +9,7 @@ mod code;
 mod log;
 mod record;
 mod report;
+mod stages;
 
 use super::boots;
 use crate::proof::emulator::Machine;
@@ -17,6 +18,7 @@ use crate::proof::verdict::Ending;
 use account::Account;
 use code::{Code, Does};
 use record::{Mark, Recorder};
+use stages::Stages;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -49,7 +51,8 @@ pub(super) fn tables(pairs: [&Run; 2], others: &[Run]) -> Result<String, String>
     traced(&mut other, &code, &bare, pairs[1])?;
     let shared = all.trips.shared(&other.trips).ok_or("the pair made no round trip")?;
     others.iter().try_for_each(|run| traced(&mut all, &code, &bare, run))?;
-    Ok(report::text(&all, shared))
+    let stages = Stages::read(&std::fs::read(crate::root().join("build/kernel")).map_err(|error| error.to_string())?)?;
+    Ok(format!("{}\n{}", report::text(&all, shared), report::stages(&all, &code, &stages)))
 }
 
 /// Makes the run twice, lays the two recordings over one another and adds what they say.

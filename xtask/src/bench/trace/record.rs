@@ -51,12 +51,27 @@ pub(in crate::bench) enum Way {
     General,
 }
 
+/// Addresses that are kept of a visit at most: no straight message has more.
+const PATH: usize = 160;
+
 /// One visit to the kernel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Visit {
     pub(super) counts: Counts,
+    /// Its first instructions.
+    pub(super) path: Vec<u64>,
     /// If it was a message's.
     pub(super) way: Way,
+}
+
+impl Visit {
+    /// As it is remembered: its path only if that is whole.
+    fn kept(mut self) -> Visit {
+        if self.way != Way::Straight || self.counts.instructions > self.path.len() as u64 {
+            self.path = Vec::new();
+        }
+        self
+    }
 }
 
 /// Functions by which a way is known.
@@ -120,6 +135,9 @@ impl Recorder {
             let way = self.ways.iter().find(|(place, _)| *place == address);
             visit.way = way.map_or(visit.way, |(_, way)| visit.way.max(*way));
             count(&mut visit.counts, does.unwrap_or(Does::Other));
+            if visit.path.len() < PATH {
+                visit.path.push(address);
+            }
         }
         match does {
             Some(Does::Acquire { .. }) => self.mark(Mark::Acquire, address),
@@ -128,7 +146,7 @@ impl Recorder {
             Some(Does::Sleep) => self.mark(Mark::Sleep, address),
             Some(Does::Leave) => {
                 self.mark(Mark::Leave, address);
-                self.visits.extend(self.visit.take());
+                self.visits.extend(self.visit.take().map(Visit::kept));
             }
             _ => {}
         }
