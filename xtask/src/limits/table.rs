@@ -55,7 +55,6 @@ pub(super) const SECTIONS: &[Section] = &[
         bound("source/kernel/arch/src/memory.rs", "SLICES_PER_SECOND", "slices"),
         bound("source/kernel/core/src/time/mod.rs", "EXPIRE_BATCH", "timers and deadlines"),
         bound("source/kernel/core/src/time/wheel.rs", "LEVELS", "levels"),
-        bound("source/kernel/arch/src/run.rs", "CLAIMS", "interrupts"),
         bound("source/kernel/arch/src/harts.rs", "START_PATIENCE_MS", "ms"),
         bound("source/kernel/core/src/sched/spread.rs", "STEAL_BOUND", "tasks"),
         bound("source/kernel/core/src/cpu.rs", "EXPLICIT_LIMIT", "requests a second"),

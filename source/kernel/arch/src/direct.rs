@@ -7,10 +7,8 @@ use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::cpu::Own;
-use nexus_core::ipc::{
-    detour::Bytes,
-    direct::{Elsewhere, Passage},
-};
+use nexus_core::ipc::detour::Bytes;
+use nexus_core::ipc::direct::{Elsewhere, Passage};
 use nexus_core::percpu::{Here, PerCpu};
 use nexus_core::thread::{Thread, reg};
 

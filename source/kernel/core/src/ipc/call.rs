@@ -1,18 +1,11 @@
 //! Calls: eight words to an endpoint, and a wait for the answer.
 
 use super::{Attempt, Halt, Request, endpoint::Endpoint, transfer::Letter};
-use crate::{
-    Kernel,
-    caps::table::Found,
-    event::{Context, Stop},
-    lock::Held,
-    thread::{State, Thread},
-    trace::What,
-};
-use nexus_abi::{
-    Error, Handle, Kind, Rights,
-    message::{Extent, Status},
-};
+use crate::event::{Context, Stop};
+use crate::thread::{State, Thread};
+use crate::{Kernel, caps::table::Found, lock::Held, trace::What};
+use nexus_abi::message::{Extent, Status};
+use nexus_abi::{Error, Handle, Kind, Rights};
 
 impl Kernel {
     /// Sends to a waiting receiver and switches to it, or queues the caller.

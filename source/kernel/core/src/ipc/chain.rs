@@ -5,14 +5,9 @@
 //! enough. Only a call made while serving one comes here.
 
 use super::{Attempt, endpoint::Endpoint};
-use crate::{
-    Kernel,
-    arena::index_of,
-    event::Context,
-    lock::{Held, ShardSet},
-    process::quota::Resource,
-    thread::{State, Thread},
-};
+use crate::lock::{Held, ShardSet};
+use crate::thread::{State, Thread};
+use crate::{Kernel, arena::index_of, event::Context, process::quota::Resource};
 use nexus_abi::{Error, message::MAX_CALL_DEPTH};
 
 impl Kernel {

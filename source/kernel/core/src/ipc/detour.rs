@@ -5,17 +5,10 @@
 //! means that nothing was changed.
 
 use super::direct::{Asker, Passage, Waiter};
-use crate::{
-    Kernel,
-    gate::Gate,
-    lock::{LockGuard, ShardSet},
-    percpu::Here,
-    thread::Thread,
-};
-use nexus_abi::{
-    Handle, Kind, Rights,
-    message::{Extent, Status},
-};
+use crate::lock::{LockGuard, ShardSet};
+use crate::{Kernel, gate::Gate, percpu::Here, thread::Thread};
+use nexus_abi::message::{Extent, Status};
+use nexus_abi::{Handle, Kind, Rights};
 
 /// What the IPC page has to say of a message: an extent word that names no handles.
 #[derive(Clone, Copy, Debug)]

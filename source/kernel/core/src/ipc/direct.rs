@@ -9,15 +9,8 @@
 
 use core::hint::black_box;
 
-use crate::{
-    Kernel,
-    arena::index_of,
-    caps::slot::Slot,
-    gate::Gate,
-    ipc::endpoint::Endpoint,
-    percpu::Here,
-    thread::{Stamp, State, Thread, reg},
-};
+use crate::thread::{Stamp, State, Thread, reg};
+use crate::{Kernel, arena::index_of, caps::slot::Slot, gate::Gate, ipc::endpoint::Endpoint, percpu::Here};
 use nexus_abi::{Kind, Rights};
 
 /// Who goes on in place of the calling thread, and what it is told besides the words.

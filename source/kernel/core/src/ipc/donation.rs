@@ -5,13 +5,8 @@
 //! a change of any of them the class is made anew, and passed on to whom the thread itself waits for.
 
 use super::endpoint::Endpoint;
-use crate::{
-    Kernel,
-    arena::index_of,
-    percpu::Here,
-    process::quota::Resource,
-    thread::{State, Thread},
-};
+use crate::thread::{State, Thread};
+use crate::{Kernel, arena::index_of, percpu::Here, process::quota::Resource};
 use core::sync::atomic::Ordering::Release;
 use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
 

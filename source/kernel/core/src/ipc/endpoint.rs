@@ -1,21 +1,13 @@
 //! Endpoints: where calls and one-way messages meet a receiver.
 
-use crate::{
-    Kernel,
-    arena::{Arena, Header, Object, index_of},
-    caps::revoke::{More, Progress},
-    event::{Context, Verdict, serve::Serve},
-    list::{ThreadList, ThreadStack},
-    lock::ShardSet,
-    percpu::Here,
-    process::quota::Resource,
-    thread::Thread,
-    word::{Half, Word},
-};
-use nexus_abi::{
-    Error, Handle, Kind, QosClass, Rights,
-    syscall::{EndpointCreate, EndpointCreated},
-};
+use crate::arena::{Arena, Header, Object, index_of};
+use crate::caps::revoke::{More, Progress};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::list::{ThreadList, ThreadStack};
+use crate::word::{Half, Word};
+use crate::{Kernel, percpu::Here, process::quota::Resource, thread::Thread};
+use nexus_abi::syscall::{EndpointCreate, EndpointCreated};
+use nexus_abi::{Error, Handle, Kind, QosClass, Rights};
 
 /// Longest queue of one-way messages that one endpoint can have.
 pub const MAX_QUEUE: u16 = 64;
@@ -111,8 +103,7 @@ impl Object for Message {
 
 impl Serve for EndpointCreate {
     fn serve(self, context: &Context) -> Verdict<EndpointCreated> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let owner = context.subject(self.process, Rights::USE)?;
         if self.queue > MAX_QUEUE {
             return Err(Error::OverLimit.into());

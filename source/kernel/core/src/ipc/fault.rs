@@ -1,14 +1,9 @@
 //! Faults: delivered as a call to whoever the process named, or the end of the process.
 
 use super::transfer::write_message;
-use crate::{
-    Kernel,
-    event::{Context, Trap},
-    lock::ShardSet,
-    percpu::Here,
-    process::exit::Record,
-    thread::{State, Thread},
-};
+use crate::event::{Context, Trap};
+use crate::thread::{State, Thread};
+use crate::{Kernel, lock::ShardSet, percpu::Here, process::exit::Record};
 use nexus_abi::{message::Status, start::ExitKind};
 
 impl Kernel {

@@ -20,12 +20,9 @@ pub mod transfer;
 pub mod wait;
 pub mod wait_set;
 
-use crate::{
-    Kernel,
-    event::{Context, Stop, Verdict},
-    lock::{Held, Need, ShardSet},
-    thread::reg,
-};
+use crate::event::{Context, Stop, Verdict};
+use crate::lock::{Held, Need, ShardSet};
+use crate::{Kernel, thread::reg};
 use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
 
 /// Why an attempt did not go through. Nothing was changed.

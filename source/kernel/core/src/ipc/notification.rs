@@ -1,22 +1,15 @@
 //! Notifications: 64 OR-ed signal bits. A wait set is a notification made of keyed members ([`super::wait_set`]).
 
 use super::{Attempt, Halt, transfer::write_message, with_shards};
-use crate::{
-    Kernel,
-    arena::{Header, Object, index_of},
-    caps::revoke::{More, Progress},
-    event::{Context, Stop, Verdict, serve::Serve},
-    list::ThreadList,
-    lock::{Held, Need, ShardSet},
-    percpu::Here,
-    thread::{Stamp, State, Thread},
-    word::{Half, Word},
-};
-use nexus_abi::{
-    Error, Handle, Kind, Rights,
-    message::Status,
-    syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited},
-};
+use crate::arena::{Header, Object, index_of};
+use crate::caps::revoke::{More, Progress};
+use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::lock::{Held, Need, ShardSet};
+use crate::thread::{Stamp, State, Thread};
+use crate::word::{Half, Word};
+use crate::{Kernel, list::ThreadList, percpu::Here};
+use nexus_abi::syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited};
+use nexus_abi::{Error, Handle, Kind, Rights, message::Status};
 
 /// A notification or wait set. Guarded by its shard; a member's place in its set (`ready`, `queued`) by the set's, and
 /// what only structural changes write (`is_set`, `members`, `set`, `key`) by all.
@@ -230,8 +223,7 @@ impl Serve for Wait {
 
 impl Serve for Bind {
     fn serve(self, context: &Context) -> Verdict<Bound> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let target = self.notification.map(|handle| context.waitable(handle, Rights::TAKE)).transpose()?;
         let me = context.thread.header.me();
         if let Some(target) = target {

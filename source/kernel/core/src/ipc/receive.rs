@@ -1,21 +1,14 @@
 //! Receiving: a signal, a waiting caller, a queued one-way message, or a wait for one of these.
 
-use super::{
-    Attempt, Halt, Request,
-    endpoint::{Endpoint, Message},
-    transfer::{Letter, write_message},
-};
-use crate::{
-    Kernel,
-    arena::index_of,
-    event::{Context, Stop},
-    lock::{Held, ShardSet},
-    thread::{Stamp, State, Thread},
-};
-use nexus_abi::{
-    Error, Rights,
-    message::{Extent, Status},
-};
+use super::endpoint::{Endpoint, Message};
+use super::transfer::{Letter, write_message};
+use super::{Attempt, Halt, Request};
+use crate::event::{Context, Stop};
+use crate::lock::{Held, ShardSet};
+use crate::thread::{Stamp, State, Thread};
+use crate::{Kernel, arena::index_of};
+use nexus_abi::message::{Extent, Status};
+use nexus_abi::{Error, Rights};
 
 /// What a receive will get, found before anything is changed.
 #[derive(Debug)]

@@ -1,21 +1,13 @@
 //! Answers: by the open link, or by a reply capability that a deferred call became.
 
 use super::{Attempt, Request, receive::Arrival, transfer::Letter};
-use crate::{
-    Kernel,
-    caps::Capability,
-    event::{
-        Context, Stop, Verdict,
-        serve::{Serve, blank},
-    },
-    lock::{Held, ShardSet},
-    thread::{State, Thread},
-};
-use nexus_abi::{
-    Error, Handle, Kind, Rights,
-    message::Extent,
-    syscall::{Defer, Deferred},
-};
+use crate::event::serve::{Serve, blank};
+use crate::event::{Context, Stop, Verdict};
+use crate::lock::{Held, ShardSet};
+use crate::thread::{State, Thread};
+use crate::{Kernel, caps::Capability};
+use nexus_abi::syscall::{Defer, Deferred};
+use nexus_abi::{Error, Handle, Kind, Rights, message::Extent};
 
 /// Who is about to be answered.
 struct Caller {
@@ -133,8 +125,7 @@ impl Kernel {
 
 impl Serve for Defer {
     fn serve(self, context: &Context) -> Verdict<Deferred> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let thread = context.thread;
         let token = thread.link.get();
         if token == 0 {

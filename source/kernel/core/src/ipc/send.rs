@@ -1,17 +1,9 @@
 //! One-way messages: eight words and at most one handle, into a bounded queue.
 
-use super::{
-    Attempt, Request,
-    endpoint::{Endpoint, Message},
-};
-use crate::{
-    Kernel,
-    caps::table::Found,
-    event::Context,
-    lock::Held,
-    process::Process,
-    thread::{Stamp, Thread, reg},
-};
+use super::endpoint::{Endpoint, Message};
+use super::{Attempt, Request};
+use crate::thread::{Stamp, Thread, reg};
+use crate::{Kernel, caps::table::Found, event::Context, lock::Held, process::Process};
 use nexus_abi::{Error, Handle, message::Status};
 
 impl Kernel {

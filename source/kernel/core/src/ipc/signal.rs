@@ -2,14 +2,8 @@
 //!
 //! It does what [`super::notification`] does when nothing unusual is the case, and leaves the same state.
 
-use crate::{
-    Kernel,
-    arena::index_of,
-    gate::Gate,
-    ipc::notification::Notification,
-    percpu::Here,
-    thread::{Stamp, State, Thread},
-};
+use crate::thread::{Stamp, State, Thread};
+use crate::{Kernel, arena::index_of, gate::Gate, ipc::notification::Notification, percpu::Here};
 use nexus_abi::{Handle, Kind, Rights};
 
 impl Kernel {

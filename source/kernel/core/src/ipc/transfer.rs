@@ -5,17 +5,12 @@
 //! and the slots they name cannot change while all shards are held.
 
 use super::Attempt;
-use crate::{
-    Kernel,
-    caps::{Capability, table::Found},
-    cpu::Cargo,
-    lock::{Held, ShardSet},
-    thread::{Stamp, Thread},
-};
-use nexus_abi::{
-    Error, Handle,
-    message::{Extent, HEADER_BYTES, Passing, Status},
-};
+use crate::caps::{Capability, table::Found};
+use crate::lock::{Held, ShardSet};
+use crate::thread::{Stamp, Thread};
+use crate::{Kernel, cpu::Cargo};
+use nexus_abi::message::{Extent, HEADER_BYTES, Passing, Status};
+use nexus_abi::{Error, Handle};
 
 /// A message about to move.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,8 @@
 //! Blocking, and the ends of it: an answer, a deadline, a death.
 
 use super::endpoint::Endpoint;
-use crate::{
-    Kernel,
-    arena::index_of,
-    event::Context,
-    percpu::Here,
-    thread::{State, Thread},
-};
+use crate::thread::{State, Thread};
+use crate::{Kernel, arena::index_of, event::Context, percpu::Here};
 use nexus_abi::{Error, Kind};
 
 impl Kernel {

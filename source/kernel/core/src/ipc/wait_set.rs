@@ -1,17 +1,11 @@
 //! Wait sets: one wait for any number of notifications, which answer with their keys.
 
 use super::notification::Notification;
-use crate::{
-    Kernel,
-    arena::index_of,
-    caps::revoke::{More, Progress},
-    event::{Context, Verdict, serve::Serve},
-    lock::ShardSet,
-};
-use nexus_abi::{
-    Error, Kind, Rights,
-    syscall::{WaitSetAdd, WaitSetAdded, WaitSetCreate, WaitSetCreated, WaitSetRemove, WaitSetRemoved},
-};
+use crate::caps::revoke::{More, Progress};
+use crate::event::{Context, Verdict, serve::Serve};
+use crate::{Kernel, arena::index_of, lock::ShardSet};
+use nexus_abi::syscall::{WaitSetAdd, WaitSetAdded, WaitSetCreate, WaitSetCreated, WaitSetRemove, WaitSetRemoved};
+use nexus_abi::{Error, Kind, Rights};
 
 impl Serve for WaitSetCreate {
     fn serve(self, context: &Context) -> Verdict<WaitSetCreated> {
@@ -23,8 +17,7 @@ impl Serve for WaitSetCreate {
 
 impl Serve for WaitSetAdd {
     fn serve(self, context: &Context) -> Verdict<WaitSetAdded> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let set = context.object(&kernel.notifications, self.wait_set, Kind::WaitSet, Rights::MANAGE)?;
         let member = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::TAKE)?;
         if member.set.get() != 0 {
@@ -42,8 +35,7 @@ impl Serve for WaitSetAdd {
 
 impl Serve for WaitSetRemove {
     fn serve(self, context: &Context) -> Verdict<WaitSetRemoved> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::ALL);
+        let (kernel, _held) = context.hold_all();
         let set = context.object(&kernel.notifications, self.wait_set, Kind::WaitSet, Rights::MANAGE)?;
         let member = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::TAKE)?;
         if member.set.get() != set.header.me() {
