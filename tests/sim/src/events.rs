@@ -2,8 +2,8 @@
 
 use nexus_core::Kernel;
 use nexus_core::event::Trap;
-pub(crate) use nexus_core::event::ways::Way;
 use nexus_core::thread::{State, Thread};
+pub(crate) use nexus_core::ways::Way;
 
 /// A load from an address where nothing is: cause 13 (privileged specification, table of `scause`).
 const CRASH: Trap = Trap { cause: 13, address: 0 };

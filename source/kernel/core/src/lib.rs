@@ -46,6 +46,11 @@ pub mod invariant;
 #[path = "unchecked.rs"]
 pub mod invariant;
 
+// What the machine layer does with a system call, where there is none.
+#[cfg(any(test, feature = "checked"))]
+#[path = "tests/ways.rs"]
+pub mod ways;
+
 pub use kernel::Kernel;
 
 #[cfg(test)]

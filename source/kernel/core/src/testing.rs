@@ -10,8 +10,8 @@ use crate::process::{Process, quota::Resource};
 use crate::thread::{State, Thread, reg};
 use crate::word::{Many, Word, journal};
 use crate::{
-    Kernel, arena::Arena, event::ways::Way, invariant::Check, lock::ShardSet, log::Ring, percpu::Here,
-    sched::spread::Spread, tests::untouched::assert_untouched, trace::RING_WORDS,
+    Kernel, arena::Arena, invariant::Check, lock::ShardSet, log::Ring, percpu::Here, sched::spread::Spread,
+    tests::untouched::assert_untouched, trace::RING_WORDS, ways::Way,
 };
 use core::fmt::Debug;
 use nexus_abi::syscall::{Answer as _, Syscall};

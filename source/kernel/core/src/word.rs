@@ -4,6 +4,7 @@
 //! that is read without its lock says so where it is declared.
 
 #[cfg(test)]
+#[path = "tests/journal.rs"]
 pub(crate) mod journal;
 #[cfg(not(test))]
 mod silent;

@@ -4,7 +4,6 @@
 //! [`Kernel::next`] what to do.
 
 pub mod serve;
-pub mod ways;
 
 use crate::lock::{Held, ShardSet};
 use crate::thread::{Thread, reg};

@@ -1,7 +1,7 @@
 //! The policy of the scheduler: the guard, weights, budgets, masks.
 
 use super::*;
-use crate::{event::ways::Way, sched::guard::GUARD_SLICES};
+use crate::{sched::guard::GUARD_SLICES, ways::Way};
 use nexus_abi::QosClass::{self, Idle, Interactive, Normal, PerfBurst};
 use nexus_abi::syscall::{
     AffinitySet, EndpointCreate, InfoLimits, LimitsSet, NotificationCreate, Notify, SharesSet, Wait, ipc,

@@ -4,7 +4,7 @@
 //! straight, in one they take the detour at best, in one all take the general way; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::{event::ways::Way, ipc::detour::Bytes, percpu::Here, word::Word};
+use crate::{ipc::detour::Bytes, percpu::Here, ways::Way, word::Word};
 use nexus_abi::{
     QosClass,
     message::Extent,
