@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::check::Tree;
+use crate::check::{Tree, kernel};
 use crate::image::loaded;
 
 /// Where a row's figure comes from.
@@ -66,23 +66,9 @@ pub(super) fn still(root: &Path) -> Result<Vec<String>, String> {
     let file = std::fs::read(&kernel).map_err(|error| format!("{}: {error}", kernel.display()))?;
     let bytes = loaded(&file).ok_or("the kernel is no executable")?;
     let tree = Tree::load(root).map_err(|error| format!("the source tree cannot be read: {error}"))?;
-    let lines = lines_of_code(&tree);
+    let lines: usize = kernel::sizes(&tree).iter().map(|(lines, _)| lines).sum();
     Ok(vec![
         format!("bench: kernel text and data, bytes | {bytes} | {bytes}"),
         format!("bench: kernel source, lines of code | {lines} | {lines}"),
     ])
-}
-
-/// Lines of `source/kernel` that are neither tests, nor blank, nor comment.
-fn lines_of_code(tree: &Tree) -> usize {
-    let ours = |path: &str| path.starts_with("source/kernel/");
-    let code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
-    let rust = tree.rust.iter().filter(|file| ours(&file.path) && !file.is_test()).map(|file| {
-        let lines = file.text.lines().zip(1..);
-        lines.filter(|(line, number)| code(line) && !file.is_test_line(*number)).count()
-    });
-    let assembly = tree.texts.iter().filter(|file| ours(&file.path) && file.path.ends_with(".S"));
-    let remark = |line: &str| line.trim_start().starts_with('#');
-    let assembly = assembly.map(|file| file.text.lines().filter(|line| code(line) && !remark(line)).count());
-    rust.chain(assembly).sum()
 }

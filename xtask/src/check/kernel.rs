@@ -7,7 +7,7 @@ use super::tree::{RustFile, Tree};
 const KERNEL: &str = "source/kernel/";
 
 /// The kernel's files with their lines of code, most first.
-pub(super) fn sizes(tree: &Tree) -> Vec<(usize, String)> {
+pub(crate) fn sizes(tree: &Tree) -> Vec<(usize, String)> {
     let tests: Vec<String> = tree.rust.iter().flat_map(test_modules).collect();
     let rust = tree.rust.iter().filter(|file| !tests.contains(&file.path)).map(|file| {
         let product = |line: &(usize, &str)| !file.is_test_line(line.0 + 1) && is_code(line.1, "//");

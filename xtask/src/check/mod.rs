@@ -6,7 +6,7 @@
 mod arrows;
 mod comments;
 mod documents;
-mod kernel;
+pub(crate) mod kernel;
 mod links;
 mod loops;
 mod names;
