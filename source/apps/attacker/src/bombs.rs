@@ -9,11 +9,10 @@ use nexus_abi::syscall::{
     Derive, EndpointCreate, Map, MemoryCreate, MemoryGrow, NotificationCreate, TimerCreate, TimerSet, Unmap, Wait,
     WaitSetAdd, WaitSetCreate, Yield, access, ipc,
 };
-use nexus_abi::{Error, Handle, Rights};
+use nexus_abi::{Deadline, Error, Handle, Rights};
 use nexus_rt::memory::reserve;
 use nexus_rt::{Instant, kernel::invoke, log, thread};
 
-use crate::chains::rest;
 use crate::tell::{Accomplice, door, message, ready};
 use crate::{Failure, Outcome, Tried, must};
 
@@ -38,7 +37,7 @@ pub(crate) fn bomb(kind: &str) -> Tried {
         "notifications" => until_full(|| invoke(NotificationCreate { process: None }).map(drop)),
         "wait-sets" => until_full(wait_set),
         "timers" => timers(),
-        "threads" => until_full(|| thread::spawn(STACK_PAGES, Box::new(rest)).map(drop)),
+        "threads" => threads(),
         "timer-storm" => timer_storm(),
         "yield-storm" => yield_storm(),
         _ => Err(Failure::Wrong("there is no such bomb")),
@@ -63,6 +62,13 @@ fn until_full(step: impl Fn() -> Result<(), Error>) -> Tried {
     let outcome = until_refused(step)?;
     invoke(Derive { source, rights: Rights::NONE, badge: 0 })?;
     Ok(outcome)
+}
+
+/// All wait for the same, so that none needs what another has used up, ends for want of it, and makes room.
+fn threads() -> Tried {
+    let notification = invoke(NotificationCreate { process: None })?.notification;
+    let rest = move || _ = invoke(Wait { notification, deadline: Deadline::NEVER });
+    until_full(|| thread::spawn(STACK_PAGES, Box::new(rest)).map(drop))
 }
 
 /// Starts itself as often as it may; so does each of them. None of them ever gives up.
