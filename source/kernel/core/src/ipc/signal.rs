@@ -54,7 +54,7 @@ impl Kernel {
         if waiter.gate.get() != Gate::waiting(running, State::Waiting)
             || current.reaches(class as u32)
             || cpu.load.from(class as u32) != 0
-            || !self.may_turn(cpu, waiter)
+            || !self.may_turn(cpu, waiter, now)
         {
             return None;
         }

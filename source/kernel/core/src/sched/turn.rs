@@ -32,7 +32,7 @@ impl Kernel {
     fn give_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
         let class = thread.class();
         let Some(heir) = cpu.first(&self.threads, class) else { return false };
-        if cpu.load.from(class as u32) != 1 || heir.slice_is_over(now) || !self.may_turn(cpu, heir) {
+        if cpu.load.from(class as u32) != 1 || !self.may_turn(cpu, heir, now) {
             return false;
         }
         self.account(cpu, now);
@@ -72,7 +72,7 @@ impl Kernel {
         }
         [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
         cpu.dequeue(&self.threads, server);
-        if cpu.load.from(class as u32) <= 1 && end > now && self.may_turn(cpu, server) {
+        if cpu.load.from(class as u32) <= 1 && end > now && self.may_turn(cpu, server, now) {
             self.account(cpu, now);
             server.set_state(State::Running);
             self.begin_turn(cpu, server, now);
@@ -87,12 +87,13 @@ impl Kernel {
         if lent { End::Front } else { End::Back }
     }
 
-    /// True if choosing this thread is a matter of classes alone: no mail, no change, no guard's slice, no trace, no budget.
+    /// True if choosing this thread is a matter of classes alone: no mail, no change, no guard's slice, no trace,
+    /// no budget, no slice that is over.
     #[inline(always)]
-    pub(crate) fn may_turn(&self, cpu: Here, thread: &'static Thread) -> bool {
+    pub(crate) fn may_turn(&self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
         let news = cpu.changed.get() | cpu.traced.get() | cpu.lifted.get();
         let calm = news == 0 && cpu.mail.is_empty() && cpu.guard_left.get() == 0;
         let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
-        calm && allowed && !thread.timed()
+        calm && allowed && !thread.timed() && !thread.slice_is_over(now)
     }
 }
