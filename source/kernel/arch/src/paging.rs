@@ -3,17 +3,12 @@
 use crate::layout::{PAGE, page_down, page_up, to_physical, to_virtual};
 use core::ops::Range;
 use nexus_core::memory::frames::Frame;
+use nexus_core::memory::tree::{ACCESSED, DIRTY, EXECUTE, READ, VALID, WRITE};
 
 /// `satp` mode of Sv39.
 pub(crate) const SV39: u64 = 8 << 60;
 
-const VALID: u64 = 1;
-const READ: u64 = 1 << 1;
-const WRITE: u64 = 1 << 2;
-const EXECUTE: u64 = 1 << 3;
 const GLOBAL: u64 = 1 << 5;
-const ACCESSED: u64 = 1 << 6;
-const DIRTY: u64 = 1 << 7;
 
 /// What the kernel may do with a page of its own. Nothing is both writable and executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

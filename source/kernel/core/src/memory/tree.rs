@@ -26,13 +26,19 @@ const FREE_BATCH: u32 = 64;
 /// What looking through a table counts of these.
 const LOOK: u32 = 8;
 
-const VALID: u64 = 1;
-const READ: u64 = 1 << 1;
-const WRITE: u64 = 1 << 2;
-const EXECUTE: u64 = 1 << 3;
+/// Bits of an entry (RISC-V Privileged Architecture, "Addressing and Memory Protection" of Sv32). It says something.
+pub const VALID: u64 = 1;
+/// What it maps may be read.
+pub const READ: u64 = 1 << 1;
+/// May be written.
+pub const WRITE: u64 = 1 << 2;
+/// May be executed.
+pub const EXECUTE: u64 = 1 << 3;
 const USER: u64 = 1 << 4;
-const ACCESSED: u64 = 1 << 6;
-const DIRTY: u64 = 1 << 7;
+/// It was used: the hardware need not say so.
+pub const ACCESSED: u64 = 1 << 6;
+/// It was written.
+pub const DIRTY: u64 = 1 << 7;
 /// An entry that maps nothing and yet is taken: in one that is not valid every other bit is software's.
 pub(super) const TAKEN: u64 = 1 << 8;
 
