@@ -61,11 +61,6 @@ impl Gate {
         (word >> SHARD_SHIFT) as usize
     }
 
-    /// The same word for a thread of another shard.
-    pub(crate) const fn in_shard(word: u64, shard: usize) -> u64 {
-        word << (64 - SHARD_SHIFT) >> (64 - SHARD_SHIFT) | (shard as u64) << SHARD_SHIFT
-    }
-
     /// The word of a running thread, if it waited in `state` instead.
     pub(crate) const fn waiting(running: u64, state: State) -> u64 {
         running.wrapping_add(state as u64 - State::Running as u64)
@@ -79,7 +74,7 @@ impl Gate {
 
     /// True if two words are the same but for their shards.
     #[inline(always)]
-    pub(crate) const fn differ_in_shard(one: u64, other: u64) -> bool {
+    pub(crate) const fn alike_but_for_shard(one: u64, other: u64) -> bool {
         (one ^ other) << (64 - SHARD_SHIFT) == 0
     }
 

@@ -204,7 +204,7 @@ impl<C: Fn() -> u64> Asker<C> {
         let other = Gate::running(to.gate.get(), before);
         let alike = match &far {
             None => other == running,
-            Some(shard) => Gate::differ_in_shard(other, running) && Gate::names_shard(other, shard()),
+            Some(shard) => Gate::alike_but_for_shard(other, running) && Gate::names_shard(other, shard()),
         };
         if !alike {
             return None;

@@ -49,9 +49,9 @@ impl Kernel {
         let waiter = notification.waiters.first(&self.threads)?;
         let home = Gate::shard(waiter.gate.get());
         let _far = self.hold_beside(notification.header.shard(), home)?;
-        let running = Gate::in_shard(current.gate.get(), home);
+        let running = Gate::running(waiter.gate.get(), State::Waiting);
         let class = waiter.class();
-        if waiter.gate.get() != Gate::waiting(running, State::Waiting)
+        if !Gate::alike_but_for_shard(running, current.gate.get())
             || current.reaches(class as u32)
             || cpu.load.from(class as u32) != 0
             || !self.may_turn(cpu, waiter, now)
