@@ -36,6 +36,7 @@ other version   | IMAGE=$out/version.img | 114 | ^KINIT: boot image: EPROTO
 little memory   | MEM=15M                | 113 | ^KINIT: memory: 15360 KiB of RAM, 16384 needed
 least memory    | MEM=16M APPEND=selftest | 0  | ^SELFTEST: float registers ok
 much memory     | MEM=3G APPEND=selftest | 0   | ^SELFTEST: end
+no defect       | APPEND=defect=panic,selftest KERNEL=build/kernel | 0 | ^KINIT: unknown boot argument ignored: defect=panic
 checked kernel  | SMP=2 KERNEL=build/kernel-checked APPEND=selftest | 0 | ^SELFTEST: end
 four harts      | SMP=4 APPEND=selftest  | 0   | ^KINIT: hart [0-3] of 4,
 nine harts      | SMP=9 APPEND=selftest  | 0   | ^KINIT: hart [0-8] of 9,

@@ -12,7 +12,7 @@
 #   GDB=1234        wait for a debugger on this local port
 #   ICOUNT=shift=0  count instructions instead of host time
 #   APPEND=words    boot arguments
-#   KERNEL=path     kernel ELF, default build/kernel
+#   KERNEL=path     kernel ELF, default build/kernel; build/kernel-checked where APPEND asks for a defect, which only that one has
 #   IMAGE=path      boot image, default build/boot.img
 #   CONSOLE=raw     give every input byte to the guest; default: Ctrl-A is the emulator's escape key
 #   EMULATOR=path   the emulator
@@ -23,10 +23,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-kernel=${KERNEL:-build/kernel}
+case " ${APPEND:-}" in
+    *" defect="*) kernel=${KERNEL:-build/kernel-checked} maker="cargo xtask image --checked" ;;
+    *) kernel=${KERNEL:-build/kernel} maker="cargo xtask image" ;;
+esac
 image=${IMAGE:-build/boot.img}
 for file in "$kernel" "$image"; do
-    [ -r "$file" ] || { echo "run-qemu-rv64: $file: not there; \`cargo xtask image\` makes it" >&2; exit 2; }
+    [ -r "$file" ] || { echo "run-qemu-rv64: $file: not there; \`$maker\` makes it" >&2; exit 2; }
 done
 
 command=("${EMULATOR:-qemu-system-riscv64}" -machine virt -cpu "${CPU:-rv64}" -smp "${SMP:-1}" -m "${MEM:-128M}" -nographic -bios "${BIOS:-default}")

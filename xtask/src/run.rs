@@ -1,6 +1,6 @@
 //! Boots the system for a person: `run` at the terminal, `gdb` under the debugger.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 /// Where the debugger meets the emulator.
@@ -80,6 +80,12 @@ pub fn gdb(args: &[String]) -> ExitCode {
 /// Makes `build/kernel` and `build/boot.img`.
 pub fn build() -> Result<(), String> {
     crate::image::make(&crate::root()).map(drop).map_err(|error| error.to_string())
+}
+
+/// The same and `build/kernel-checked`, whose path it returns.
+pub fn build_both() -> Result<PathBuf, String> {
+    build()?;
+    crate::image::checked_kernel(&crate::root()).map_err(|error| error.to_string())
 }
 
 /// Makes an empty disk on first use; it takes space only as it fills.

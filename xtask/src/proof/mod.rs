@@ -128,8 +128,7 @@ fn attack(text: &str) -> Outcome {
     let machine = Machine::default().with("SMP", settings.smp);
     let machine = clock.into_iter().fold(machine, |machine, clock| machine.with("ICOUNT", clock));
     let _lock = RunLock::take(&root).map_err(failed)?;
-    crate::run::build().map_err(failed)?;
-    let kernel = crate::image::checked_kernel(&root).map_err(|error| failed(error.to_string()))?;
+    let kernel = crate::run::build_both().map_err(failed)?;
     let machine = machine.with("KERNEL", kernel.display());
     let (tried, amiss) = hostile::run(&root, text, machine).map_err(failed)?;
     if tried.is_empty() {
@@ -147,7 +146,7 @@ fn attack(text: &str) -> Outcome {
 fn play(text: &str, most: Tier) -> Outcome {
     let root = crate::root();
     let _lock = RunLock::take(&root).map_err(failed)?;
-    crate::run::build().map_err(failed)?;
+    crate::run::build_both().map_err(failed)?;
     let (mut ran, mut bad) = (0, 0);
     let chosen = SCENES.iter().filter(|scene| scene.name == text || scene.name.contains(text) && scene.tier <= most);
     for scene in chosen {

@@ -29,7 +29,7 @@ pub(super) fn refute(text: &str) -> Outcome {
         return Err(failed(format!("without a counterfactual: {}", gaps.join(", "))));
     }
     let _lock = RunLock::take(&root).map_err(failed)?;
-    crate::run::build().map_err(failed)?;
+    crate::run::build_both().map_err(failed)?;
     let chosen: Vec<&Beside> = beside.iter().filter(|line| line.line.contains(text)).collect();
     let rows: Vec<&Counterfactual> = table.iter().filter(|row| row.line.contains(text)).collect();
     let mut bad = witness(&root, &chosen);

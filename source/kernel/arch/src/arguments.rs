@@ -13,9 +13,7 @@ pub struct Arguments {
     pub tracing: Asked,
     /// `kselftest`: run the kernel's own tests of several CPUs.
     pub self_tests: Asked,
-    /// `defect=…`: kernel or machine behave as if they had this defect, for proofs that a check can fail.
-    pub defect: Defect,
-    /// `refuse=<number>`: the typed system call that answers `ENOSYS`, likewise; 0: none.
+    /// `refuse=<number>`: the typed system call that answers `ENOSYS`, for proofs that a check can fail; 0: none.
     pub refused: u64,
 }
 
@@ -51,66 +49,6 @@ pub enum Passage {
     General,
 }
 
-macro_rules! defects {
-    ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
-        /// A defect to show.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub enum Defect {
-            /// None.
-            #[default]
-            None,
-            $($(#[$doc])* $name,)*
-        }
-
-        /// The defects by the words that ask for them.
-        const DEFECTS: &[(&str, Defect)] = &[$(($word, Defect::$name),)*];
-    };
-}
-
-defects! {
-    /// Only the boot hart comes.
-    LostHart "lost-hart";
-    /// The firmware starts harts where the first one began.
-    OldEntry "old-entry";
-    /// Interrupts of other harts are never sent.
-    LostKick "lost-kick";
-    /// Interrupts of other harts are sent even where a self-test has them lost.
-    StrayKick "stray-kick";
-    /// Threads stay on the CPU that made them.
-    NoSpread "no-spread";
-    /// Who is waited for runs in its own class.
-    NoDonation "no-donation";
-    /// The timer interrupts a second late.
-    LateTimer "late-timer";
-    /// All threads use the float registers as they find them.
-    SharedFloat "shared-float";
-    /// The kernel panics.
-    Panic "panic";
-    /// The kernel's stack overflows.
-    Stack "stack";
-    /// That of each further hart does.
-    FurtherStack "further-stack";
-    /// The kernel writes to its own text.
-    WriteText "write-text";
-    /// The kernel writes to its constants.
-    WriteConstants "write-constants";
-    /// The kernel writes to the boot image.
-    WriteImage "write-image";
-    /// The kernel jumps into its data.
-    RunData "run-data";
-    /// The kernel jumps into a frame of the pool.
-    RunFrame "run-frame";
-    /// The kernel reads where nothing is mapped.
-    ReadNothing "read-nothing";
-}
-
-impl Defect {
-    fn named(word: &str) -> Option<Defect> {
-        let name = word.strip_prefix("defect=")?;
-        DEFECTS.iter().find(|(known, _)| *known == name).map(|&(_, defect)| defect)
-    }
-}
-
 /// The number of `refuse=<number>`.
 fn refused(word: &str) -> Option<u64> {
     word.strip_prefix("refuse=")?.parse().ok()
@@ -132,10 +70,9 @@ impl Arguments {
                 "kselftest" => arguments.self_tests = Asked::Yes,
                 "bootstat" => arguments.statistics = Asked::Yes,
                 other if OTHERS.contains(&other.split('=').next().unwrap_or(other)) => {}
-                other => match (Defect::named(other), refused(other)) {
-                    (Some(defect), _) => arguments.defect = defect,
-                    (None, Some(number)) => arguments.refused = number,
-                    (None, None) => unknown(other),
+                other => match refused(other) {
+                    Some(number) => arguments.refused = number,
+                    None => unknown(other),
                 },
             }
         }
@@ -150,14 +87,11 @@ mod tests {
 
     #[test]
     fn known_words_are_read_and_the_last_one_counts() {
-        let line = " panic=exit  bootstat kselftest undirected defect=late-timer refuse=76";
+        let line = " panic=exit  bootstat kselftest undirected refuse=76";
         let read = Arguments::read(line, |word| panic!("{word}"));
         let (after_panic, statistics, passage) = (AfterPanic::Exit, Asked::Yes, Passage::Detour);
-        let (self_tests, defect) = (Asked::Yes, Defect::LateTimer);
-        assert_eq!(
-            read,
-            Arguments { after_panic, statistics, passage, tracing: Asked::No, self_tests, defect, refused: 76 }
-        );
+        let self_tests = Asked::Yes;
+        assert_eq!(read, Arguments { after_panic, statistics, passage, tracing: Asked::No, self_tests, refused: 76 });
         assert_eq!(Arguments::read("trace", |_| ()).tracing, Asked::Yes);
         assert_eq!(Arguments::read("trace", |_| ()).passage, Passage::General, "the straight way has no trace points");
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());
@@ -171,10 +105,10 @@ mod tests {
     #[test]
     fn unknown_words_are_reported_and_ignored() {
         let mut words = Vec::new();
-        let read = Arguments::read("panic=never defect=none refuse=x bootstat=1 \u{7f} x", |word| {
+        let read = Arguments::read("panic=never defect=panic refuse=x bootstat=1 \u{7f} x", |word| {
             words.push(word.to_string())
         });
         assert_eq!(read, Arguments::default());
-        assert_eq!(words, ["panic=never", "defect=none", "refuse=x", "bootstat=1", "\u{7f}", "x"]);
+        assert_eq!(words, ["panic=never", "defect=panic", "refuse=x", "bootstat=1", "\u{7f}", "x"]);
     }
 }

@@ -11,7 +11,7 @@
 use crate::hart::{HARTS, Hart, STACK_BYTES, STACK_STRIDE};
 use crate::layout::{PAGE, to_physical};
 use crate::system::{self, System};
-use crate::{arguments::Defect, csr, defects, linked, memory::Memory, run, say, sbi};
+use crate::{csr, defects, linked, memory::Memory, run, say, sbi};
 use core::ops::Range;
 use core::sync::atomic::Ordering::{AcqRel, Acquire};
 use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
@@ -20,7 +20,6 @@ use nexus_core::cpu::{Cpu, GIVEN_UP, OFFLINE, ONLINE};
 const START_PATIENCE_MS: u64 = 2000;
 
 unsafe extern "C" {
-    fn _start();
     fn further_start();
     /// A hart that nobody needs sleeps here.
     pub(crate) fn park() -> !;
@@ -31,8 +30,7 @@ pub fn start(system: &'static System, memory: &Memory) {
     let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
     for (at, (cpu, hart)) in others.clone().enumerate() {
         hart.stack.set(memory.stacks.start + (at as u64 + 1) * STACK_STRIDE);
-        let start = if system.arguments.defect == Defect::OldEntry { _start } else { further_start };
-        let start = to_physical(start as *const () as u64);
+        let start = to_physical(defects::entry(further_start));
         let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
         if error != 0 {
             hart.stack.set(0);
@@ -69,12 +67,10 @@ extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
     unsafe { csr::set_satp(system.kernel_satp) };
     csr::fence_all();
     let cpu = run::cpu_of(hart);
-    let lost = system.arguments.defect == Defect::LostHart;
-    if lost || cpu.online.atomic().compare_exchange(OFFLINE, ONLINE, AcqRel, Acquire).is_err() {
+    if cpu.online.atomic().compare_exchange(OFFLINE, ONLINE, AcqRel, Acquire).is_err() {
         // SAFETY: as above.
         unsafe { park() }
     }
-    defects::show_further(system.arguments.defect);
     run::enter(system, hart)
 }
 

@@ -18,7 +18,11 @@ pub mod tree;
 pub mod console;
 #[cfg(target_arch = "riscv64")]
 mod csr;
-#[cfg(target_arch = "riscv64")]
+#[cfg(all(target_arch = "riscv64", feature = "checked"))]
+#[path = "tests/defects.rs"]
+pub mod defects;
+#[cfg(all(target_arch = "riscv64", not(feature = "checked")))]
+#[path = "sound.rs"]
 pub mod defects;
 #[cfg(target_arch = "riscv64")]
 mod direct;

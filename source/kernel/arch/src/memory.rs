@@ -3,7 +3,7 @@
 //! Everything is cut from the free runs of the memory plan, front to back, once. Only what is carved for tables is
 //! zeroed; frames are zeroed when they are given out.
 
-use crate::arguments::{Arguments, Asked, Defect};
+use crate::arguments::{Arguments, Asked};
 use crate::hart::{STACK_BYTES, STACK_STRIDE};
 use crate::layout::{DIRECT_SIZE, page_down, page_up, to_physical, to_virtual};
 use crate::paging::{Access, SV39, Tables};
@@ -13,14 +13,13 @@ use crate::{csr, facts::Facts, float::Registers, linked, say};
 use core::ops::Range;
 use nexus_core::arena::{Arena, Object};
 use nexus_core::caps::{Blocks, slot::Slot};
-use nexus_core::ipc::donation::Donation;
 use nexus_core::ipc::endpoint::{Endpoint, Message};
 use nexus_core::ipc::notification::Notification;
 use nexus_core::kernel::{Machine, Storage};
 use nexus_core::memory::frames::{Frame, Frames, Holes};
 use nexus_core::memory::{irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
 use nexus_core::time::{timer::Timer, wheel::Node};
-use nexus_core::{cpu::Own, log::Ring, percpu::PerCpu, process::Process, sched::spread::Spread, thread::Thread};
+use nexus_core::{cpu::Own, log::Ring, percpu::PerCpu, process::Process, thread::Thread};
 use nexus_core::{trace::RING_WORDS, word::Word};
 
 /// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
@@ -237,12 +236,11 @@ impl Memory {
             kernel_root: Some(&self.root().0),
             satp_mode: SV39,
             raisers,
-            spread: if arguments.defect == Defect::NoSpread { Spread::Off } else { Spread::On },
-            donation: if arguments.defect == Defect::NoDonation { Donation::Off } else { Donation::On },
             slice: facts.timebase / SLICES_PER_SECOND,
             timebase: facts.timebase,
             arguments: facts.arguments,
             refused: arguments.refused,
+            ..Machine::default()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Does what the core asked for during an event.
 
 use crate::hart::{HARTS, Hart};
-use crate::{arguments::Defect, csr, power, sbi, system::System};
+use crate::{csr, defects, power, sbi, system::System};
 use core::sync::atomic::Ordering;
 use nexus_core::{cpu::POWER_OFF, percpu::Here};
 
@@ -85,12 +85,7 @@ fn kick(system: &'static System, cpu: Here) {
     let kicks = cpu.requests.kicks.get();
     cpu.requests.kicks.set(0);
     for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
-        let lost = match system.arguments.defect {
-            Defect::LostKick => true,
-            Defect::StrayKick => false,
-            _ => system.mute.get() != 0,
-        };
-        if !lost && sbi::interrupt(other.hart.get()) == 0 {
+        if !defects::lost(system.mute.get()) && sbi::interrupt(other.hart.get()) == 0 {
             cpu.counters.sent.add(1);
         }
     }

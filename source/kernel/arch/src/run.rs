@@ -5,11 +5,11 @@
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
 
-use crate::arguments::{Asked, Defect, Passage};
+use crate::arguments::{Asked, Passage};
 use crate::float::{self, FirstUse};
 use crate::hart::{HARTS, Hart};
 use crate::system::{self, Spaces, System};
-use crate::{console, csr, linked, requests, say, timer::Timer};
+use crate::{console, csr, defects, linked, requests, say, timer::Timer};
 use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
 use nexus_core::cpu::{Next, Own};
 use nexus_core::event::{After, Trap};
@@ -51,9 +51,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
     csr::set_sstatus_bits(csr::SPIE);
-    if system.arguments.defect == Defect::SharedFloat {
-        csr::set_sstatus_bits(csr::FS_CLEAN);
-    }
+    defects::enter(hart);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
     let frame = proceed(system, hart);
     if system.arguments.statistics == Asked::Yes && hart.cpu() == 0 {

@@ -79,7 +79,7 @@ pub fn install(
     let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
     let system = SYSTEM.fill(System {
         float: carved.float,
-        timer: Timer::probe(all(|hart| hart.sstc), arguments.defect),
+        timer: Timer::probe(all(|hart| hart.sstc)),
         plic,
         kernel_satp,
         has_float: all(|hart| hart.float),

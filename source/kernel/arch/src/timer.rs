@@ -1,9 +1,6 @@
 //! The hart's timer: its own register where there is one, else the firmware's.
 
-use crate::{arguments::Defect, csr, facts::Extension, hart::Hart, sbi};
-
-/// Ticks by which a late timer is late: a second of `virt`.
-const LATE: u64 = 10_000_000;
+use crate::{csr, defects, facts::Extension, hart::Hart, sbi};
 
 /// What sets the timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,16 +9,11 @@ pub(crate) enum Timer {
     Register,
     /// The firmware.
     Firmware,
-    /// The firmware, and too late by [`LATE`]. Only when a proof asks for it.
-    Late,
 }
 
 impl Timer {
     /// What this hart has: named by the device tree, and found to work.
-    pub(crate) fn probe(sstc: Extension, defect: Defect) -> Timer {
-        if defect == Defect::LateTimer {
-            return Timer::Late;
-        }
+    pub(crate) fn probe(sstc: Extension) -> Timer {
         if sstc == Extension::Named && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware }
     }
 
@@ -31,9 +23,8 @@ impl Timer {
         if hart.alarm.get() != when {
             hart.alarm.set(when);
             match self {
-                Timer::Register => csr::set_stimecmp(when),
-                Timer::Firmware => sbi::set_timer(when),
-                Timer::Late => sbi::set_timer(when.saturating_add(LATE)),
+                Timer::Register => csr::set_stimecmp(defects::due(when)),
+                Timer::Firmware => sbi::set_timer(defects::due(when)),
             }
         }
     }

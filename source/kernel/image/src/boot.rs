@@ -11,7 +11,11 @@ use nexus_core::{boot::First, trace::RING_WORDS};
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(arrival: Arrival) -> ! {
     let (facts, device_tree) = machine::discover(&arrival);
-    let arguments = Arguments::read(facts.arguments, |word| say!("unknown boot argument ignored: {}", Escaped(word)));
+    let arguments = Arguments::read(facts.arguments, |word| {
+        if !defects::asked(word) {
+            say!("unknown boot argument ignored: {}", Escaped(word));
+        }
+    });
     let mut memory = memory::map(&facts, device_tree);
     let carved = memory.carve(&facts, &arguments);
     if arguments.tracing == Asked::Yes {
@@ -25,9 +29,9 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         carved.pool.kilobytes()
     );
     let image = read_image(&memory);
-    let machine = memory.machine(&facts, &arguments, image.header().raisers);
+    let machine = defects::seen(memory.machine(&facts, &arguments, image.header().raisers));
     let system = system::install(&arrival, &facts, arguments, carved, machine);
-    defects::show(arguments.defect, system, &memory);
+    defects::show(system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
     if let Err(error) = system.kernel.start_first(&first, run::now()) {
