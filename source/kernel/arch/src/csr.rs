@@ -75,8 +75,10 @@ pub(crate) const SPP: u64 = 1 << 8;
 pub(crate) const SOFTWARE: u64 = 1 << 1;
 /// Interrupts: the timer.
 pub(crate) const TIMER: u64 = 1 << 5;
+/// The number of a device's interrupt.
+pub(crate) const DEVICE: u64 = 9;
 /// Interrupts: a device.
-pub(crate) const EXTERNAL: u64 = 1 << 9;
+pub(crate) const EXTERNAL: u64 = 1 << DEVICE;
 
 /// Loads a translation root.
 ///

@@ -1,7 +1,7 @@
 //! How a hart arrives: from the first instruction to the image's `main`.
 
 use crate::hart::{HARTS, Hart};
-use crate::paging;
+use crate::{csr, paging};
 use core::arch::global_asm;
 use nexus_abi::syscall::{Syscall as _, Whoami, ipc};
 use nexus_core::thread::Thread;
@@ -19,6 +19,7 @@ global_asm!(
 global_asm!(
     include_str!("trap.S"),
     directed = const ipc::REPLY_RECV_UNTIL + 1,
+    device = const csr::DEVICE,
     call_extended = const ipc::CALL_EXTENDED,
     messages = const ipc::SEND + 1,
     whoami = const Whoami::NUMBER,

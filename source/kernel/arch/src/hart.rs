@@ -29,8 +29,6 @@ pub(crate) struct Hart {
     pub(crate) alarm: Word,
     /// Reference of the thread whose float registers are loaded; 0: the unit is off.
     pub(crate) float: Word,
-    /// Its context at the PLIC.
-    pub(crate) context: Word,
 }
 
 const _: () = assert!(core::mem::offset_of!(Hart, thread) == 0);

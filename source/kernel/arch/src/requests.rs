@@ -1,6 +1,6 @@
 //! Does what the core asked for during an event.
 
-use crate::hart::{HARTS, Hart};
+use crate::hart::Hart;
 use crate::{csr, defects, power, sbi, system::System};
 use core::sync::atomic::Ordering;
 use nexus_core::{cpu::POWER_OFF, percpu::Here};
@@ -97,12 +97,11 @@ fn lines(system: &'static System, cpu: Here) {
     cpu.requests.acknowledge.set(0);
     cpu.requests.mask.set(0);
     let Some(plic) = &system.plic else { return };
-    let context = HARTS[0].context.get();
     if complete != 0 {
-        plic.complete(context, complete - 1);
+        plic.complete(complete - 1);
     }
     if mask != 0 {
-        plic.mask(context, mask - 1);
+        plic.mask(mask - 1);
     }
 }
 

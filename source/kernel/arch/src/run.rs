@@ -9,7 +9,7 @@ use crate::arguments::{Asked, Passage};
 use crate::float::{self, FirstUse};
 use crate::hart::{HARTS, Hart};
 use crate::system::{self, Spaces, System};
-use crate::{console, csr, defects, linked, requests, say, timer::Timer};
+use crate::{console, csr, defects, linked, plic::Plic, requests, say, timer::Timer};
 use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
 use nexus_core::cpu::{Next, Own};
 use nexus_core::event::{After, Trap};
@@ -40,9 +40,6 @@ pub fn enter_first(system: &'static System) -> ! {
 
 /// A hart begins to run programs. Never returns: from the first trap on its stack starts anew.
 pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
-    if let Some(plic) = &system.plic {
-        plic.open(hart.context.get());
-    }
     match (system.spaces, system.arguments.passage) {
         (Spaces::Numbered, Passage::Direct) => {}
         (Spaces::Numbered, Passage::Detour) => csr::enter_undirected(),
@@ -62,7 +59,25 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     unsafe { resume_first(frame, hart) }
 }
 
-/// `other_trap` jumps here after an interrupt or a fault.
+/// `other_trap` jumps here after a device interrupt: mostly somebody waits for it, and all else can stay as it is.
+#[unsafe(no_mangle)]
+extern "C" fn device_taken(hart: &'static Hart) -> ! {
+    let (system, cpu) = (system::installed(), cpu_of(hart));
+    if csr::sip() & (csr::TIMER | csr::SOFTWARE) == 0
+        && let Some(line) = system.plic.as_ref().and_then(Plic::claim)
+    {
+        if let Some(heir) = system.kernel.interrupt_direct(cpu, running(hart), line, csr::time()) {
+            requests::obey(system, hart, cpu);
+            resume(switch_to(system, hart, cpu, heir));
+        }
+        entered(hart);
+        system.kernel.interrupt(cpu, line, csr::time());
+        call_left(hart)
+    }
+    trap_taken(hart)
+}
+
+/// `other_trap` jumps here after another interrupt, or a fault.
 #[unsafe(no_mangle)]
 extern "C" fn trap_taken(hart: &'static Hart) -> ! {
     let system = entered(hart);
@@ -108,7 +123,7 @@ extern "C" fn call_taken(hart: &'static Hart) -> u64 {
     if after == After::Again { frame | 1 } else { frame }
 }
 
-/// `leave_call` jumps here when the caller's registers are saved.
+/// `leave_call` jumps here when the caller's registers are saved: the core said what is to be done.
 #[unsafe(no_mangle)]
 extern "C" fn call_left(hart: &'static Hart) -> ! {
     resume(proceed(system::installed(), hart))
@@ -176,7 +191,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
         kernel.kick(hart.cpu(), csr::time());
     }
     if pending & csr::EXTERNAL != 0
-        && let Some(line) = system.plic.as_ref().and_then(|plic| plic.claim(hart.context.get()))
+        && let Some(line) = system.plic.as_ref().and_then(Plic::claim)
     {
         kernel.interrupt(cpu, line, csr::time());
     }

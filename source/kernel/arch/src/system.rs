@@ -75,12 +75,13 @@ pub fn install(
     };
     panic::configure(arguments.after_panic);
     let processes = 1 + u64::from(carved.storage.processes.capacity());
+    let contexts = harts.iter().filter_map(|hart| hart.context);
     // SAFETY: the kernel's tables map every page of the PLIC.
-    let plic = facts.plic.as_ref().map(|fact| unsafe { Plic::new(fact) }).filter(|_| boot.context.is_some());
+    let open = |(fact, boot)| unsafe { Plic::open(fact, boot, contexts) };
     let system = SYSTEM.fill(System {
         float: carved.float,
         timer: Timer::probe(all(|hart| hart.sstc)),
-        plic,
+        plic: facts.plic.as_ref().zip(boot.context).and_then(open),
         kernel_satp,
         has_float: all(|hart| hart.float),
         spaces: probe_spaces(kernel_satp, processes),
@@ -103,7 +104,6 @@ fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
         hart.number.set(fact.id);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
         hart.system.set(core::ptr::from_ref(system) as u64);
-        hart.context.set(fact.context.unwrap_or(0).into());
         cpu.hart.set(fact.id);
     }
     system.kernel.cpus[0].online.set(1);

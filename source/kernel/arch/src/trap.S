@@ -300,7 +300,7 @@ ending_entry:
 # reserved the same, and a store between its own pair must not be let through by that. (A call between the pair is the
 # program's own doing.) Nothing reserves the spare word, so this store is refused.
 #   in:        tp = Hart, t0 in its spare word, the rest is the program's
-#   out:       trap_taken(a0 Hart), which ends in a jump to resume
+#   out:       of a device interrupt device_taken(a0 Hart), else trap_taken(a0 Hart), which end in a jump to resume
 other_trap:
     ld      t0, 0(tp)
     keep    2, sp
@@ -317,7 +317,11 @@ other_trap:
     keep    0, t1
     ld      sp, 8(tp)
     mv      a0, tp
-    j       trap_taken
+    csrr    t1, scause
+    addi    t1, t1, -{device}
+    slli    t1, t1, 1                   # without the mark of interrupts: no fault in user mode has that number
+    bnez    t1, trap_taken
+    j       device_taken
 
 # resume: user mode goes on.
 #   in:        a0 = frame to resume, tp = Hart; the satp and float state of that thread are in place,

@@ -52,6 +52,20 @@ impl ThreadList {
         self.tail.set(index);
     }
 
+    /// Takes the first thread out.
+    #[inline(always)]
+    pub fn pop(&self, threads: &Arena<Thread>, first: &Thread) {
+        let next = first.next.get();
+        self.head.set(next);
+        match next {
+            0 => self.tail.set(0),
+            index => {
+                threads.at(index).previous.set(0);
+                first.next.set(0);
+            }
+        }
+    }
+
     /// Takes a thread out. It must be in this list.
     #[inline]
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {

@@ -139,12 +139,8 @@ impl Kernel {
     /// A device raised an interrupt line.
     pub fn interrupt(&'static self, cpu: Here, line: u32, now: u64) {
         cpu.counters.device_interrupts.add(1);
-        cpu.outside.set(1);
-        if self.raise_direct(cpu, line, now).is_none() {
-            self.raise(cpu, line);
-            self.settle(cpu, now);
-        }
-        cpu.outside.set(0);
+        self.raise(cpu, line);
+        self.settle_outside(cpu, now);
     }
 
     /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not

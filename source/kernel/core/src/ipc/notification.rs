@@ -3,7 +3,7 @@
 use super::{Attempt, Halt, transfer::write_message, with_shards};
 use crate::arena::{Header, Object, index_of};
 use crate::caps::revoke::{More, Progress};
-use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::event::{Context, Stop, Verdict, serve::Serve, serve::blank};
 use crate::lock::{Held, Need, ShardSet};
 use crate::thread::{Stamp, State, Thread};
 use crate::word::{Half, Word};
@@ -214,6 +214,8 @@ impl Serve for Wait {
                 return Err(Error::TimedOut.into());
             }
             context.thread.waits_on.set(target.header.me());
+            // What a short way of waking it would write anyway.
+            blank(&context.thread.frame);
             kernel.block(context, State::Waiting, self.deadline.0);
             target.waiters.push_back(&kernel.threads, context.thread);
             Err(Halt::Stop(Stop::Blocked))

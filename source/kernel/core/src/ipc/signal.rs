@@ -2,7 +2,7 @@
 //!
 //! It does what [`super::notification`] does when nothing unusual is the case, and leaves the same state.
 
-use crate::thread::{Stamp, State, Thread};
+use crate::thread::{State, Thread};
 use crate::{Kernel, arena::index_of, gate::Gate, ipc::notification::Notification, percpu::Here};
 use nexus_abi::{Handle, Kind, Rights};
 
@@ -31,10 +31,10 @@ impl Kernel {
             self.settle_aside(cpu, now);
             return Some(());
         }
-        self.signal_to_waiter(cpu, sender, (notification, bits), now)
+        self.signal_to_waiter(cpu, sender, (notification, bits), now).map(|_| ())
     }
 
-    /// The waiter takes the CPU from the running thread. The caller holds the notification's shard.
+    /// The waiter takes the CPU from the running thread, and is told. The caller holds the notification's shard.
     #[inline(always)]
     pub(crate) fn signal_to_waiter(
         &'static self,
@@ -42,7 +42,7 @@ impl Kernel {
         current: &'static Thread,
         (notification, bits): (&Notification, u64),
         now: u64,
-    ) -> Option<()> {
+    ) -> Option<&'static Thread> {
         if notification.set.get() != 0 || bits == 0 {
             return None;
         }
@@ -54,19 +54,19 @@ impl Kernel {
         if !Gate::alike_but_for_shard(running, current.gate.get())
             || current.reaches(class as u32)
             || cpu.load.from(class as u32) != 0
+            || waiter.link.get() != 0
             || !self.may_turn(cpu, waiter, now)
         {
             return None;
         }
         // Nothing is left there while somebody waits.
-        notification.waiters.remove(&self.threads, waiter);
-        waiter.next.set(0);
+        notification.waiters.pop(&self.threads, waiter);
         waiter.queued_class.set(class as u32);
         waiter.waits_on.set(0);
         waiter.gate.set(running);
-        waiter.frame.set_message([bits, 0, 0, 0, 0, 0, 0, 0]);
-        waiter.frame.set_status(0, 0, Stamp::default());
+        // All else of the answer is there since it waits.
+        waiter.frame.set_word(0, bits);
         self.lose_turn(cpu, current, waiter, now);
-        Some(())
+        Some(waiter)
     }
 }

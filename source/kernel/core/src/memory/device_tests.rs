@@ -2,9 +2,9 @@
 
 use super::bench::{BASE, Bench, PAGE};
 use crate::{
-    percpu::Here,
     process::quota::Resource,
     testing::{Outcome, WIDE, call_at, give, honour, machine, put_on_cpu, thread},
+    ways::Way,
 };
 use nexus_abi::{
     Deadline, Error, Handle, Kind, QosClass, Quota, Rights,
@@ -89,21 +89,19 @@ fn an_interrupt_signals_and_is_acknowledged() {
     let bench = Bench::new(64);
     let notification = bench.notification();
     let irq = bench.call(bench.line(10, notification)).expect("nobody has it").irq;
-    let object = bench.kernel.irqs.at(1);
-
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
     assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 11);
     bench.kernel.interrupt(bench.kernel.cpus[0].here(), 10, 0);
 
-    assert_eq!((object.pending.get(), bench.masked()), (1, 0));
+    assert_eq!(bench.masked(), 0);
     let waited = bench.call(Wait { notification, deadline: Deadline::POLL }).expect("it was signalled");
     assert_eq!(waited.bits, 4);
     bench.call(IrqAck { irq }).map(|_| ()).expect("the handle is good");
-    assert_eq!((object.pending.get(), bench.kernel.cpus[0].at_rest().requests.acknowledge.get()), (0, 11));
+    assert_eq!(bench.kernel.cpus[0].at_rest().requests.acknowledge.get(), 11);
 }
 
 /// What threads and queues look like after an interrupt that a thread waits for, while one of a lower class runs.
-fn after_an_interrupt(prepare: fn(Here)) -> String {
+fn after_an_interrupt(way: Way) -> String {
     let bench = Bench::new(64);
     let notification = bench.notification();
     bench.call(bench.line(10, notification)).map(|_| ()).expect("nobody has it");
@@ -113,18 +111,15 @@ fn after_an_interrupt(prepare: fn(Here)) -> String {
     assert_eq!(waits, Outcome::Waits);
     put_on_cpu(bench.kernel, 0, low);
     let cpu = bench.kernel.cpus[0].here();
-    prepare(cpu);
-    bench.kernel.interrupt(bench.kernel.cpus[0].here(), 10, 70);
+    assert_eq!(bench.kernel.interrupted(cpu, 10, (way, 70)), way);
     assert_eq!((cpu.current.get(), bench.thread.frame.message(0)), (bench.thread.index(), 4));
-    assert_eq!((bench.kernel.irqs.at(1).pending.get(), cpu.outside.get()), (1, 0));
+    assert_eq!((cpu.counters.device_interrupts.get(), cpu.outside.get()), (1, 0));
     format!("{:?} {low:?} {:?} {} {}", bench.thread, (&cpu.ready, &cpu.load), cpu.slice_end.get(), cpu.floor.get())
 }
 
 #[test]
 fn an_interrupt_that_is_waited_for_leaves_the_same_by_either_way() {
-    // A change to look at takes the short way away.
-    let general = after_an_interrupt(|cpu| cpu.changed.set(1));
-    assert_eq!(after_an_interrupt(|_| ()), general);
+    assert_eq!(after_an_interrupt(Way::Turn), after_an_interrupt(Way::General));
 }
 
 #[test]

@@ -4,11 +4,11 @@
 //! so a line needs no masking between an interrupt and its acknowledgement. It starts masked; the first
 //! acknowledgement opens it.
 
-use crate::arena::{Header, Object};
+use crate::arena::{Header, Object, index_of};
 use crate::caps::revoke::{More, Progress};
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::word::{Half, Word};
-use crate::{Kernel, lock::ShardSet, percpu::Here};
+use crate::{Kernel, lock::ShardSet, percpu::Here, thread::Thread};
 use nexus_abi::syscall::{IrqAck, IrqAcked, IrqMint, IrqMinted};
 use nexus_abi::{Error, Kind, Rights};
 
@@ -20,13 +20,9 @@ pub struct Irq {
     pub header: Header,
     /// Its number at the interrupt controller.
     pub line: Half,
-    /// Of the line whose number is that of this place: 1 + the place of its interrupt, 0 while nobody holds it.
-    pub holder: Half,
-    /// 1 between an interrupt and its acknowledgement.
-    pub pending: Half,
-    /// Reference of the notification that it signals.
+    /// Of the line whose number is that of this place: reference of the notification that it signals, 0 while nobody holds it.
     pub notification: Word,
-    /// Bits it ORs in.
+    /// Of that line: bits it ORs in.
     pub bits: Word,
 }
 
@@ -37,44 +33,38 @@ impl Object for Irq {
 }
 
 impl Kernel {
-    /// Who holds a line: there is a place for each line.
-    fn irq_of(&self, line: u32) -> Option<&'static Irq> {
-        match self.irqs.at(line).holder.get() {
-            0 => None,
-            holder => Some(self.irqs.at(holder - 1)),
-        }
-    }
-
-    /// The short way of an interrupt that somebody waits for here, in a higher class than the interrupted thread's. `None`:
-    /// nothing was changed.
+    /// The short way of an interrupt that somebody waits for here, in a higher class than `current`, the interrupted thread:
+    /// who runs next. `None`: nothing was changed.
     #[inline(always)]
-    pub(crate) fn raise_direct(&'static self, cpu: Here, line: u32, now: u64) -> Option<()> {
-        let current = self.running(cpu)?;
-        let irq = self.irq_of(line)?;
-        let notification = self.notifications.get(irq.notification.get())?;
+    pub fn interrupt_direct(
+        &'static self,
+        cpu: Here,
+        current: &'static Thread,
+        line: u32,
+        now: u64,
+    ) -> Option<&'static Thread> {
+        let line = self.irqs.at(line);
+        let notification = self.notifications.at(index_of(line.notification.get()));
         let shard = notification.header.shard();
         let _held = self.shards.hold_one(shard);
         // What all shards guard stays as it is while one of them is held; until it was, all may have changed.
-        if !irq.header.alive() || irq.line.get() != line || irq.notification.get() != notification.header.me() {
+        let me = notification.header.me();
+        if me == 0 || line.notification.get() != me || notification.header.shard() != shard {
             return None;
         }
-        if notification.header.shard() != shard {
-            return None;
-        }
-        self.signal_to_waiter(cpu, current, (notification, irq.bits.get()), now)?;
-        irq.pending.set(1);
-        Some(())
+        cpu.outside.set(1);
+        let heir = self.signal_to_waiter(cpu, current, (notification, line.bits.get()), now);
+        cpu.outside.set(0);
+        heir.inspect(|_| cpu.counters.device_interrupts.add(1))
     }
 
     /// A device raised `line`: signals its notification. A line that nobody holds is masked.
     pub(crate) fn raise(&'static self, cpu: Here, line: u32) {
         let _held = self.shards.hold(ShardSet::ALL);
-        match self.irq_of(line) {
-            Some(irq) => {
-                irq.pending.set(1);
-                self.signal(cpu, irq.notification.get(), irq.bits.get());
-            }
-            None => cpu.requests.mask(line),
+        let place = self.irqs.at(line);
+        match place.notification.get() {
+            0 => cpu.requests.mask(line),
+            notification => self.signal(cpu, notification, place.bits.get()),
         }
     }
 
@@ -84,7 +74,7 @@ impl Kernel {
             return Err(More);
         }
         cpu.requests.mask(irq.line.get());
-        self.irqs.at(irq.line.get()).holder.set(0);
+        self.irqs.at(irq.line.get()).notification.set(0);
         self.bury(&self.irqs, Kind::Irq, irq.header.me() as u32);
         Ok(())
     }
@@ -100,26 +90,23 @@ impl Serve for IrqMint {
         }
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
         let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        if kernel.irq_of(self.line).is_some() {
+        let place = kernel.irqs.place(self.line).ok_or(Error::Exhausted)?;
+        if place.notification.get() != 0 {
             return Err(Error::Exists.into());
         }
-        let place = kernel.irqs.place(self.line).ok_or(Error::Exhausted)?;
         let (irq, handle) = context.create(&kernel.irqs, Kind::Irq, context.process())?;
-        place.holder.set(1 + irq.header.me() as u32);
         irq.line.set(self.line);
-        irq.pending.set(0);
-        irq.notification.set(notification.header.me());
-        irq.bits.set(self.bits);
+        place.notification.set(notification.header.me());
+        place.bits.set(self.bits);
         Ok(IrqMinted { irq: handle })
     }
 }
 
-/// Needs `USE`. Without an interrupt pending it only opens the line.
+/// Needs `USE`. Without an interrupt before it only opens the line.
 impl Serve for IrqAck {
     fn serve(self, context: &Context) -> Verdict<IrqAcked> {
         let (kernel, _held) = context.hold_all();
         let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
-        irq.pending.set(0);
         context.cpu.requests.acknowledge(irq.line.get());
         Ok(IrqAcked {})
     }

@@ -201,23 +201,29 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn begin_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         self.set_payer(cpu, Some(thread), now);
+        // A mask that changes at this moment: its thread is being sent away.
+        if thread.affinity.get() & 1 << cpu.id.get() == 0 && cpu.evict.get() == 0 {
+            cpu.counters.outside.add(1);
+        }
+        self.put_on(cpu, thread);
+        let waited = Self::waited_for(cpu, thread);
+        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
+    }
+
+    /// What holds for every turn.
+    #[inline(always)]
+    fn put_on(&'static self, cpu: Here, thread: &'static Thread) {
         cpu.overtime.set(0);
         cpu.level.set(1 + thread.class() as u32);
         cpu.current.atomic().store(thread.index(), Release);
         cpu.counters.switches.add(1);
         thread.switches.add(1);
         let here = 1 << cpu.id.get();
-        // A mask that changes at this moment: its thread is being sent away.
-        if thread.affinity.get() & here == 0 && cpu.evict.get() == 0 {
-            cpu.counters.outside.add(1);
-        }
         let before = thread.ran_on.get();
         if before & here == 0 {
             thread.ran_on.set(before | here);
             cpu.counters.tasks.add(1);
         }
-        let waited = Self::waited_for(cpu, thread);
-        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
         self.invite(cpu);
     }
 

@@ -3,7 +3,7 @@
 //! What [`super`] does after every event, for the two calls that mostly do no more: giving the CPU away, and waking somebody
 //! of a higher class who waits here. It leaves the same state. `false` means that nothing was changed.
 
-use crate::sched::{EXPIRED, queue::End};
+use crate::sched::{EXPIRED, queue::End, queue::highest};
 use crate::thread::{State, Thread, reg};
 use crate::{Kernel, event::serve::blank, percpu::Here};
 use nexus_abi::syscall::{Notify, Syscall as _, Yield};
@@ -48,13 +48,19 @@ impl Kernel {
         true
     }
 
-    /// The running thread is interrupted by one of a higher class, which was just woken and is in no list.
+    /// The running thread is interrupted by one that was just woken and is in no list, of a higher class than all that is
+    /// ready. It works for nobody else, and may turn.
     #[inline(always)]
     pub(crate) fn lose_turn(&'static self, cpu: Here, thread: &'static Thread, heir: &'static Thread, now: u64) {
         self.account(cpu, now);
         self.put_back(cpu, thread, End::Front, now);
-        self.begin_turn(cpu, heir, now);
-        cpu.floor.set(self.floor(cpu, now));
+        cpu.payer.set(heir.index());
+        cpu.budget_end.set(u64::MAX);
+        self.put_on(cpu, heir);
+        cpu.slice_end.set(u64::MAX);
+        let watched = cpu.guard_at.get() != u64::MAX;
+        let above = |class| 1 + class as u32;
+        cpu.floor.set(if watched { highest(cpu.load.from(0)).map_or(0, above) } else { self.floor(cpu, now) });
     }
 
     /// The running thread is blocked until `server`, whose shard is held, has served it. If that is ready here it comes next

@@ -19,6 +19,7 @@ use crate::{
     process::Process,
     testing,
     thread::{State, Thread, reg},
+    ways::Way,
     word::journal::{self, Change},
 };
 use nexus_abi::{
@@ -204,7 +205,7 @@ impl World {
     fn interrupt(&mut self, cpu: usize) {
         let line = self.dice.below(40) as u32;
         self.last = format!("interrupt {line} at {cpu}");
-        self.kernel.interrupt(self.kernel.cpus[cpu].here(), line, self.now);
+        self.kernel.interrupted(self.kernel.cpus[cpu].here(), line, (Way::Straight, self.now));
         self.note("interrupt", "ok");
     }
 

@@ -1,4 +1,4 @@
-//! The straight way of a message, the detour, and the short ways of yields and signals leave what the general way leaves.
+//! The straight way of a message, the detour, and the short ways of yields, signals and interrupts leave what the general way leaves.
 //!
 //! Three kernels live through the same random events, chosen to be mostly calls and answers. In one of them messages may go
 //! straight, in one they take the detour at best, in one all take the general way; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
@@ -21,6 +21,9 @@ const EVENTS: u64 = 50_000;
 const PERCENT: [u64; 3] = [40, 3, 1];
 /// Words of an IPC page that are looked at.
 const PAGE: usize = 24;
+/// An interrupt line, and the place of the bell, which it rings.
+const LINE: u32 = 7;
+const BELL: u32 = 2;
 /// Events in the life of one pair of kernels.
 const LIFE: u64 = 250;
 
@@ -66,6 +69,9 @@ impl World {
         for low in [clients[1], servers[1]] {
             stage.does(low, QosSet { class: QosClass::Idle as u8, target: 0 });
         }
+        let line = stage.kernel.irqs.at(LINE);
+        line.notification.set(stage.kernel.notifications.at(BELL).header.me());
+        line.bits.set(4);
         World { stage, servers, clients, endpoints, doors, signal, bell, way }
     }
 
@@ -79,6 +85,9 @@ impl World {
         if current == 0 || dice.one_in(48) {
             self.pass(dice);
             return Way::General;
+        }
+        if dice.one_in(48) {
+            return self.stage.kernel.interrupted(self.cpu(), LINE, (self.way, self.stage.now.get()));
         }
         let thread = self.stage.kernel.threads.at(current);
         if self.servers.iter().any(|server| core::ptr::eq(*server, thread)) {

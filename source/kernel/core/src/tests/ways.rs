@@ -14,7 +14,7 @@ pub enum Way {
     Straight,
     /// [`crate::ipc::detour`].
     Detour,
-    /// [`crate::sched::turn`], for calls that are no messages.
+    /// [`crate::sched::turn`], for what is no message.
     Turn,
     /// All else.
     General,
@@ -50,6 +50,17 @@ impl Kernel {
             None if number <= ipc::SEND => self.message_call(cpu, thread, now),
             None => _ = self.typed_call(cpu, thread, now),
         }
+        Way::General
+    }
+
+    /// A device raised a line while a thread ran, or nobody: by no shorter way than `first`; the one it took.
+    pub fn interrupted(&'static self, cpu: Here, line: u32, (first, now): (Way, u64)) -> Way {
+        let current = cpu.current.get();
+        let short = first < Way::General && current != 0;
+        if short && self.interrupt_direct(cpu, self.threads.at(current), line, now).is_some() {
+            return Way::Turn;
+        }
+        self.interrupt(cpu, line, now);
         Way::General
     }
 
