@@ -76,6 +76,10 @@ fn bounds(page: &mut String, source: &Source<'_>, list: &[Bound]) -> Result<(), 
     Ok(())
 }
 
+/// The tables that grow with RAM.
+const SCALED: [&str; 9] =
+    ["PROCESSES", "THREADS", "ENDPOINTS", "MESSAGES", "NOTIFICATIONS", "MEMORIES", "MAPPINGS", "TIMERS", "SLOT_BLOCKS"];
+
 /// The tables of kernel objects, for the smallest and the largest machine.
 fn tables(page: &mut String, source: &Source<'_>) -> Result<(), String> {
     const PLAN: &str = "source/kernel/arch/src/plan.rs";
@@ -85,13 +89,10 @@ fn tables(page: &mut String, source: &Source<'_>) -> Result<(), String> {
     line(page, format_args!("\nSized by RAM at boot; {}. They bound all processes together.", link(PLAN)));
     let full = (most * step) >> 20;
     columns(page, &format!("| smallest machine | {full} MiB and more | what |"));
-    for field in source.fields(PLAN, "Counts")? {
-        let name = &field.name;
-        let at = |scale| {
-            value::with(source, PLAN, field.value, ("scale", scale)).map_err(|text| format!("`{name}`: {text}"))
-        };
-        let about = described(&field.about, PLAN, name)?;
-        line(page, format_args!("| {} | {} | {about} |", grouped(at(1)?), grouped(at(most)?)));
+    for (name, most) in SCALED.map(|name| (name, most)).into_iter().chain([("LOG_WORDS", 1)]) {
+        let constant = source.constant(PLAN, name)?;
+        let (least, about) = (value::of(source, constant)?, described(&constant.about, PLAN, name)?);
+        line(page, format_args!("| {} | {} | {about} |", grouped(least), grouped(most * least)));
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! Works on the syntax, so that kernel and services are read alike without this tool depending on them.
 
 use crate::check::Tree;
-use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, ExprStruct, Ident, ItemConst, ItemEnum, ItemMacro, Lit, LitInt, Meta, TraitItemConst};
+use syn::visit::Visit;
+use syn::{Attribute, Expr, Ident, ItemConst, ItemEnum, ItemMacro, Lit, LitInt, Meta, TraitItemConst};
 
 /// A constant.
 pub(super) struct Constant<'a> {
@@ -26,16 +26,6 @@ pub(super) struct Numbered {
     pub(super) name: String,
     /// Its documentation in one line.
     pub(super) about: String,
-}
-
-/// A field of a structure and what it is set to.
-pub(super) struct Field<'a> {
-    /// Its name.
-    pub(super) name: String,
-    /// Its documentation in one line.
-    pub(super) about: String,
-    /// What it is set to.
-    pub(super) value: &'a Expr,
 }
 
 /// What the page is made from.
@@ -92,32 +82,6 @@ impl<'a> Source<'a> {
         rows(table).map_err(|error| format!("{path}: `{name}!`: {error}"))
     }
 
-    /// The fields of the one expression that builds this structure, with the documentation that the structure gives them.
-    pub(super) fn fields(&self, path: &str, name: &str) -> Result<Vec<Field<'a>>, String> {
-        let file = self.file(path)?;
-        let declared = file.items.iter().find_map(|item| match item {
-            syn::Item::Struct(found) if found.ident == name => Some(found),
-            _ => None,
-        });
-        let declared = declared.ok_or_else(|| format!("{path} has no structure `{name}`"))?;
-        let mut built = Built { name, found: Vec::new() };
-        built.visit_file(file);
-        let [built] = built.found.as_slice() else {
-            return Err(format!("{path} builds `{name}` at {} places", built.found.len()));
-        };
-        let value = |field: &Ident| {
-            let found =
-                built.fields.iter().find(|given| matches!(&given.member, syn::Member::Named(name) if name == field));
-            found.map(|given| &given.expr).ok_or_else(|| format!("{path}: `{name}` without `{field}`"))
-        };
-        let named = declared.fields.iter().filter_map(|field| field.ident.as_ref().map(|ident| (ident, &field.attrs)));
-        named
-            .map(|(ident, attributes)| {
-                Ok(Field { name: ident.to_string(), about: about(attributes), value: value(ident)? })
-            })
-            .collect()
-    }
-
     /// Whether code of the target that is no test names this variant.
     pub(super) fn names_variant(&self, kind: &str, variant: &str) -> bool {
         let wanted = format!("{kind}::{variant}");
@@ -168,20 +132,6 @@ impl<'ast> Visit<'ast> for Walk<'ast> {
     }
 
     fn visit_trait_item_const(&mut self, _: &'ast TraitItemConst) {}
-}
-
-struct Built<'n, 'a> {
-    name: &'n str,
-    found: Vec<&'a ExprStruct>,
-}
-
-impl<'ast> Visit<'ast> for Built<'_, 'ast> {
-    fn visit_expr_struct(&mut self, built: &'ast ExprStruct) {
-        if built.path.is_ident(self.name) {
-            self.found.push(built);
-        }
-        visit::visit_expr_struct(self, built);
-    }
 }
 
 /// Documentation in one line.

@@ -11,21 +11,15 @@ const DEPTH: usize = 16;
 
 /// The value of a constant; durations in milliseconds.
 pub(super) fn of(source: &Source<'_>, constant: &Constant<'_>) -> Result<u128, String> {
-    Scope { source, path: &constant.path, local: None, depth: 0 }
+    Scope { source, path: &constant.path, depth: 0 }
         .evaluate(constant.value)
         .map_err(|text| format!("{}: `{}`: {text}", constant.path, constant.name))
-}
-
-/// The value of an expression of this file in which one local name has a value.
-pub(super) fn with(source: &Source<'_>, path: &str, expr: &Expr, local: (&str, u128)) -> Result<u128, String> {
-    Scope { source, path, local: Some(local), depth: 0 }.evaluate(expr)
 }
 
 #[derive(Clone, Copy)]
 struct Scope<'a> {
     source: &'a Source<'a>,
     path: &'a str,
-    local: Option<(&'a str, u128)>,
     depth: usize,
 }
 
@@ -59,7 +53,7 @@ impl Scope<'_> {
         Ok(self.evaluate(count)? * scale)
     }
 
-    /// A local name, a constant of the same file, or the only constant of that name: in the module that the path names, if it does.
+    /// A constant of the same file, or the only constant of that name: in the module that the path names, if it does.
     fn name(&self, path: &ExprPath) -> Result<u128, String> {
         let names = segments(path);
         let (name, module) = match names.as_slice() {
@@ -67,9 +61,6 @@ impl Scope<'_> {
             [.., module, name] => (name, Some(module)),
             [] => return Err("no name".to_owned()),
         };
-        if let Some((_, value)) = self.local.filter(|(local, _)| module.is_none() && local == name) {
-            return Ok(value);
-        }
         if self.depth == DEPTH {
             return Err(format!("`{name}` leads to itself"));
         }
@@ -78,7 +69,7 @@ impl Scope<'_> {
         let there = || all().filter(|constant| module.is_none_or(|module| is_module(&constant.path, module))).collect();
         let found: Vec<_> = if here.is_empty() { there() } else { here };
         match found.as_slice() {
-            [one] => Scope { path: &one.path, depth: self.depth + 1, local: None, ..*self }.evaluate(one.value),
+            [one] => Scope { path: &one.path, depth: self.depth + 1, ..*self }.evaluate(one.value),
             several => Err(format!("`{name}` is {} constants", several.len())),
         }
     }

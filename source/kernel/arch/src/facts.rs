@@ -1,39 +1,44 @@
 //! What the machine is, as its device tree says.
 
-use crate::list::List;
-use core::{fmt, ops::Range};
+use core::{fmt, mem, ops::Range};
 use nexus_core::cpu::MAX_CPUS;
-
-pub use crate::tree::read;
 
 /// Banks of memory that are looked at.
 pub const MAX_BANKS: usize = 8;
 /// Ranges of memory that belong to the firmware.
 pub const MAX_RESERVED: usize = 16;
 
-/// The facts. Addresses are physical.
+/// The facts. Addresses are physical; an empty range is none.
 #[derive(Clone, Debug, Default)]
 pub struct Facts<'a> {
-    /// Memory.
-    pub ram: List<Range<u64>, MAX_BANKS>,
-    /// Parts of it that belong to the firmware.
-    pub reserved: List<Range<u64>, MAX_RESERVED>,
-    /// Harts that this kernel can use.
-    pub harts: List<HartFact, MAX_CPUS>,
-    /// Usable harts beyond those.
-    pub further_harts: u32,
+    /// Memory, ascending.
+    pub ram: [Range<u64>; MAX_BANKS],
+    /// Parts of it that belong to the firmware, ascending.
+    pub reserved: [Range<u64>; MAX_RESERVED],
+    /// The hart that boots.
+    pub boot: u64,
+    /// Harts that this kernel can use: the one that boots, then others in the order of the tree.
+    pub harts: [Option<HartFact>; MAX_CPUS],
+    /// How many usable harts there are.
+    pub all_harts: u32,
     /// Ticks of the `time` counter per second.
     pub timebase: u64,
-    /// The console.
-    pub uart: Option<UartFact>,
-    /// The interrupt controller.
-    pub plic: Option<PlicFact>,
+    /// The console, a 16550.
+    pub uart: Range<u64>,
+    /// Its registers stand `1 << shift` bytes apart.
+    pub uart_shift: u32,
+    /// The interrupt controller, a PLIC.
+    pub plic: Range<u64>,
+    /// Its highest interrupt line.
+    pub lines: u32,
+    /// Which hart and interrupt each of its contexts is: it may stand before the harts in the tree.
+    pub(crate) contexts: &'a [u8],
     /// Per-hart timers and software interrupts, which the firmware drives.
     pub clint: Range<u64>,
     /// The device that ends the emulator.
-    pub test: Option<Range<u64>>,
+    pub test: Range<u64>,
     /// The boot image.
-    pub initrd: Option<Range<u64>>,
+    pub initrd: Range<u64>,
     /// The boot arguments.
     pub arguments: &'a str,
 }
@@ -48,37 +53,20 @@ pub struct HartFact {
     /// Its supervisor context at the PLIC.
     pub context: Option<u32>,
     /// Whether it has a supervisor timer of its own (Sstc).
-    pub sstc: Extension,
+    pub sstc: bool,
     /// Whether it has double-precision registers (D).
-    pub float: Extension,
+    pub float: bool,
 }
 
-/// Whether the instruction set of a hart names an extension.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Extension {
-    /// Not named.
-    #[default]
-    Absent,
-    /// Named.
-    Named,
-}
-
-/// A 16550 UART.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UartFact {
-    /// Its registers.
-    pub range: Range<u64>,
-    /// Registers stand `1 << shift` bytes apart.
-    pub shift: u32,
-}
-
-/// A PLIC.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlicFact {
-    /// Its registers.
-    pub range: Range<u64>,
-    /// Its highest interrupt line.
-    pub lines: u32,
+/// Puts a range into an ascending list; `None`: it has no room. An empty range is none.
+#[inline(never)]
+pub(crate) fn insert(list: &mut [Range<u64>], mut range: Range<u64>) -> Option<()> {
+    for place in list {
+        if !range.is_empty() && (place.is_empty() || range.start < place.start) {
+            mem::swap(place, &mut range);
+        }
+    }
+    range.is_empty().then_some(())
 }
 
 /// Why a device tree is not one that this kernel can start from.

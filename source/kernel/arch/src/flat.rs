@@ -124,7 +124,9 @@ impl<'a> Cursor<'a> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        self.take(4).map(|bytes| integer(bytes) as usize)
+        let (number, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(u32::from_be_bytes(*number) as usize)
     }
 
     /// The next bytes; what comes behind them begins at a multiple of four.
@@ -136,6 +138,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The number that is written in at most eight bytes, the highest first.
+#[inline(never)]
 pub(crate) fn integer(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

@@ -4,7 +4,7 @@
 //! is the reference of the thread whose registers are loaded. [`Thread::float`] is 0 for a thread that has nothing
 //! saved (the core makes it so): its registers start as zeros.
 
-use crate::{csr, facts::Extension, hart::Hart, system::System};
+use crate::{csr, hart::Hart, system::System};
 use core::arch::global_asm;
 use nexus_core::{thread::Thread, word::Word};
 
@@ -25,19 +25,11 @@ unsafe extern "C" {
     fn restore_float(area: &Registers);
 }
 
-/// What a trap on a float instruction turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FirstUse {
-    /// The unit was off: it is loaded now, and the instruction runs again.
-    Loaded,
-    /// The unit was on, or there is none: the instruction is illegal.
-    No,
-}
-
-/// The running thread executed an illegal instruction: turns the unit on if there is one and it is off.
-pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static Thread) -> FirstUse {
-    if system.has_float == Extension::Absent || csr::sstatus() & csr::FS != 0 {
-        return FirstUse::No;
+/// The running thread executed an illegal instruction: turns the unit on if there is one and it is off, so that the
+/// instruction can run again; else it is illegal, and this returns false.
+pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static Thread) -> bool {
+    if !system.has_float || csr::sstatus() & csr::FS != 0 {
+        return false;
     }
     csr::set_sstatus_bits(csr::FS_CLEAN);
     let area = match thread.float.get() {
@@ -51,7 +43,7 @@ pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static T
     csr::set_sstatus_bits(csr::FS_CLEAN);
     hart.float.set(thread.header.me());
     thread.gate.hold_float();
-    FirstUse::Loaded
+    true
 }
 
 /// Another thread, or none, is about to run: turns the unit off, after saving what its owner changed.

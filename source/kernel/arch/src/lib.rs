@@ -10,60 +10,43 @@ pub mod arguments;
 pub mod facts;
 mod flat;
 pub mod layout;
-pub mod list;
 pub mod plan;
 pub mod tree;
 
 #[cfg(target_arch = "riscv64")]
-pub mod console;
+pub use machine_only::*;
+
+// The files lie beside this one.
 #[cfg(target_arch = "riscv64")]
-mod csr;
-#[cfg(all(target_arch = "riscv64", feature = "checked"))]
-#[path = "tests/defects.rs"]
-pub mod defects;
-#[cfg(all(target_arch = "riscv64", not(feature = "checked")))]
-#[path = "sound.rs"]
-pub mod defects;
-#[cfg(target_arch = "riscv64")]
-mod direct;
-#[cfg(target_arch = "riscv64")]
-pub mod entry;
-#[cfg(target_arch = "riscv64")]
-mod float;
-#[cfg(target_arch = "riscv64")]
-mod hart;
-#[cfg(target_arch = "riscv64")]
-pub mod harts;
-#[cfg(target_arch = "riscv64")]
-mod linked;
-#[cfg(target_arch = "riscv64")]
-pub mod machine;
-#[cfg(target_arch = "riscv64")]
-pub mod memory;
-#[cfg(target_arch = "riscv64")]
-mod once;
-#[cfg(target_arch = "riscv64")]
-mod paging;
-#[cfg(target_arch = "riscv64")]
-mod panic;
-#[cfg(target_arch = "riscv64")]
-mod plic;
-#[cfg(target_arch = "riscv64")]
-pub mod power;
-#[cfg(target_arch = "riscv64")]
-mod requests;
-#[cfg(target_arch = "riscv64")]
-pub mod run;
-#[cfg(target_arch = "riscv64")]
-mod sbi;
-#[cfg(target_arch = "riscv64")]
-pub mod selftest;
-#[cfg(target_arch = "riscv64")]
-pub mod system;
-#[cfg(target_arch = "riscv64")]
-mod timer;
-#[cfg(target_arch = "riscv64")]
-mod uart;
+#[path = "."]
+mod machine_only {
+    pub mod console;
+    pub(crate) mod csr;
+    #[cfg(not(feature = "checked"))]
+    #[path = "sound.rs"]
+    pub mod defects;
+    #[cfg(feature = "checked")]
+    #[path = "tests/defects.rs"]
+    pub mod defects;
+    pub(crate) mod direct;
+    pub mod entry;
+    pub(crate) mod float;
+    pub(crate) mod hart;
+    pub mod harts;
+    pub(crate) mod linked;
+    pub mod machine;
+    pub mod memory;
+    pub(crate) mod paging;
+    pub(crate) mod panic;
+    pub(crate) mod plic;
+    pub mod power;
+    pub(crate) mod requests;
+    pub mod run;
+    pub(crate) mod sbi;
+    pub mod selftest;
+    pub mod system;
+    pub(crate) mod timer;
+}
 
 #[cfg(not(target_arch = "riscv64"))]
 mod host;

@@ -1,31 +1,27 @@
 //! Finds out what the machine is.
 
-use crate::facts::{self, Facts};
 use crate::layout::{page_up, to_virtual};
 use crate::power::{self, Status};
-use crate::{console, entry::Arrival, flat::MAGIC, paging::BOOT_GIGABYTES, say};
+use crate::{console, entry::Arrival, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, say, tree};
 use core::ops::Range;
 
 /// Bytes of a device tree that are looked at; a larger one is refused.
 const MOST_BYTES: u32 = 2 << 20;
 
-/// The device tree and what it says, console and power open; without a usable one the machine stops with a line that says why.
+/// What the device tree says and where it is, console and power open; without a usable one the machine stops with a line
+/// that says why.
 pub fn discover(arrival: &Arrival) -> (Facts<'static>, Range<u64>) {
     let Some(blob) = blob(arrival.device_tree) else {
         say!("device tree: none at {:#x}", arrival.device_tree);
         power::stop(Status::DeviceTree)
     };
-    match facts::read(blob, arrival.hart) {
-        Ok(facts) => {
-            console::open(&facts);
-            power::open(facts.test.as_ref());
-            (facts, arrival.device_tree..page_up(arrival.device_tree + blob.len() as u64))
-        }
-        Err(problem) => {
-            say!("device tree: {problem}");
-            power::stop(Status::DeviceTree)
-        }
-    }
+    let facts = tree::read(blob, arrival.hart).unwrap_or_else(|problem| {
+        say!("device tree: {problem}");
+        power::stop(Status::DeviceTree)
+    });
+    console::open(&facts);
+    power::open(&facts.test);
+    (facts, arrival.device_tree..page_up(arrival.device_tree + blob.len() as u64))
 }
 
 /// The bytes of the device tree, as its first words count them.

@@ -3,27 +3,23 @@
 //! Everything is cut from the free runs of the memory plan, front to back, once. Only what is carved for tables is
 //! zeroed; frames are zeroed when they are given out.
 
-use crate::arguments::{Arguments, Asked};
-use crate::hart::{STACK_BYTES, STACK_STRIDE};
-use crate::layout::{DIRECT_SIZE, page_down, page_up, to_physical, to_virtual};
+use crate::hart::STACK_STRIDE;
+use crate::layout::{DIRECT_SIZE, PAGE, page_down, page_up, to_physical, to_virtual};
 use crate::paging::{Access, SV39, Tables};
-use crate::plan::{self, Counts, Pool, Runs};
+use crate::plan::{self, Runs};
 use crate::power::{self, Status};
-use crate::{csr, facts::Facts, float::Registers, linked, say};
+use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, say};
 use core::ops::Range;
 use nexus_core::arena::{Arena, Object};
 use nexus_core::caps::{Blocks, slot::Slot};
 use nexus_core::ipc::endpoint::{Endpoint, Message};
 use nexus_core::ipc::notification::Notification;
-use nexus_core::kernel::{Machine, Storage};
-use nexus_core::memory::frames::{Frame, Frames, Holes};
+use nexus_core::kernel::Storage;
+use nexus_core::memory::frames::{Frame, Frames};
 use nexus_core::memory::{irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
 use nexus_core::time::{timer::Timer, wheel::Node};
 use nexus_core::{cpu::Own, log::Ring, percpu::PerCpu, process::Process, thread::Thread};
 use nexus_core::{trace::RING_WORDS, word::Word};
-
-/// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
-const SLICES_PER_SECOND: u64 = 200;
 
 /// A type that is valid as zeroed memory.
 ///
@@ -55,9 +51,9 @@ fn place(part: Range<u64>) -> Range<u64> {
 /// The machine's memory while it is being shared out.
 pub struct Memory {
     runs: Runs,
-    root: &'static Frame,
     kernel: Range<u64>,
-    bytes: u64,
+    /// The kernel's root table.
+    pub(crate) root: &'static Frame,
     /// The stacks of the further harts, in the direct map.
     pub(crate) stacks: Range<u64>,
     /// The page range of the boot image; empty if there is none.
@@ -66,51 +62,38 @@ pub struct Memory {
     pub device_tree: Range<u64>,
 }
 
-/// What was carved.
-pub struct Carved {
-    /// For the core.
-    pub storage: Storage,
-    /// What programs can own.
-    pub pool: Pool,
-    /// Float registers, parallel to the threads.
-    pub(crate) float: &'static [Registers],
-}
-
 /// Builds the kernel's page tables and switches to them. Stops the machine if its memory does not do.
 pub fn map(facts: &Facts, device_tree: Range<u64>) -> Memory {
     let kernel = place(linked::kernel());
-    let image = facts.initrd.clone().map_or(0..0, |range| page_down(range.start)..page_up(range.end));
+    let image = page_down(facts.initrd.start)..page_up(facts.initrd.end);
     let bytes = plan::ram_bytes(facts);
     if bytes < plan::LEAST_RAM {
         refuse(format_args!("{} KiB of RAM, {} needed", bytes >> 10, plan::LEAST_RAM >> 10));
     }
-    let inside = |range: &Range<u64>| facts.ram.as_slice().iter().any(|bank| contains(bank, range));
-    if !inside(&kernel) || !(image.is_empty() || inside(&image)) || facts.ram.as_slice().iter().any(beyond) {
+    let inside = |part: &Range<u64>| facts.ram.iter().any(|bank| bank.start <= part.start && part.end <= bank.end);
+    if !inside(&kernel) || !(image.is_empty() || inside(&image)) || facts.ram.iter().any(beyond) {
         refuse(format_args!("the device tree does not describe where kernel and boot image are"));
     }
     let taken = [image.clone(), device_tree.clone()];
-    let Ok(free) = plan::free_runs(facts, &kernel, &taken) else {
+    let Some(mut runs) = plan::free_runs(facts, &kernel, &taken) else {
         refuse(format_args!("free memory lies in too many pieces"));
     };
-    let mut runs = free;
-    let further = facts.harts.as_slice().len() as u64 - 1;
-    let Some(stacks) = plan::take(&mut runs, further * STACK_STRIDE).map(|start| start..start + further * STACK_STRIDE)
-    else {
-        refuse(format_args!("no room for the stacks of {further} harts"));
-    };
-    let free = runs.clone();
-    let root = build(facts, &free, &mut runs, (&taken, &stacks));
+    let bytes = (facts.harts.iter().flatten().count() as u64 - 1) * STACK_STRIDE;
+    let stacks = cut(&mut runs, bytes);
+    let stacks = stacks..stacks + bytes;
+    let root = build(facts, &mut runs, (&taken, &stacks));
     // SAFETY: `build` mapped the kernel at its present place with the rights that it uses.
     unsafe { csr::set_satp(SV39 | to_physical(core::ptr::from_ref(root) as u64) >> 12) };
     csr::fence_all();
     let stacks = to_virtual(stacks.start)..to_virtual(stacks.end);
-    Memory { runs, root, kernel, bytes, stacks, image, device_tree }
+    Memory { runs, kernel, root, stacks, image, device_tree }
 }
 
-fn build(facts: &Facts, free: &Runs, runs: &mut Runs, rest: (&[Range<u64>], &Range<u64>)) -> &'static Frame {
+fn build(facts: &Facts, runs: &mut Runs, rest: (&[Range<u64>], &Range<u64>)) -> &'static Frame {
+    let free = runs.clone();
     let mut allocate = || &zeroed::<Frame>(runs, 1)[0];
-    let mut tables = Tables::new(&mut allocate);
-    free.as_slice().iter().for_each(|run| tables.map(run, Access::Write));
+    let mut tables = Tables { root: allocate(), allocate: &mut allocate };
+    free.iter().for_each(|run| tables.map(run, Access::Write));
     tables.map(&place(linked::text()), Access::Execute);
     tables.map(&place(linked::constants()), Access::Read);
     for part in [linked::data(), linked::boot_stack(), linked::emergency_stack()] {
@@ -118,20 +101,16 @@ fn build(facts: &Facts, free: &Runs, runs: &mut Runs, rest: (&[Range<u64>], &Ran
     }
     let (taken, stacks) = rest;
     taken.iter().for_each(|range| tables.map(range, Access::Read));
-    let tops = (stacks.start..stacks.end).step_by(STACK_STRIDE as usize).map(|guard| guard + STACK_STRIDE);
-    tops.for_each(|top| tables.map(&(top - STACK_BYTES..top), Access::Write));
-    let devices = [facts.uart.as_ref().map(|uart| &uart.range), facts.plic.as_ref().map(|plic| &plic.range)];
-    for range in devices.into_iter().flatten().chain(&facts.test) {
-        if beyond(range) {
-            refuse(format_args!("a device at {:#x} is out of reach", range.start));
-        }
-        tables.map(range, Access::Write);
+    for guard in stacks.clone().step_by(STACK_STRIDE as usize) {
+        tables.map(&(guard + PAGE..guard + STACK_STRIDE), Access::Write);
     }
-    tables.root()
-}
-
-fn contains(bank: &Range<u64>, range: &Range<u64>) -> bool {
-    bank.start <= range.start && range.end <= bank.end
+    for device in [&facts.uart, &facts.plic, &facts.test] {
+        if beyond(device) {
+            refuse(format_args!("a device at {:#x} is out of reach", device.start));
+        }
+        tables.map(device, Access::Write);
+    }
+    tables.root
 }
 
 fn beyond(range: &Range<u64>) -> bool {
@@ -143,22 +122,21 @@ fn refuse(why: core::fmt::Arguments) -> ! {
     power::stop(Status::Memory)
 }
 
-/// Cuts a zeroed table from the free runs.
-fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
-    let start = zeroed_pages(runs, (count * size_of::<T>()) as u64);
-    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
-    unsafe { core::slice::from_raw_parts(start.cast(), count) }
+/// Cuts whole pages for so many bytes from the free runs.
+fn cut(runs: &mut Runs, bytes: u64) -> u64 {
+    plan::take(runs, bytes).unwrap_or_else(|| refuse(format_args!("no room for {bytes} bytes of tables or stacks")))
 }
 
-fn zeroed_pages(runs: &mut Runs, bytes: u64) -> *const u8 {
-    let bytes = page_up(bytes);
-    let Some(start) = plan::take(runs, bytes) else { refuse(format_args!("no room for a table of {bytes} bytes")) };
-    let start = to_virtual(start) as *mut u8;
+/// Cuts a zeroed table from the free runs.
+fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
+    let bytes = page_up((count * size_of::<T>()) as u64);
+    let start = to_virtual(cut(runs, bytes)) as *mut u8;
     if bytes > 0 {
         // SAFETY: the pages were free and nobody else gets them; both kernel tables map them writable.
         unsafe { zero_lines(start, start.wrapping_add(bytes as usize)) };
     }
-    start
+    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
+    unsafe { core::slice::from_raw_parts(start.cast(), count) }
 }
 
 /// An arena for so many objects.
@@ -167,87 +145,51 @@ fn arena<T: Object + Zeroed>(runs: &mut Runs, objects: usize) -> Arena<T> {
 }
 
 impl Memory {
-    /// The boot image's bytes.
-    pub fn image_bytes(&self) -> &'static [u8] {
-        let start = to_virtual(self.image.start) as *const u8;
-        // SAFETY: the kernel's tables map these pages, read-only; an empty range is at a place that is never read.
-        unsafe { core::slice::from_raw_parts(start, (self.image.end - self.image.start) as usize) }
-    }
-
-    /// The same as words.
+    /// The boot image as words, which are whole pages.
     pub fn image_words(&self) -> &'static [u64] {
         let start = to_virtual(self.image.start) as *const u64;
-        // SAFETY: as for the bytes; the range is whole pages, so it is aligned and has whole words.
+        // SAFETY: the kernel's tables map these pages, read-only; an empty range is at a place that is never read.
         unsafe { core::slice::from_raw_parts(start, (self.image.end - self.image.start) as usize / 8) }
     }
 
-    /// The kernel's root table.
-    pub(crate) fn root(&self) -> &'static Frame {
-        self.root
+    /// The same as bytes.
+    pub fn image_bytes(&self) -> &'static [u8] {
+        // SAFETY: any word is eight bytes.
+        unsafe { self.image_words().align_to().1 }
     }
 
-    /// Cuts the core's tables, then leaves the rest to programs.
-    pub fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> Carved {
-        let counts = Counts::for_ram(self.bytes);
-        let lines = facts.plic.as_ref().map_or(0, |plic| plic.lines as usize);
+    /// Cuts the core's tables and the threads' float registers, then leaves the rest to programs.
+    pub(crate) fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> (Storage, &'static [Registers]) {
+        let (scale, cpus) = (plan::scale(plan::ram_bytes(facts)), facts.harts.iter().flatten().count());
+        let (threads, timers, processes) = (scale * plan::THREADS, scale * plan::TIMERS, scale * plan::PROCESSES);
         let runs = &mut self.runs;
-        let mut storage = Storage {
-            cpus: zeroed(runs, facts.harts.as_slice().len()),
-            processes: arena(runs, counts.processes),
-            threads: arena(runs, counts.threads),
-            endpoints: arena(runs, counts.endpoints),
-            messages: arena(runs, counts.messages),
-            notifications: arena(runs, counts.notifications),
-            memories: arena(runs, counts.memories),
-            mappings: arena(runs, counts.mappings),
-            timers: arena(runs, counts.timers),
-            irqs: arena(runs, lines),
-            nodes: zeroed(runs, counts.threads + counts.timers + counts.processes + 3),
-            blocks: Blocks::new(zeroed(runs, 64 * (1 + counts.slot_blocks))),
-            frames: Frames::new(&[], 0, Holes::default()),
-            log: Ring::new(zeroed(runs, counts.log_words)),
-            rings: match arguments.tracing {
-                Asked::No => &[],
-                Asked::Yes => zeroed(runs, facts.harts.as_slice().len() * RING_WORDS),
-            },
+        let float = zeroed(runs, 1 + threads);
+        let storage = Storage {
+            cpus: zeroed(runs, cpus),
+            processes: arena(runs, processes),
+            threads: arena(runs, threads),
+            endpoints: arena(runs, scale * plan::ENDPOINTS),
+            messages: arena(runs, scale * plan::MESSAGES),
+            notifications: arena(runs, scale * plan::NOTIFICATIONS),
+            memories: arena(runs, scale * plan::MEMORIES),
+            mappings: arena(runs, scale * plan::MAPPINGS),
+            timers: arena(runs, timers),
+            irqs: arena(runs, facts.lines as usize),
+            nodes: zeroed(runs, threads + timers + processes + 3),
+            blocks: Blocks::new(zeroed(runs, 64 * (1 + scale * plan::SLOT_BLOCKS))),
+            log: Ring::new(zeroed(runs, plan::LOG_WORDS)),
+            rings: if arguments.tracing { zeroed(runs, cpus * RING_WORDS) } else { &[] },
+            frames: pool(runs, &self.kernel),
         };
-        let float = zeroed(runs, 1 + counts.threads);
-        let Some(pool) = plan::pool(runs, &self.kernel) else {
-            refuse(format_args!("nothing is left for programs"));
-        };
-        storage.frames = Frames::new(frames(&pool), pool.base, pool.holes.clone());
-        Carved { storage, pool, float }
-    }
-
-    /// The facts that the core needs.
-    pub fn machine(&self, facts: &Facts<'static>, arguments: &Arguments, raisers: [u64; 4]) -> Machine {
-        let banks = facts.ram.as_slice();
-        let end = banks.iter().map(|bank| bank.end).max().unwrap_or(0);
-        let range_of = |range: Option<&Range<u64>>| range.cloned().unwrap_or(0..0);
-        Machine {
-            ram: banks.iter().map(|bank| bank.start).min().unwrap_or(0)..end,
-            reserved: [
-                range_of(facts.plic.as_ref().map(|plic| &plic.range)),
-                facts.clint.clone(),
-                range_of(facts.test.as_ref()),
-                0..0,
-            ],
-            irq_lines: facts.plic.as_ref().map_or(0, |plic| plic.lines),
-            kernel_root: Some(&self.root().0),
-            satp_mode: SV39,
-            raisers,
-            slice: facts.timebase / SLICES_PER_SECOND,
-            timebase: facts.timebase,
-            arguments: facts.arguments,
-            refused: arguments.refused,
-            ..Machine::default()
-        }
+        (storage, float)
     }
 }
 
-/// The pool as frames.
-fn frames(pool: &Pool) -> &'static [Frame] {
-    // SAFETY: the frames outside the holes were free and are nobody else's from now on. The core never touches those in
-    // the holes, so what they show (boot image, device tree, nothing) does not matter.
-    unsafe { core::slice::from_raw_parts(to_virtual(pool.base) as *const Frame, pool.frames) }
+/// What is left, for programs.
+fn pool(runs: &Runs, kernel: &Range<u64>) -> Frames {
+    let Some((pool, holes)) = plan::pool(runs, kernel) else { refuse(format_args!("nothing is left for programs")) };
+    let (first, count) = (to_virtual(pool.start) as *const Frame, (pool.end - pool.start) / PAGE);
+    // SAFETY: the frames outside the holes were free and are nobody else's from now on. The core never touches those in the
+    // holes, so what they show (boot image, device tree, nothing) does not matter.
+    Frames::new(unsafe { core::slice::from_raw_parts(first, count as usize) }, pool.start, holes)
 }

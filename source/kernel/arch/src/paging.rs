@@ -31,45 +31,32 @@ pub(crate) const BOOT_LEAF: u64 = VALID | READ | WRITE | EXECUTE | ACCESSED | DI
 
 /// Page tables under construction, and where their frames come from.
 pub(crate) struct Tables<'a> {
-    root: &'static Frame,
-    allocate: &'a mut dyn FnMut() -> &'static Frame,
+    /// The root, of zeros at first.
+    pub(crate) root: &'static Frame,
+    /// Gives frames of zeros that nobody else has.
+    pub(crate) allocate: &'a mut dyn FnMut() -> &'static Frame,
 }
 
-impl<'a> Tables<'a> {
-    /// Empty tables over zeroed frames that nobody else has.
-    pub(crate) fn new(allocate: &'a mut dyn FnMut() -> &'static Frame) -> Tables<'a> {
-        Tables { root: allocate(), allocate }
-    }
-
-    /// The root.
-    pub(crate) fn root(&self) -> &'static Frame {
-        self.root
-    }
-
+impl Tables<'_> {
     /// Maps physical pages at their place in the direct map, with the largest pages that fit. What was mapped before is
     /// not mapped again: ranges do not overlap.
     pub(crate) fn map(&mut self, range: &Range<u64>, access: Access) {
         let (mut at, end) = (page_down(range.start), page_up(range.end));
         while at < end {
-            let level = (0..3).rev().find(|&level| at.is_multiple_of(span(level)) && end - at >= span(level));
-            let level = level.unwrap_or(0);
-            let table = self.table(at, level);
+            let fits = |&level: &u32| at.is_multiple_of(span(level)) && end - at >= span(level);
+            let level = (0..3).rev().find(fits).unwrap_or(0);
             // One table after another, not one page after another.
-            let last = table.0.len().min(index(at, level) + ((end - at) / span(level)) as usize);
-            for entry in &table.0[index(at, level)..last] {
+            let entries = self.table(at, level).0.iter().skip(index(at, level));
+            for entry in entries.take(((end - at) / span(level)) as usize) {
                 entry.set((at >> 12) << 10 | access as u64 | VALID | GLOBAL | ACCESSED | DIRTY);
                 at += span(level);
-                if level < 2 && at.is_multiple_of(span(level + 1)) {
-                    break;
-                }
             }
         }
     }
 
     /// The table of this level that decides about an address, made if there is none.
     fn table(&mut self, address: u64, level: u32) -> &'static Frame {
-        let mut table = self.root;
-        for above in (level + 1..3).rev() {
+        (level + 1..3).rev().fold(self.root, |table, above| {
             let entry = &table.0[index(address, above)];
             if entry.get() == 0 {
                 let made = (self.allocate)();
@@ -78,9 +65,8 @@ impl<'a> Tables<'a> {
             let next = to_virtual((entry.get() >> 10) << 12) as *const Frame;
             // SAFETY: ranges do not overlap, so the entry is no leaf but one that the lines above set to a table that
             // lives as long as the kernel.
-            table = unsafe { &*next };
-        }
-        table
+            unsafe { &*next }
+        })
     }
 }
 

@@ -2,13 +2,11 @@
 
 use crate::console::{put_text, write};
 use crate::power::{self, Status};
-use crate::{arguments::AfterPanic, csr, hart::HARTS, harts, layout::PAGE, linked, system};
+use crate::{csr, hart::HARTS, harts, layout::PAGE, linked, system};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::{arch::asm, panic::PanicInfo};
 use nexus_core::cpu::whereabouts;
 
-/// 1 once a panic is to end with an exit status. Written before any other hart is started, which orders it.
-static EXIT: AtomicU32 = AtomicU32::new(0);
 /// 1 once a panic is being printed: a second one only stops. Nothing is handed over by it, so it orders nothing.
 static CLAIMED: AtomicU32 = AtomicU32::new(0);
 
@@ -20,11 +18,6 @@ const NAMES: [&str; 32] = [
 const CALLERS: usize = 24;
 /// Bytes of the console ring that a panic repeats.
 const LAST_LINES: u64 = 1024;
-
-/// Decides how panics end.
-pub(crate) fn configure(after: AfterPanic) {
-    EXIT.store((after == AfterPanic::Exit).into(), Ordering::Relaxed);
-}
 
 #[panic_handler]
 fn panicked(info: &PanicInfo) -> ! {
@@ -128,5 +121,9 @@ fn finish(thread: u64, stack: u64) -> ! {
 }
 
 fn end() -> ! {
-    if EXIT.load(Ordering::Relaxed) != 0 { power::stop(Status::Panic) } else { power::reset() }
+    if system::get().is_some_and(|system| system.arguments.exit_on_panic) {
+        power::stop(Status::Panic)
+    } else {
+        power::reset()
+    }
 }

@@ -1,6 +1,6 @@
 //! The platform-level interrupt controller. Source: RISC-V PLIC Specification 1.0.0.
 
-use crate::{facts::PlicFact, layout::to_virtual};
+use crate::{facts::Facts, layout::to_virtual};
 use core::ptr;
 use nexus_core::lock::Lock;
 
@@ -26,16 +26,17 @@ pub(crate) struct Plic {
 }
 
 impl Plic {
-    /// Silences every line for all harts, by their contexts. `None`: the device has no room for one of them; a device tree
+    /// Silences every line for all harts. `None`: there is no PLIC, the boot hart has no context there, or the device has no room for one; a device tree
     /// may say anything.
     ///
     /// # Safety
     /// The registers must be mapped at their place in the direct map for as long as the kernel runs.
-    pub(crate) unsafe fn open(fact: &PlicFact, boot: u32, contexts: impl Iterator<Item = u32>) -> Option<Plic> {
-        let (base, size, lines) = (to_virtual(fact.range.start), fact.range.end - fact.range.start, fact.lines);
+    pub(crate) unsafe fn open(facts: &Facts) -> Option<Plic> {
+        let (base, size, lines) = (to_virtual(facts.plic.start), facts.plic.end - facts.plic.start, facts.lines);
+        let boot = facts.harts[0]?.context?;
         let enables = |context: u32| base + ENABLES + ENABLES_STRIDE * u64::from(context);
         let context = |context: u32| base + CONTEXTS + CONTEXTS_STRIDE * u64::from(context);
-        for other in contexts {
+        for other in facts.harts.iter().flatten().filter_map(|hart| hart.context) {
             if context(other) + CLAIM + 4 > base + size || u64::from(lines) / 8 >= ENABLES_STRIDE {
                 return None;
             }

@@ -5,11 +5,10 @@
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
 
-use crate::arguments::{Asked, Passage};
-use crate::float::{self, FirstUse};
+use crate::arguments::Passage;
 use crate::hart::{HARTS, Hart};
-use crate::system::{self, Spaces, System};
-use crate::{console, csr, defects, linked, plic::Plic, requests, say, timer::Timer};
+use crate::system::{self, System};
+use crate::{console, csr, defects, float, linked, plic::Plic, requests, say, timer::Timer};
 use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
 use nexus_core::cpu::{Next, Own};
 use nexus_core::event::{After, Trap};
@@ -40,10 +39,10 @@ pub fn enter_first(system: &'static System) -> ! {
 
 /// A hart begins to run programs. Never returns: from the first trap on its stack starts anew.
 pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
-    match (system.spaces, system.arguments.passage) {
-        (Spaces::Numbered, Passage::Direct) => {}
-        (Spaces::Numbered, Passage::Detour) => csr::enter_undirected(),
-        (Spaces::Flushed, _) | (_, Passage::General) => csr::enter_generally(),
+    match system.arguments.passage {
+        Passage::Direct => {}
+        Passage::Detour => csr::enter_undirected(),
+        Passage::General => csr::enter_generally(),
     }
     csr::set_scounteren(TIME_AND_INSTRET);
     csr::clear_sstatus_bits(csr::FS | csr::SPP);
@@ -51,7 +50,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     defects::enter(hart);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
     let frame = proceed(system, hart);
-    if system.arguments.statistics == Asked::Yes && hart.cpu() == 0 {
+    if system.arguments.statistics && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: {count} instructions from kernel entry to the first user instruction");
     }
@@ -164,7 +163,7 @@ fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
     let address = csr::stval();
     if cause == ILLEGAL_INSTRUCTION {
         let thread = system.kernel.threads.at(cpu_of(hart).current.get());
-        if float::first_use(system, hart, thread) == FirstUse::Loaded {
+        if float::first_use(system, hart, thread) {
             return;
         }
     }
@@ -274,7 +273,7 @@ fn load_space(system: &'static System, cpu: Here, satp: u64) {
     unsafe { csr::set_satp(satp) };
     // Release: the root that was left may be taken back from here on.
     cpu.space.atomic().store(satp, Release);
-    if system.spaces == Spaces::Flushed {
+    if system.flushes {
         csr::fence_all();
     }
 }

@@ -1,11 +1,16 @@
 //! The one kernel, and what of the machine goes with it.
 
-use crate::facts::{Extension, Facts, HartFact};
+use crate::arguments::{Arguments, Passage};
 use crate::{
-    arguments::Arguments, csr, entry::Arrival, float::Registers, hart::HARTS, layout::to_physical, memory::Carved,
-    once::Once, paging::SV39, panic, plic::Plic, say, timer::Timer,
+    csr, defects, facts::Facts, float::Registers, hart::HARTS, layout::to_physical, memory::Memory, paging::SV39,
+    plic::Plic, say, timer::Timer,
 };
+use core::mem::MaybeUninit;
+use core::sync::atomic::Ordering::{Acquire, Release};
 use nexus_core::{Kernel, kernel::Machine, word::Word};
+
+/// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
+const SLICES_PER_SECOND: u64 = 200;
 
 /// Kernel and machine.
 #[repr(C)]
@@ -17,37 +22,31 @@ pub struct System {
     pub(crate) plic: Option<Plic>,
     /// `satp` of the kernel alone: what a hart without a program uses.
     pub(crate) kernel_satp: u64,
-    pub(crate) spaces: Spaces,
+    /// Whether all translations are forgotten at a switch: the harts have no address-space number for every process.
+    pub(crate) flushes: bool,
     /// Whether the harts have float registers.
-    pub(crate) has_float: Extension,
+    pub(crate) has_float: bool,
     pub(crate) arguments: Arguments,
+    /// Instructions that the boot hart had retired when it arrived.
     pub(crate) entered: u64,
     /// 1 while interrupts of other harts are not sent: a self-test shows what is then missing.
     pub(crate) mute: Word,
 }
 
-/// How address spaces are told apart in the translation cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spaces {
-    /// Every process has a number of its own.
-    Numbered,
-    /// The hart has too few numbers: all translations are forgotten at a switch.
-    Flushed,
-}
+/// Where the system is. Written once, before the harts know of it.
+static mut SYSTEM: MaybeUninit<System> = MaybeUninit::uninit();
 
-static SYSTEM: Once<System> = Once::new();
-
-/// The system, once it is installed.
-#[inline(always)]
+/// The system, once it is installed. Happens-before: whoever reads its address here by acquire sees what [`install`] wrote.
 pub(crate) fn get() -> Option<&'static System> {
-    SYSTEM.get()
+    (HARTS[0].system.atomic().load(Acquire) != 0).then(installed)
 }
 
-/// The system, for whoever was entered from a program.
+/// The system, for whoever was entered from a program or saw its address.
 #[inline(always)]
 pub(crate) fn installed() -> &'static System {
-    // SAFETY: no program runs before the system is installed.
-    unsafe { SYSTEM.filled() }
+    let system = (&raw const SYSTEM).cast();
+    // SAFETY: no program runs and no address is seen before the system is written, and nobody writes after that.
+    unsafe { &*system }
 }
 
 impl System {
@@ -57,60 +56,70 @@ impl System {
     }
 }
 
-/// Puts kernel and machine together on the boot hart, which becomes CPU 0.
+/// Puts kernel and machine together on the boot hart, which becomes CPU 0; the others follow in the order of the facts.
 pub fn install(
-    arrival: &Arrival,
-    facts: &Facts,
-    arguments: Arguments,
-    carved: Carved,
-    machine: Machine,
+    entered: u64,
+    facts: &Facts<'static>,
+    mut arguments: Arguments,
+    memory: &mut Memory,
+    raisers: [u64; 4],
 ) -> &'static System {
-    let root = machine.kernel_root.map_or(0, |root| core::ptr::from_ref(root) as u64);
-    let kernel_satp = SV39 | to_physical(root) >> 12;
-    let harts = facts.harts.as_slice();
-    let boot = harts.iter().find(|hart| hart.id == arrival.hart).copied().unwrap_or_default();
-    // A thread may run on any hart: what one lacks, all lack.
-    let all = |named: fn(&HartFact) -> Extension| {
-        if harts.iter().all(|hart| named(hart) == Extension::Named) { Extension::Named } else { Extension::Absent }
-    };
-    panic::configure(arguments.after_panic);
-    let processes = 1 + u64::from(carved.storage.processes.capacity());
-    let contexts = harts.iter().filter_map(|hart| hart.context);
-    // SAFETY: the kernel's tables map every page of the PLIC.
-    let open = |(fact, boot)| unsafe { Plic::open(fact, boot, contexts) };
-    let system = SYSTEM.fill(System {
-        float: carved.float,
-        timer: Timer::probe(all(|hart| hart.sstc)),
-        plic: facts.plic.as_ref().zip(boot.context).and_then(open),
+    let (storage, float) = memory.carve(facts, &arguments);
+    let kernel_satp = SV39 | to_physical(core::ptr::from_ref(memory.root) as u64) >> 12;
+    let flushes = !probe_numbers(kernel_satp, 1 + u64::from(storage.processes.capacity()));
+    if flushes {
+        // The straight ways forget nothing.
+        arguments.passage = Passage::General;
+    }
+    let harts = || facts.harts.iter().flatten();
+    let system = System {
+        kernel: Kernel::new(storage, defects::seen(machine(facts, &arguments, memory, raisers))),
+        float,
+        // A thread may run on any hart: what one lacks, all lack.
+        timer: if harts().all(|hart| hart.sstc) && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware },
+        // SAFETY: the kernel's tables map every page of the PLIC.
+        plic: unsafe { Plic::open(facts) },
         kernel_satp,
-        has_float: all(|hart| hart.float),
-        spaces: probe_spaces(kernel_satp, processes),
+        flushes,
+        has_float: harts().all(|hart| hart.float),
         arguments,
-        entered: arrival.instructions,
+        entered,
         mute: Word::new(0),
-        kernel: Kernel::new(carved.storage, machine),
-    });
-    number_harts(system, facts, arrival.hart);
-    system
-}
-
-/// The boot hart is CPU 0, the others follow in the order of the device tree.
-fn number_harts(system: &'static System, facts: &Facts, boot: u64) {
-    let harts = facts.harts.as_slice();
-    let others = harts.iter().filter(|hart| hart.id != boot);
-    let first = harts.iter().filter(|hart| hart.id == boot);
-    for (index, ((fact, hart), cpu)) in first.chain(others).zip(&HARTS).zip(system.kernel.cpus).enumerate() {
+    };
+    let place = &raw mut SYSTEM;
+    // SAFETY: boot comes here once, on the only hart that runs.
+    unsafe { place.write(MaybeUninit::new(system)) };
+    let system = installed();
+    for (((index, fact), hart), cpu) in harts().enumerate().zip(&HARTS).zip(system.kernel.cpus) {
         hart.cpu.set(index as u64);
         hart.number.set(fact.id);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
-        hart.system.set(core::ptr::from_ref(system) as u64);
         cpu.hart.set(fact.id);
+        hart.system.atomic().store(core::ptr::from_ref(system) as u64, Release);
     }
     system.kernel.cpus[0].online.set(1);
+    system
 }
 
-/// Whether the hart has an address-space number for every process: it keeps only the bits that it has.
-fn probe_spaces(kernel_satp: u64, processes: u64) -> Spaces {
+/// The facts that the core needs.
+fn machine(facts: &Facts<'static>, arguments: &Arguments, memory: &Memory, raisers: [u64; 4]) -> Machine {
+    Machine {
+        ram: facts.ram[0].start..facts.ram.iter().map(|bank| bank.end).fold(0, u64::max),
+        reserved: [facts.plic.clone(), facts.clint.clone(), facts.test.clone(), 0..0],
+        irq_lines: facts.lines,
+        kernel_root: Some(&memory.root.0),
+        satp_mode: SV39,
+        raisers,
+        slice: facts.timebase / SLICES_PER_SECOND,
+        timebase: facts.timebase,
+        arguments: facts.arguments,
+        refused: arguments.refused,
+        ..Machine::default()
+    }
+}
+
+/// True if the hart has an address-space number for every process: it keeps only the bits that it has.
+fn probe_numbers(kernel_satp: u64, processes: u64) -> bool {
     const NUMBERS: u64 = 0xffff << 44;
     // SAFETY: the root stays the kernel's.
     unsafe { csr::set_satp(kernel_satp | NUMBERS) };
@@ -118,9 +127,8 @@ fn probe_spaces(kernel_satp: u64, processes: u64) -> Spaces {
     // SAFETY: as above.
     unsafe { csr::set_satp(kernel_satp) };
     csr::fence_all();
-    if most >= processes {
-        return Spaces::Numbered;
+    if most < processes {
+        say!("{most} address-space numbers, {processes} processes: every switch forgets all translations");
     }
-    say!("{most} address-space numbers, {processes} processes: every switch forgets all translations");
-    Spaces::Flushed
+    most >= processes
 }

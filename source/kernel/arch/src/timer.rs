@@ -1,22 +1,17 @@
 //! The hart's timer: its own register where there is one, else the firmware's.
 
-use crate::{csr, defects, facts::Extension, hart::Hart, sbi};
+use crate::{csr, defects, hart::Hart, sbi};
 
 /// What sets the timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
-    /// The `stimecmp` register.
+    /// The `stimecmp` register: named by the device tree, and found to work.
     Register,
     /// The firmware.
     Firmware,
 }
 
 impl Timer {
-    /// What this hart has: named by the device tree, and found to work.
-    pub(crate) fn probe(sstc: Extension) -> Timer {
-        if sstc == Extension::Named && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware }
-    }
-
     /// Makes the timer interrupt at this time; `u64::MAX`: never. Writes nothing if it is set so already.
     #[inline(always)]
     pub(crate) fn set(self, hart: &Hart, when: u64) {

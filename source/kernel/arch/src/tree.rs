@@ -2,103 +2,83 @@
 //!
 //! One walk over root, its buses and the three special nodes collects everything. Source: Devicetree Specification 0.4.
 
-use crate::facts::{Extension, Facts, HartFact, PlicFact, Problem, UartFact};
+use crate::facts::{Facts, HartFact, Problem, insert};
 use crate::flat::{Node, Tree, integer};
 use core::ops::Range;
 
 /// Interrupt number of supervisor external interrupts at a hart's own controller.
 const SUPERVISOR_EXTERNAL: u32 = 9;
 
-/// Reads the facts. `boot` is the hart that runs: it is always one of [`Facts::harts`].
+/// Reads the facts. `boot` is the hart that runs: it is always the first of [`Facts::harts`].
 pub fn read(blob: &[u8], boot: u64) -> Result<Facts<'_>, Problem> {
     let tree = Tree::new(blob).ok_or(Problem::Malformed)?;
-    let mut reader = Reader { facts: Facts::default(), boot, contexts: &[] };
+    let mut facts = Facts { boot, ..Facts::default() };
     for (start, size) in tree.reservations() {
-        reader.reserve(span(start, size, "memreserve")?)?;
+        facts.reserve(span(start, size, "memreserve")?)?;
     }
-    tree.walk(|path| reader.node(path)).ok_or(Problem::Malformed)??;
-    reader.name_contexts()?;
-    reader.check()
+    tree.walk(|path| facts.node(path)).ok_or(Problem::Malformed)??;
+    facts.name_contexts()?;
+    let needed = [
+        (facts.ram[0].is_empty(), "memory"),
+        (facts.harts[0].is_none(), "hart that runs"),
+        (facts.timebase == 0, "timebase-frequency"),
+    ];
+    match needed.into_iter().find(|&(missing, _)| missing) {
+        Some((_, what)) => Err(Problem::Missing(what)),
+        None => Ok(facts),
+    }
 }
 
-struct Reader<'a> {
-    facts: Facts<'a>,
-    boot: u64,
-    /// Which hart and interrupt each context of the PLIC is: it may stand before the harts in the tree.
-    contexts: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
+impl<'a> Facts<'a> {
     fn node(&mut self, path: &[Node<'a>]) -> Result<(), Problem> {
         match path {
-            [root, node] if node.is("memory") => self.memory(root, node),
+            [root, node] if node.is("memory") => registers(root, node)?.try_for_each(|bank| self.add_bank(bank?)),
             [_, node] if node.is("chosen") => self.chosen(node),
             [_, node] if node.is("cpus") => self.timebase(node),
-            [_, cpus, node] if cpus.is("cpus") && node.is("cpu") => self.cpu(node),
+            [_, cpus, node] if cpus.is("cpus") && node.is("cpu") && usable(node) => self.cpu(node),
             [_, cpus, cpu, node] if cpus.is("cpus") && cpu.is("cpu") => self.controller(cpu, node),
             [_, all, node] if all.is("reserved-memory") => registers(all, node)?.try_for_each(|at| self.reserve(at?)),
-            [parent, node] => self.device(parent, node),
-            [_, bus, node] if is_kind(bus, &["simple-bus"]) => self.device(bus, node),
+            [parent, node] if usable(node) => self.device(parent, node),
+            [_, bus, node] if is_kind(bus, &["simple-bus"]) && usable(node) => self.device(bus, node),
             _ => Ok(()),
         }
     }
 
-    fn check(self) -> Result<Facts<'a>, Problem> {
-        if self.facts.ram.as_slice().is_empty() {
-            return Err(Problem::Missing("memory"));
-        }
-        if !self.facts.harts.as_slice().iter().any(|hart| hart.id == self.boot) {
-            return Err(Problem::Missing("hart that runs"));
-        }
-        if self.facts.timebase == 0 {
-            return Err(Problem::Missing("timebase-frequency"));
-        }
-        Ok(self.facts)
-    }
-
-    fn memory(&mut self, root: &Node<'a>, node: &Node<'a>) -> Result<(), Problem> {
-        let ram = &mut self.facts.ram;
-        registers(root, node)?.try_for_each(|bank| ram.push(bank?).map_err(|_| Problem::TooMany("memory banks")))
+    fn add_bank(&mut self, bank: Range<u64>) -> Result<(), Problem> {
+        insert(&mut self.ram, bank).ok_or(Problem::TooMany("memory banks"))
     }
 
     fn reserve(&mut self, range: Range<u64>) -> Result<(), Problem> {
-        self.facts.reserved.push(range).map_err(|_| Problem::TooMany("reserved ranges"))
+        insert(&mut self.reserved, range).ok_or(Problem::TooMany("reserved ranges"))
     }
 
     /// Stands at all harts together, or at each.
     fn timebase(&mut self, node: &Node<'a>) -> Result<(), Problem> {
-        if self.facts.timebase == 0 {
-            self.facts.timebase = number(node, "timebase-frequency")?.unwrap_or(0);
+        if self.timebase == 0 {
+            self.timebase = number(node, "timebase-frequency")?.unwrap_or(0);
         }
         Ok(())
     }
 
+    /// What is beyond the room for harts is only counted.
     fn cpu(&mut self, node: &Node<'a>) -> Result<(), Problem> {
-        if !usable(node) {
-            return Ok(());
-        }
         self.timebase(node)?;
         let (isa, extensions) = (node.value("riscv,isa"), node.value("riscv,isa-extensions"));
-        let hart = HartFact {
-            id: number(node, "reg")?.ok_or(Problem::Property("reg"))?,
-            controller: 0,
-            context: None,
-            sstc: extension(isa, extensions, b"sstc"),
-            float: extension(isa, extensions, b"d"),
-        };
-        if self.facts.harts.push(hart).is_err() {
-            self.facts.further_harts += 1;
-            if let Some(last) = self.facts.harts.as_mut_slice().last_mut().filter(|_| hart.id == self.boot) {
-                *last = hart;
-            }
+        let id = number(node, "reg")?.ok_or(Problem::Property("reg"))?;
+        let (sstc, float) = (extension(isa, extensions, b"sstc"), extension(isa, extensions, b"d"));
+        let [first, others @ ..] = &mut self.harts;
+        let place = if id == self.boot { Some(first) } else { others.iter_mut().find(|place| place.is_none()) };
+        if let Some(place) = place {
+            *place = Some(HartFact { id, controller: 0, context: None, sstc, float });
         }
+        self.all_harts += 1;
         Ok(())
     }
 
     /// The node in a hart that others name when they interrupt it.
     fn controller(&mut self, cpu: &Node<'a>, node: &Node<'a>) -> Result<(), Problem> {
         let (id, phandle) = (number(cpu, "reg")?, number(node, "phandle")?.unwrap_or(0));
-        let mut harts = self.facts.harts.as_mut_slice().iter_mut();
+        let mut harts = self.harts.iter_mut().flatten();
         if let Some(hart) = harts.find(|hart| Some(hart.id) == id && hart.controller == 0) {
             hart.controller = phandle as u32;
         }
@@ -108,31 +88,33 @@ impl<'a> Reader<'a> {
     fn chosen(&mut self, node: &Node<'a>) -> Result<(), Problem> {
         if let Some(bytes) = node.value("bootargs") {
             let text = bytes.strip_suffix(b"\0").and_then(|text| core::str::from_utf8(text).ok());
-            self.facts.arguments = text.ok_or(Problem::Property("bootargs"))?;
+            self.arguments = text.ok_or(Problem::Property("bootargs"))?;
         }
         let name = "linux,initrd-start";
         if let (Some(start), Some(end)) = (number(node, name)?, number(node, "linux,initrd-end")?) {
             let length = end.checked_sub(start).ok_or(Problem::Property(name))?;
-            self.facts.initrd = (length > 0).then_some(start..end);
+            self.initrd = if length > 0 { start..end } else { 0..0 };
         }
         Ok(())
     }
 
     /// The first usable device of each kind counts.
     fn device(&mut self, parent: &Node<'a>, node: &Node<'a>) -> Result<(), Problem> {
-        let facts = &mut self.facts;
-        if facts.uart.is_none() && is_kind(node, &["ns16550a", "ns16550"]) && usable(node) {
-            let shift = number_below(node, "reg-shift", 5)?.unwrap_or(0);
-            facts.uart = Some(UartFact { range: first_register(parent, node)?, shift });
-        } else if facts.plic.is_none() && is_kind(node, &["riscv,plic0", "sifive,plic-1.0.0"]) {
-            let lines = number_below(node, "riscv,ndev", 1024)?.ok_or(Problem::Property("riscv,ndev"))?;
-            facts.plic = Some(PlicFact { range: first_register(parent, node)?, lines });
+        let place = if self.uart.is_empty() && is_kind(node, &["ns16550a", "ns16550"]) {
+            self.uart_shift = number_below(node, "reg-shift", 5)?.unwrap_or(0);
+            &mut self.uart
+        } else if self.plic.is_empty() && is_kind(node, &["riscv,plic0", "sifive,plic-1.0.0"]) {
+            self.lines = number_below(node, "riscv,ndev", 1024)?.ok_or(Problem::Property("riscv,ndev"))?;
             self.contexts = node.value("interrupts-extended").unwrap_or_default();
-        } else if facts.test.is_none() && is_kind(node, &["sifive,test0", "sifive,test1"]) {
-            facts.test = Some(first_register(parent, node)?);
-        } else if facts.clint.is_empty() && is_kind(node, &["riscv,clint0", "sifive,clint0"]) {
-            facts.clint = first_register(parent, node)?;
-        }
+            &mut self.plic
+        } else if self.test.is_empty() && is_kind(node, &["sifive,test0", "sifive,test1"]) {
+            &mut self.test
+        } else if self.clint.is_empty() && is_kind(node, &["riscv,clint0", "sifive,clint0"]) {
+            &mut self.clint
+        } else {
+            return Ok(());
+        };
+        *place = registers(parent, node)?.next().unwrap_or(Err(Problem::Property("reg")))?;
         Ok(())
     }
 
@@ -145,7 +127,7 @@ impl<'a> Reader<'a> {
         for (context, pair) in pairs.iter().enumerate() {
             let (controller, interrupt) = ((integer(pair) >> 32) as u32, integer(pair) as u32);
             if controller != 0 && interrupt == SUPERVISOR_EXTERNAL {
-                let harts = self.facts.harts.as_mut_slice().iter_mut();
+                let harts = self.harts.iter_mut().flatten();
                 harts.filter(|hart| hart.controller == controller).for_each(|hart| hart.context = Some(context as u32));
             }
         }
@@ -153,12 +135,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Old trees name extensions in one string, single letters together; new ones have a list of strings.
-fn extension(isa: Option<&[u8]>, list: Option<&[u8]>, name: &[u8]) -> Extension {
+/// True if a hart has the extension. Old trees name extensions in one string, single letters together; new ones have a
+/// list of strings.
+fn extension(isa: Option<&[u8]>, list: Option<&[u8]>, name: &[u8]) -> bool {
     let mut parts = isa.unwrap_or_default().split(|&byte| byte == 0 || byte == b'_');
     let letters = parts.next().unwrap_or_default().get("rv64".len()..).unwrap_or_default();
     let mut all = parts.chain(letters.chunks(1)).chain(list.unwrap_or_default().split(|&byte| byte == 0));
-    if all.any(|part| part == name) { Extension::Named } else { Extension::Absent }
+    all.any(|part| part == name)
 }
 
 /// True if the node is compatible with one of these.
@@ -169,10 +152,6 @@ fn is_kind(node: &Node, names: &[&str]) -> bool {
 
 fn usable(node: &Node) -> bool {
     node.value("status").is_none_or(|status| matches!(status, b"okay\0" | b"ok\0"))
-}
-
-fn first_register(parent: &Node, node: &Node) -> Result<Range<u64>, Problem> {
-    registers(parent, node)?.next().unwrap_or(Err(Problem::Property("reg")))
 }
 
 /// The ranges of `reg`, without empty ones. The parent says of how many cells address and size are.

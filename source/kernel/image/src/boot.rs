@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
-use nexus_arch::arguments::{Arguments, Asked};
+use nexus_arch::arguments::Arguments;
 use nexus_arch::memory::{self, Memory};
 use nexus_arch::power::{self, Status};
 use nexus_arch::{defects, entry::Arrival, harts, layout, machine, run, say, selftest, system};
@@ -17,29 +17,23 @@ pub(crate) fn main(arrival: Arrival) -> ! {
         }
     });
     let mut memory = memory::map(&facts, device_tree);
-    let carved = memory.carve(&facts, &arguments);
-    if arguments.tracing == Asked::Yes {
-        let (cpus, rings) = (carved.storage.cpus.len(), carved.storage.rings.as_ptr() as u64);
-        say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {:#x}", layout::to_physical(rings));
-    }
-    say!(
-        "hart {} of {}, {} KiB for programs",
-        arrival.hart,
-        facts.harts.as_slice().len() as u32 + facts.further_harts,
-        carved.pool.kilobytes()
-    );
     let image = read_image(&memory);
-    let machine = defects::seen(memory.machine(&facts, &arguments, image.header().raisers));
-    let system = system::install(&arrival, &facts, arguments, carved, machine);
+    let system = system::install(arrival.instructions, &facts, arguments, &mut memory, image.header().raisers);
+    let kernel = &system.kernel;
+    if arguments.tracing {
+        let (cpus, rings) = (kernel.cpus.len(), layout::to_physical(kernel.rings.as_ptr() as u64));
+        say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {rings:#x}");
+    }
+    say!("hart {} of {}, {} KiB for programs", facts.boot, facts.all_harts, 4 * kernel.frames.capacity());
     defects::show(system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
-    if let Err(error) = system.kernel.start_first(&first, run::now()) {
+    if let Err(error) = kernel.start_first(&first, run::now()) {
         say!("the first process cannot be made: {}", error.name());
         power::stop(Status::FirstProcess)
     }
     harts::start(system, &memory);
-    if arguments.self_tests == Asked::Yes {
+    if arguments.self_tests {
         selftest::run(system);
     }
     run::enter_first(system)
