@@ -12,7 +12,7 @@
 #   GDB=1234        wait for a debugger on this local port
 #   ICOUNT=shift=0  count instructions instead of host time
 #   APPEND=words    boot arguments
-#   KERNEL=path     kernel ELF, default build/kernel; build/kernel-checked where APPEND asks for a defect, which only that one has
+#   KERNEL=path     kernel ELF, default build/kernel; build/kernel-checked where APPEND has a defect= or refuse=, which only that one knows
 #   IMAGE=path      boot image, default build/boot.img
 #   CONSOLE=raw     give every input byte to the guest; default: Ctrl-A is the emulator's escape key
 #   EMULATOR=path   the emulator
@@ -24,7 +24,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 case " ${APPEND:-}" in
-    *" defect="*) kernel=${KERNEL:-build/kernel-checked} maker="cargo xtask image --checked" ;;
+    *" defect="* | *" refuse="*) kernel=${KERNEL:-build/kernel-checked} maker="cargo xtask image --checked" ;;
     *) kernel=${KERNEL:-build/kernel} maker="cargo xtask image" ;;
 esac
 image=${IMAGE:-build/boot.img}

@@ -13,8 +13,6 @@ pub struct Arguments {
     pub tracing: bool,
     /// `kselftest`: run the kernel's own tests of several CPUs.
     pub self_tests: bool,
-    /// `refuse=<number>`: the typed system call that answers `ENOSYS`, for proofs that a check can fail; 0: none.
-    pub refused: u64,
 }
 
 /// Which way a message may go whose partner waits.
@@ -44,10 +42,7 @@ impl Arguments {
                 // Programs of the boot image read it.
                 "selftest" => {}
                 _ if word.starts_with("selftest=") => {}
-                _ => match word.strip_prefix("refuse=").map(str::parse) {
-                    Some(Ok(number)) => arguments.refused = number,
-                    _ => unknown(word),
-                },
+                _ => unknown(word),
             }
         }
         arguments
@@ -61,10 +56,10 @@ mod tests {
 
     #[test]
     fn known_words_are_read_and_the_last_one_counts() {
-        let line = " panic=exit  bootstat kselftest undirected refuse=76";
+        let line = " panic=exit  bootstat kselftest undirected";
         let read = Arguments::read(line, |word| panic!("{word}"));
         let (exit_on_panic, statistics, self_tests, passage) = (true, true, true, Passage::Detour);
-        assert_eq!(read, Arguments { exit_on_panic, statistics, passage, tracing: false, self_tests, refused: 76 });
+        assert_eq!(read, Arguments { exit_on_panic, statistics, passage, tracing: false, self_tests });
         assert!(Arguments::read("trace", |_| ()).tracing);
         assert_eq!(Arguments::read("trace", |_| ()).passage, Passage::General, "the straight way has no trace points");
         assert_eq!(Arguments::read("panic=exit panic=reset", |_| ()), Arguments::default());

@@ -73,7 +73,7 @@ pub fn install(
     }
     let harts = || facts.harts.iter().flatten();
     let system = System {
-        kernel: Kernel::new(storage, defects::seen(machine(facts, &arguments, memory, raisers))),
+        kernel: Kernel::new(storage, defects::seen(machine(facts, memory, raisers))),
         float,
         // A thread may run on any hart: what one lacks, all lack.
         timer: if harts().all(|hart| hart.sstc) && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware },
@@ -102,7 +102,7 @@ pub fn install(
 }
 
 /// The facts that the core needs.
-fn machine(facts: &Facts<'static>, arguments: &Arguments, memory: &Memory, raisers: [u64; 4]) -> Machine {
+fn machine(facts: &Facts<'static>, memory: &Memory, raisers: [u64; 4]) -> Machine {
     Machine {
         ram: facts.ram[0].start..facts.ram.iter().map(|bank| bank.end).fold(0, u64::max),
         reserved: [facts.plic.clone(), facts.clint.clone(), facts.test.clone(), 0..0],
@@ -113,7 +113,6 @@ fn machine(facts: &Facts<'static>, arguments: &Arguments, memory: &Memory, raise
         slice: facts.timebase / SLICES_PER_SECOND,
         timebase: facts.timebase,
         arguments: facts.arguments,
-        refused: arguments.refused,
         ..Machine::default()
     }
 }

@@ -114,7 +114,8 @@ impl<T: Object> Arena<T> {
 
     /// The living object that this reference names.
     pub fn get(&self, reference: u64) -> Option<&'static T> {
-        self.named(reference).filter(|_| reference != 0)
+        let item = self.place(index_of(reference))?;
+        (reference != 0 && item.header().me() == reference).then_some(item)
     }
 
     /// [`Arena::get`] of a reference that is not 0, as in a used slot.

@@ -103,8 +103,6 @@ pub struct Machine {
     pub timebase: u64,
     /// Boot arguments.
     pub arguments: &'static str,
-    /// The typed system call that answers `ENOSYS`, for proofs that need its effect; 0: none.
-    pub refused: u64,
 }
 
 impl Kernel {

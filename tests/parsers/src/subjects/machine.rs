@@ -192,10 +192,10 @@ pub(super) const BOOT_ARGUMENTS: Parser = Parser {
     name: "boot-arguments",
     read: boot_arguments,
     errors: &["not-text", "unknown-word"],
-    tokens: &["panic=exit", "panic=reset", "bootstat", "selftest", "refuse=", "panic", " "],
+    tokens: &["panic=exit", "panic=reset", "bootstat", "selftest", "panic", " "],
     samples: || {
         vec![
-            Sample::accepted("known.txt", b"selftest panic=exit  bootstat refuse=76".to_vec()),
+            Sample::accepted("known.txt", b"selftest panic=exit  bootstat kselftest".to_vec()),
             Sample::accepted("empty.txt", Vec::new()),
             Sample::refused("unknown-word", "typo.txt", b"panic=never \x7f".to_vec()),
             Sample::refused("not-text", "latin1.txt", b"selftest \xe4".to_vec()),

@@ -6,7 +6,12 @@ use crate::layout::{DIRECT_SIZE, to_virtual};
 use crate::{csr, hart::Hart, harts, memory::Memory, say, system::System};
 use core::hint::{self, black_box};
 use core::{mem, ptr};
-use nexus_core::{ipc::donation::Donation, kernel::Machine, sched::spread::Spread, word::Half};
+use nexus_core::{
+    ipc::donation::Donation,
+    kernel::Machine,
+    sched::spread::Spread,
+    word::{Half, Word},
+};
 
 macro_rules! defects {
     ($($(#[$doc:meta])* $name:ident $word:literal;)*) => {
@@ -70,13 +75,20 @@ static CONSTANT: [u64; 4] = [1; 4];
 /// Where the defect that was asked for stands in the table, and one more; 0: none was. Written before any other hart starts.
 static ASKED: Half = Half::new(0);
 
+/// The system call that answers `ENOSYS`; 0: none. Written as [`ASKED`] is.
+static REFUSED: Word = Word::new(0);
+
 /// The defect that was asked for.
 fn defect() -> Option<Defect> {
     Some(DEFECTS.get((ASKED.get() as usize).checked_sub(1)?)?.1)
 }
 
-/// True if this word of the boot arguments asks for a defect.
+/// True if this word of the boot arguments asks for a defect, or has a typed system call refused.
 pub fn asked(word: &str) -> bool {
+    if let Some(number) = word.strip_prefix("refuse=").and_then(|number| number.parse().ok()) {
+        REFUSED.set(number);
+        return true;
+    }
     let name = word.strip_prefix("defect=");
     let found = DEFECTS.iter().position(|(known, _)| Some(*known) == name);
     found.inspect(|&at| ASKED.set(at as u32 + 1)).is_some()
@@ -95,6 +107,7 @@ pub fn seen(mut machine: Machine) -> Machine {
 /// Shows the defect at boot. What returns from here was not caught, and says so.
 pub fn show(system: &'static System, memory: &Memory) {
     let data = ptr::from_ref(system) as u64;
+    system.kernel.inspection.refused.set(REFUSED.get());
     match defect() {
         Some(Defect::Panic) => panic!("asked for by a boot argument"),
         Some(Defect::Stack) => drop(black_box(descend(0))),

@@ -31,7 +31,7 @@ for_each_syscall!(dispatcher);
 #[inline(never)]
 fn serve<S: Serve>(context: &Context) -> Verdict<()> {
     let frame = &context.thread.frame;
-    if context.kernel.machine.refused == S::NUMBER {
+    if context.kernel.refuses(S::NUMBER) {
         return Err(Stop::Refuse(Error::NoCall));
     }
     let output = S::decode(frame.get(reg::T3), frame)?.serve(context)?;

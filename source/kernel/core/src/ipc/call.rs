@@ -11,7 +11,7 @@ impl Kernel {
     /// Sends to a waiting receiver and switches to it, or queues the caller.
     #[inline(always)]
     pub(super) fn call(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
-        let (found, endpoint) = self.callable(context, request.target)?;
+        let (found, endpoint) = self.endpoint_of(context, request.target, Rights::USE)?;
         if request.deadline.passed(context.now) {
             return Err(Error::TimedOut.into());
         }
@@ -52,14 +52,18 @@ impl Kernel {
         Err(Halt::Stop(Stop::Blocked))
     }
 
-    /// The endpoint behind a handle that may be called.
+    /// The endpoint behind a handle of the caller with these rights: to call it, or to receive there.
     #[inline(always)]
-    pub(super) fn callable(&self, context: &Context, target: u64) -> Result<(Found, &'static Endpoint), Error> {
-        let refused = || self.endpoint_error(context, target, Rights::USE);
+    pub(super) fn endpoint_of(
+        &self,
+        context: &Context,
+        target: u64,
+        rights: Rights,
+    ) -> Result<(Found, &'static Endpoint), Error> {
         let handle = Handle::from_raw(target).ok_or(Error::BadHandle)?;
         let found = self.slot(context.process(), handle)?;
-        if !found.slot.allows(Kind::Endpoint, Rights::USE) {
-            return Err(refused());
+        if !found.slot.allows(Kind::Endpoint, rights) {
+            return Err(context.capability(handle, Kind::Endpoint, rights).err().unwrap_or(Error::PeerClosed));
         }
         let endpoint = self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
         Ok((found, endpoint))

@@ -4,8 +4,9 @@ use crate::arena::{Arena, Header, Object, index_of};
 use crate::caps::revoke::{More, Progress};
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::list::{ThreadList, ThreadStack};
+use crate::process::{Process, quota::Resource};
 use crate::word::{Half, Word};
-use crate::{Kernel, percpu::Here, process::quota::Resource, thread::Thread};
+use crate::{Kernel, percpu::Here, thread::Thread};
 use nexus_abi::syscall::{EndpointCreate, EndpointCreated};
 use nexus_abi::{Error, Handle, Kind, QosClass, Rights};
 
@@ -144,37 +145,29 @@ impl Kernel {
         if self.dismiss(cpu, endpoint) {
             return Err(More);
         }
-        self.drop_queued_handles(endpoint);
+        let owner = self.processes.at(endpoint.header.owner.get());
         for head in [&endpoint.queue[0], &endpoint.empty] {
             while head.get() != 0 {
-                let message = self.messages.at(head.get());
-                let place = head.get();
+                let (place, message) = (head.get(), self.messages.at(head.get()));
+                self.drop_handle(owner, message.handle.take());
                 head.set(message.next.get());
                 self.messages.release(place);
             }
         }
-        let owner = self.processes.at(endpoint.header.owner.get());
         owner.account.refund(Resource::Messages, endpoint.places.get());
         self.bury(&self.endpoints, Kind::Endpoint, index);
         Ok(())
     }
 
-    /// Takes the handles of messages that nobody will receive out of their owner's table: it was never told of them. One
-    /// that is the last to name its object stays: destroying objects from here could go as deep as messages name each
-    /// other's endpoints.
-    fn drop_queued_handles(&self, endpoint: &Endpoint) {
-        let owner = self.processes.at(endpoint.header.owner.get());
-        let mut index = endpoint.queue[0].get();
-        while index != 0 {
-            let message = self.messages.at(index);
-            let handle = Handle::from_raw(message.handle.take());
-            if let Some(found) = handle.and_then(|handle| self.slot(owner, handle).ok())
-                && found.slot.child.get() == 0
-                && !self.last_to_name(found.slot)
-            {
-                self.move_away(found.place);
-            }
-            index = message.next.get();
+    /// Takes the handle of a message that nobody will receive out of its owner's table: it was never told of it. One that is
+    /// the last to name its object stays: destroying objects from here could go as deep as messages name each other's
+    /// endpoints.
+    fn drop_handle(&self, owner: &Process, handle: u64) {
+        if let Some(found) = Handle::from_raw(handle).and_then(|handle| self.slot(owner, handle).ok())
+            && found.slot.child.get() == 0
+            && !self.last_to_name(found.slot)
+        {
+            self.move_away(found.place);
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod wait_set;
 use crate::event::{Context, Stop, Verdict};
 use crate::lock::{Held, Need, ShardSet};
 use crate::{Kernel, thread::reg};
+use core::hint::black_box;
 use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
 
 /// Why an attempt did not go through. Nothing was changed.
@@ -104,12 +105,12 @@ impl Kernel {
         self.attempt(context, &request, shards)
     }
 
+    /// As [`with_shards`] does, but not as a loop: the first attempt would pay for what a compiler takes out of one.
     #[inline(never)]
     fn attempt(&'static self, context: &Context, request: &Request, shards: ShardSet) -> Verdict<()> {
         let held = self.shards.hold(shards);
         let outcome = match request.number {
             ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call(context, &held, request),
-            ipc::RECV => self.receive_only(context, &held, request),
             ipc::SEND => self.send(context, &held, request),
             ipc::REPLY | ipc::REPLY_EXTENDED => self.reply_only(context, &held, request),
             _ => self.reply_and_receive(context, &held, request),
@@ -118,14 +119,7 @@ impl Kernel {
         match outcome {
             Ok(()) => Ok(()),
             Err(Halt::Stop(stop)) => Err(stop),
-            Err(Halt::Need(more)) => self.attempt_again(context, request, shards.with(more)),
+            Err(Halt::Need(more)) => black_box(Kernel::attempt)(self, context, request, shards.with(more)),
         }
-    }
-
-    /// As [`with_shards`] does, but for a first attempt that pays for no loop.
-    #[cold]
-    #[inline(never)]
-    fn attempt_again(&'static self, context: &Context, request: &Request, shards: ShardSet) -> Verdict<()> {
-        self.attempt(context, request, shards)
     }
 }

@@ -7,7 +7,7 @@ use crate::event::{Context, Stop, Verdict, serve::Serve, serve::blank};
 use crate::lock::{Held, Need, ShardSet};
 use crate::thread::{Stamp, State, Thread};
 use crate::word::{Half, Word};
-use crate::{Kernel, list::ThreadList, percpu::Here};
+use crate::{Kernel, links::Links, list::ThreadList, percpu::Here};
 use nexus_abi::syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited};
 use nexus_abi::{Error, Handle, Kind, Rights, message::Status};
 
@@ -26,10 +26,14 @@ pub struct Notification {
     pub bound: Word,
     /// 1 if this is a wait set.
     pub is_set: Half,
-    /// Wait set: its ready members, first and last. Member: next and previous among them.
+    /// Wait set: its ready members, first and last.
     pub ready: [Half; 2],
-    /// Wait set: `members[0]` is the first member. Member: next and previous.
-    pub members: [Half; 2],
+    /// Member: its neighbours among them.
+    pub in_turn: Links,
+    /// Wait set: its first member.
+    pub members: Half,
+    /// Member: its neighbours.
+    pub beside: Links,
     /// Member: reference of its set; 0 is none.
     pub set: Word,
     /// Member: its key.
@@ -51,8 +55,8 @@ impl Kernel {
         let (notification, handle) = context.create(&self.notifications, kind, owner)?;
         let words = [&notification.bits, &notification.bound, &notification.set, &notification.key];
         words.into_iter().for_each(|word| word.set(0));
-        let links = notification.ready.iter().chain(&notification.members);
-        links.chain([&notification.queued]).for_each(|link| link.set(0));
+        let links = [&notification.members, &notification.queued];
+        notification.ready.iter().chain(links).for_each(|link| link.set(0));
         notification.is_set.set(u32::from(kind == Kind::WaitSet));
         self.wait_sets.add(notification.is_set.get());
         Ok(handle)

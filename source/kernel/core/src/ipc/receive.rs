@@ -7,8 +7,8 @@ use crate::event::{Context, Stop};
 use crate::lock::{Held, ShardSet};
 use crate::thread::{Stamp, State, Thread};
 use crate::{Kernel, arena::index_of};
+use nexus_abi::Error;
 use nexus_abi::message::{Extent, Status};
-use nexus_abi::{Error, Rights};
 
 /// What a receive will get, found before anything is changed.
 #[derive(Debug)]
@@ -26,27 +26,6 @@ pub(super) enum Arrival {
 }
 
 impl Kernel {
-    /// Receives without answering anything.
-    pub(super) fn receive_only(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
-        let endpoint = self.receivable(context, request.target)?;
-        if context.thread.link.get() != 0 {
-            return Err(Error::State.into());
-        }
-        let arrival = self.arrival(context, held, endpoint)?;
-        self.accept(context, endpoint, arrival, request)
-    }
-
-    /// The endpoint behind a handle that may be received from.
-    #[inline(always)]
-    pub(super) fn receivable(&self, context: &Context, target: u64) -> Result<&'static Endpoint, Error> {
-        let handle = nexus_abi::Handle::from_raw(target).ok_or(Error::BadHandle)?;
-        let found = self.slot(context.process(), handle)?;
-        if !found.slot.allows(nexus_abi::Kind::Endpoint, Rights::TAKE) {
-            return Err(self.endpoint_error(context, target, Rights::TAKE));
-        }
-        self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)
-    }
-
     /// What a receive would get now.
     #[inline(always)]
     pub(super) fn arrival(&self, context: &Context, held: &Held<'_>, endpoint: &Endpoint) -> Attempt<Arrival> {

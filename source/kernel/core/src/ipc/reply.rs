@@ -6,7 +6,7 @@ use crate::event::{Context, Stop, Verdict};
 use crate::lock::{Held, ShardSet};
 use crate::thread::{State, Thread};
 use crate::{Kernel, caps::Capability};
-use nexus_abi::syscall::{Defer, Deferred};
+use nexus_abi::syscall::{Defer, Deferred, ipc};
 use nexus_abi::{Error, Handle, Kind, Rights, message::Extent};
 
 /// Who is about to be answered.
@@ -17,7 +17,8 @@ struct Caller {
 }
 
 impl Kernel {
-    /// Answers the open link and receives. If the caller has given up, the answer goes nowhere and the receive goes on.
+    /// Answers the open link, unless this is a receive alone, and receives. If the caller has given up, the answer goes
+    /// nowhere and the receive goes on.
     #[inline(always)]
     pub(super) fn reply_and_receive(
         &'static self,
@@ -25,17 +26,18 @@ impl Kernel {
         held: &Held<'_>,
         request: &Request,
     ) -> Attempt<()> {
-        let endpoint = self.receivable(context, request.target)?;
+        let (_, endpoint) = self.endpoint_of(context, request.target, Rights::TAKE)?;
         let link = context.thread.link.get();
-        if link == 0 {
+        if (link == 0) != (request.number == ipc::RECV) {
             return Err(Error::State.into());
         }
-        let caller = self.check_answer(context, held, link, request)?;
+        let mut caller = if link == 0 { None } else { self.check_answer(context, held, link, request)? };
         let arrival = self.arrival(context, held, endpoint)?;
         if let Arrival::Unfit(..) = arrival {
-            return self.accept(context, endpoint, arrival, request);
+            caller = None;
+        } else if link != 0 {
+            self.close_link(context.thread);
         }
-        self.close_link(context.thread);
         if let Some(caller) = &caller {
             self.answer(context, caller, request);
         }

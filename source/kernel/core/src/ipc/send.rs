@@ -4,12 +4,12 @@ use super::endpoint::{Endpoint, Message};
 use super::{Attempt, Request};
 use crate::thread::{Stamp, Thread, reg};
 use crate::{Kernel, caps::table::Found, event::Context, lock::Held, process::Process};
-use nexus_abi::{Error, Handle, message::Status};
+use nexus_abi::{Error, Handle, Rights, message::Status};
 
 impl Kernel {
     /// Gives the message to a waiting receiver, or queues it. Never waits: a full queue is `EAGAIN`.
     pub(super) fn send(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
-        let (found, endpoint) = self.callable(context, request.target)?;
+        let (found, endpoint) = self.endpoint_of(context, request.target, Rights::USE)?;
         let badge = found.slot.badge.get();
         match endpoint.receivers.first(&self.threads) {
             Some(receiver) => {

@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use crate::thread::{State, Thread};
 use crate::{Kernel, arena::index_of, event::Context, percpu::Here};
-use nexus_abi::{Error, Kind};
+use nexus_abi::Error;
 
 impl Kernel {
     /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.
@@ -101,14 +101,5 @@ impl Kernel {
             self.end_wait(cpu, thread, Error::PeerClosed);
         }
         true
-    }
-
-    /// The error for a handle that does not allow what an endpoint operation needs.
-    pub(super) fn endpoint_error(&self, context: &Context, handle: u64, rights: nexus_abi::Rights) -> Error {
-        let Some(handle) = nexus_abi::Handle::from_raw(handle) else { return Error::BadHandle };
-        match context.capability(handle, Kind::Endpoint, rights) {
-            Ok(_) => Error::PeerClosed,
-            Err(error) => error,
-        }
     }
 }

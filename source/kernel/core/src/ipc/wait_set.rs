@@ -26,7 +26,9 @@ impl Serve for WaitSetAdd {
         if member.bound.get() != 0 || !member.waiters.is_empty() {
             return Err(Error::State.into());
         }
-        kernel.join_set(set, member, self.key);
+        member.set.set(set.header.me());
+        member.key.set(self.key);
+        member.beside.join(&set.members, index_of(member.header.me()), |index| &kernel.notifications.at(index).beside);
         let pending = member.bits.get();
         kernel.signal(context.cpu, member.header.me(), pending);
         Ok(WaitSetAdded {})
@@ -47,37 +49,17 @@ impl Serve for WaitSetRemove {
 }
 
 impl Kernel {
-    fn join_set(&self, set: &Notification, member: &Notification, key: u64) {
-        let (index, first) = (index_of(member.header.me()), set.members[0].get());
-        member.set.set(set.header.me());
-        member.key.set(key);
-        member.members[0].set(first);
-        member.members[1].set(0);
-        if first != 0 {
-            self.notifications.at(first).members[1].set(index);
-        }
-        set.members[0].set(index);
-    }
-
     /// Takes a notification out of its set, if it is in one. Holds all shards.
     pub(super) fn leave_set(&self, member: &Notification) {
         if member.set.get() == 0 {
             return;
         }
         let set = self.notifications.at(index_of(member.set.get()));
-        let (next, previous) = (member.members[0].get(), member.members[1].get());
-        if next != 0 {
-            self.notifications.at(next).members[1].set(previous);
-        }
-        match previous {
-            0 => set.members[0].set(next),
-            index => self.notifications.at(index).members[0].set(next),
-        }
         if member.queued.get() == 1 {
             self.unqueue(set, member);
         }
         member.set.set(0);
-        member.members.iter().for_each(|link| link.set(0));
+        member.beside.leave(&set.members, |index| &self.notifications.at(index).beside);
     }
 
     /// Takes up to 16 members out of a set that is gone. Holds all shards.
@@ -86,7 +68,7 @@ impl Kernel {
             return Ok(());
         }
         for _ in 0..16 {
-            match set.members[0].get() {
+            match set.members.get() {
                 0 => return Ok(()),
                 member => self.leave_set(self.notifications.at(member)),
             }
@@ -98,12 +80,10 @@ impl Kernel {
     pub(super) fn queue_member(&self, set: &Notification, member: &Notification) {
         let (index, last) = (index_of(member.header.me()), set.ready[1].get());
         member.queued.set(1);
-        member.ready[0].set(0);
-        member.ready[1].set(last);
-        match last {
-            0 => set.ready[0].set(index),
-            last => self.notifications.at(last).ready[0].set(index),
-        }
+        member.in_turn.next.set(0);
+        member.in_turn.previous.set(last);
+        let before = if last == 0 { &set.ready[0] } else { &self.notifications.at(last).in_turn.next };
+        before.set(index);
         set.ready[1].set(index);
     }
 
@@ -116,16 +96,10 @@ impl Kernel {
     }
 
     fn unqueue(&self, set: &Notification, member: &Notification) {
-        let (next, previous) = (member.ready[0].get(), member.ready[1].get());
-        match previous {
-            0 => set.ready[0].set(next),
-            index => self.notifications.at(index).ready[0].set(next),
+        if member.in_turn.next.get() == 0 {
+            set.ready[1].set(member.in_turn.previous.get());
         }
-        match next {
-            0 => set.ready[1].set(previous),
-            index => self.notifications.at(index).ready[1].set(previous),
-        }
+        member.in_turn.leave(&set.ready[0], |index| &self.notifications.at(index).in_turn);
         member.queued.set(0);
-        member.ready.iter().for_each(|link| link.set(0));
     }
 }

@@ -13,7 +13,7 @@ impl Kernel {
     #[inline(always)]
     pub fn turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
         let (number, frame) = (thread.frame.get(reg::T2), &thread.frame);
-        let turned = number != self.machine.refused
+        let turned = !self.refuses(number)
             && match number {
                 Yield::NUMBER => self.give_turn(cpu, thread, now),
                 Notify::NUMBER => {

@@ -55,8 +55,8 @@ impl Kernel {
         if item.is_set.get() == 1 {
             check.same("a wait set has no bits of its own", (item.bits.get(), item.set.get()), (0, 0));
         } else if item.set.get() == 0 {
-            let links = [item.ready[0].get(), item.ready[1].get(), item.members[0].get(), item.members[1].get()];
-            check.same("who is in no set has no neighbours there", (links, item.queued.get()), ([0; 4], 0));
+            let links = [&item.in_turn, &item.beside].map(|links| links.next.get() | links.previous.get());
+            check.same("who is in no set has no neighbours there", (links, item.queued.get()), ([0; 2], 0));
         } else {
             check.that("a member has no waiters", item.waiters.is_empty());
             check.same("a member with signals is ready", item.queued.get() == 1, item.bits.get() != 0);
@@ -64,13 +64,13 @@ impl Kernel {
     }
 
     fn check_members(&self, check: &mut Check, set: u32, item: &Notification) -> u32 {
-        let (mut index, mut previous, mut count) = (item.members[0].get(), 0, 0);
+        let (mut index, mut previous, mut count) = (item.members.get(), 0, 0);
         while index != 0 && count <= self.notifications.capacity() {
             let member = self.notifications.at(index);
             check.at = index;
             check.same("a member knows its set", member.set.get(), self.notifications.at(set).header.reference());
-            check.same("members link both ways", member.members[1].get(), previous);
-            (previous, index, count) = (index, member.members[0].get(), count + 1);
+            check.same("members link both ways", member.beside.previous.get(), previous);
+            (previous, index, count) = (index, member.beside.next.get(), count + 1);
         }
         count
     }
@@ -82,8 +82,8 @@ impl Kernel {
             check.at = index;
             check.same("a ready member knows its set", member.set.get() as u32, set);
             check.same("a ready member knows that it is", member.queued.get(), 1);
-            check.same("ready members link both ways", member.ready[1].get(), previous);
-            (previous, index, count) = (index, member.ready[0].get(), count + 1);
+            check.same("ready members link both ways", member.in_turn.previous.get(), previous);
+            (previous, index, count) = (index, member.in_turn.next.get(), count + 1);
         }
         check.same("a set knows its last ready member", item.ready[1].get(), previous);
         count

@@ -23,6 +23,8 @@ pub struct Inspection {
     still: [Word; MAX_CPUS],
     /// Index of the thread for which each CPU is to look; 0: none.
     asked: [Half; MAX_CPUS],
+    /// The typed system call that answers `ENOSYS`, for proofs that need its effect; 0: none. Written at boot.
+    pub refused: Word,
 }
 
 impl Inspection {
@@ -33,6 +35,11 @@ impl Inspection {
 }
 
 impl Kernel {
+    /// True if a proof has this call answer `ENOSYS`.
+    pub(crate) fn refuses(&self, number: u64) -> bool {
+        self.inspection.refused.get() == number
+    }
+
     /// Looks at all invariants for the thread that asked for it on this CPU, if one did, while every other stands still.
     /// `interrupt` interrupts one. The caller holds no lock.
     pub fn inspect(&self, cpu: Here, interrupt: impl Fn(&Cpu)) {
