@@ -1,14 +1,18 @@
 //! Boot: the first process.
+//!
+//! What it is made of it makes for itself: once it has a thread, the kernel makes the calls for memory in that thread's
+//! name, before it runs.
 
-use crate::memory::object::{Memory, Stage};
-use crate::memory::{Stash, frames::FRAME_WORDS};
+use crate::event::{Context, Stop, serve};
+use crate::memory::object::Stage;
 use crate::process::create::{Birth, SCOPE_ROOT};
-use crate::{Kernel, caps::Capability, lock::ShardSet, process::Process};
+use crate::thread::{Thread, reg};
+use crate::{Kernel, arena::Living, caps::Capability, lock::ShardSet, memory::Stash};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo, first};
-use nexus_abi::syscall::{ThreadCreate, access};
+use nexus_abi::syscall::{Answer, Close, Map, MemoryCreate, MemoryGrow, MemorySeal, Syscall, ThreadCreate, access};
 use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
 
 /// What init is made from.
@@ -27,36 +31,49 @@ pub struct First<'a> {
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
     pub fn start_first(&'static self, boot: &First, now: u64) -> Result<(), Error> {
+        let (here, header) = (self.cpus[0].here(), boot.image.header());
+        let (entry, stack, ipc_page) = (header.entry_point, STACK_TOP, IPC_PAGE);
+        let new = ThreadCreate { process: None, entry, stack, a0: START_PAGE, a1: 0, ipc_page };
+        let thread = self.first_thread(&new)?;
+        let init = Context::of(self, here, thread, now);
+        let given = init.roots(boot)?;
+        for &Segment { offset, address, pages, access } in header.segments.iter().filter(|segment| segment.pages > 0) {
+            let access = u8::try_from(access).map_err(|_| Error::Corrupt)?;
+            if offset != u64::MAX && access & access::WRITE == 0 {
+                // Text and constants are mapped where they lie in the image.
+                let offset = offset / PAGE_SIZE as u64;
+                init.map_whole(Map { process: None, memory: given[0].1, address, offset, pages, access })?;
+            } else {
+                init.lay(boot.bytes.get(offset as usize..).unwrap_or(&[]), pages, address, access)?;
+            }
+        }
+        let bottom = STACK_TOP - header.stack_pages * PAGE_SIZE as u64;
+        init.lay(&[], header.stack_pages, bottom, access::READ | access::WRITE)?;
+        let (process, service) = (ProcessId(thread.process.get()), ServiceId(thread.service.get()));
+        let info = StartInfo { timebase: self.machine.timebase, ipc_page, process, service, heap_pages: 256 };
+        let mut page = [0; PAGE_SIZE];
+        let length = start::write(&mut page, &info, &given, &["init"], &[])?;
+        init.lay(&page[..length], 1, START_PAGE, access::READ)?;
+        thread.begin(&ThreadCreate { a1: length as u64, ..new });
+        let _held = self.shards.hold(ShardSet::ALL);
+        here.since.set(now);
+        self.make_ready(here, thread);
+        self.settle_aside(here, now);
+        Ok(())
+    }
+
+    /// The first process and its thread, with nothing but the thread's IPC page.
+    fn first_thread(&'static self, new: &ThreadCreate) -> Living<Thread> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
         let quota = self.capacity();
         self.may_make_process(&quota)?;
         let birth = Birth { home: 0, service: const { ServiceId::service("init") }, name, quota: &quota };
         let process = self.new_process(&birth, &mut Stash::of(&self.frames, 1)?)?;
-        let header = boot.image.header();
-        if header.entry_point == 0 {
-            return Err(Error::Corrupt);
-        }
-        for segment in header.segments.iter().filter(|segment| segment.pages > 0) {
-            self.lay_segment(process, boot, segment)?;
-        }
-        let stack = self.boot_memory(process, header.stack_pages)?;
-        self.map_first(
-            process,
-            stack,
-            STACK_TOP - header.stack_pages * PAGE_SIZE as u64,
-            access::READ | access::WRITE,
-        )?;
-        let length = self.write_start_page(process, boot)?;
-        let (entry, a1) = (header.entry_point, length as u64);
-        let new = ThreadCreate { process: None, entry, stack: STACK_TOP, a0: START_PAGE, a1, ipc_page: IPC_PAGE };
-        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, &new)?)?;
-        let thread = self.new_thread(process, 0, &new, &mut stash)?;
+        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, new)?)?;
+        let thread = self.new_thread(process, 0, new, &mut stash)?;
         thread.set_base_class(QosClass::Interactive);
-        self.cpus[0].since.set(now);
-        self.make_ready(self.cpus[0].here(), thread);
-        self.settle_aside(self.cpus[0].here(), now);
-        Ok(())
+        Ok(thread)
     }
 
     /// Everything there is, as a quota.
@@ -76,87 +93,76 @@ impl Kernel {
             irqs: short(self.irqs.capacity()),
         }
     }
+}
 
-    /// Text and constants are mapped where they lie in the image; what can be written is copied.
-    fn lay_segment(&'static self, process: &'static Process, boot: &First, segment: &Segment) -> Result<(), Error> {
-        let rights = u8::try_from(segment.access).map_err(|_| Error::Corrupt)?;
-        if rights & access::WRITE == 0 && segment.offset != u64::MAX {
-            let address = boot.image_range.start + segment.offset;
-            let memory = self.fixed_memory(process, address, segment.pages)?;
-            if rights & access::EXECUTE != 0 {
-                memory.set_stage(Stage::Sealed);
-            }
-            return self.map_first(process, memory, segment.address, rights);
-        }
-        let memory = self.boot_memory(process, segment.pages)?;
-        if segment.offset != u64::MAX {
-            let start = segment.offset as usize;
-            let bytes = boot.bytes.get(start..start + segment.pages as usize * PAGE_SIZE).ok_or(Error::Corrupt)?;
-            self.fill_memory(memory, bytes);
-        }
-        self.map_first(process, memory, segment.address, rights)
-    }
-
-    /// A memory object with all its pages.
-    pub(crate) fn boot_memory(&'static self, process: &'static Process, pages: u64) -> Result<&'static Memory, Error> {
-        let limit = u32::try_from(pages).map_err(|_| Error::OverLimit)?;
-        let memory = self.make_memory(process, limit)?;
-        while u64::from(memory.pages.get()) < pages {
-            let (batch, frames) = self.growth(memory, pages)?;
-            self.append(memory, batch, &mut Stash::of(&self.frames, frames)?);
-        }
-        Ok(memory)
-    }
-
-    /// Copies bytes to the beginning of a memory object.
-    pub(crate) fn fill_memory(&self, memory: &Memory, bytes: &[u8]) {
-        for (page, bytes) in bytes.chunks(PAGE_SIZE).enumerate() {
-            let address = self.page_address(memory, page as u32);
-            let Some(frame) = address.and_then(|address| self.frames.index(address)) else { return };
-            for (word, bytes) in self.frames.at(frame).0.iter().zip(bytes.chunks(8)).take(FRAME_WORDS) {
-                let mut value = [0; 8];
-                value[..bytes.len()].copy_from_slice(bytes);
-                word.set(u64::from_le_bytes(value));
-            }
-        }
-    }
-
-    fn write_start_page(&'static self, process: &'static Process, boot: &First) -> Result<usize, Error> {
-        let named = |name, handle| Ok::<_, Error>((Name::new(name).ok_or(Error::Invalid)?, handle));
-        let root = |name, kind| named(name, self.root_capability(process, kind)?);
+impl Context {
+    /// What the first process is given, by name: the boot image first.
+    fn roots(&self, boot: &First) -> Result<[(Name, Handle); 7], Error> {
+        let (kernel, _held) = self.hold_all();
+        let given = |name, capability: &Capability| {
+            Ok::<_, Error>((Name::new(name).ok_or(Error::Invalid)?, kernel.insert(self.process(), capability, 0)?))
+        };
         let part = |name, range: &Range<u64>| {
             let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
-            let memory = self.fixed_memory(process, range.start, pages)?;
+            let memory = kernel.fixed_memory(self.process(), range.start, pages)?;
             memory.set_stage(Stage::Sealed);
             let rights = Rights::USE.union(Rights::TRANSFER);
-            named(name, self.insert(process, &Capability { rights, ..Capability::full(Kind::Memory, memory) }, 0)?)
+            given(name, &Capability { rights, ..Capability::full(Kind::Memory, memory) })
         };
-        let given = [
+        let root =
+            |name, kind| given(name, &Capability { kind, object: SCOPE_ROOT, shard: 0, rights: Rights::ALL, badge: 0 });
+        Ok([
+            part(first::IMAGE, &boot.image_range)?,
+            part(first::DEVICE_TREE, &boot.device_tree)?,
             root(first::DEVICES, Kind::DeviceRoot)?,
             root(first::SPAWN, Kind::Spawn)?,
             root(first::INFO, Kind::Info)?,
             root(first::POWER, Kind::Power)?,
             root(first::LOG, Kind::Log)?,
-            part(first::IMAGE, &boot.image_range)?,
-            part(first::DEVICE_TREE, &boot.device_tree)?,
-        ];
-        let info = StartInfo {
-            timebase: self.machine.timebase,
-            ipc_page: IPC_PAGE,
-            process: ProcessId(process.header.me()),
-            service: ServiceId(process.service.get()),
-            heap_pages: 256,
-        };
-        let mut page = [0; PAGE_SIZE];
-        let length = start::write(&mut page, &info, &given, &["init"], &[])?;
-        let memory = self.boot_memory(process, 1)?;
-        self.fill_memory(memory, &page);
-        self.map_first(process, memory, START_PAGE, access::READ)?;
-        Ok(length)
+        ])
     }
 
-    fn root_capability(&self, process: &Process, kind: Kind) -> Result<Handle, Error> {
-        let capability = Capability { kind, object: SCOPE_ROOT, shard: 0, rights: Rights::ALL, badge: 0 };
-        self.insert(process, &capability, 0)
+    /// Makes a typed call in the thread's name, until it is done. It must be one that does not block.
+    pub(crate) fn call<S: Syscall + Clone>(&self, call: S) -> Result<S::Output, Error> {
+        let frame = &self.thread.frame;
+        loop {
+            frame.set(reg::T3, call.clone().encode(&mut |at, word| frame.set_word(at, word)));
+            match serve::dispatch(self, S::NUMBER) {
+                Err(Stop::Restart) => {}
+                Err(Stop::Refuse(error)) => return Err(error),
+                _ => return S::Output::decode(frame),
+            }
+        }
+    }
+
+    /// Lays so many pages out that begin with these bytes: memory of which nothing else is kept.
+    pub(crate) fn lay(&self, bytes: &[u8], pages: u64, address: u64, access: u8) -> Result<(), Error> {
+        let memory = self.call(MemoryCreate { process: None, pages })?.memory;
+        while self.call(MemoryGrow { memory, pages })?.total < pages {}
+        let object = self.own_memory(memory)?;
+        for (page, bytes) in (0..pages as u32).zip(bytes.chunks(PAGE_SIZE)) {
+            let frame = self.kernel.page_address(object, page).and_then(|address| self.kernel.frames.of(address));
+            for (word, bytes) in frame.iter().flat_map(|frame| &frame.0).zip(bytes.chunks(8)) {
+                let mut value = [0; 8];
+                value[..bytes.len()].copy_from_slice(bytes);
+                word.set(u64::from_le_bytes(value));
+            }
+        }
+        if access & access::EXECUTE != 0 {
+            self.call(MemorySeal { memory })?;
+        }
+        self.map_whole(Map { process: None, memory, address, offset: 0, pages, access })?;
+        self.call(Close { handle: memory }).map(|_| ())
+    }
+
+    /// Maps all that `rest` asks for.
+    fn map_whole(&self, mut rest: Map) -> Result<(), Error> {
+        while rest.pages > 0 {
+            let done = self.call(rest)?.pages;
+            rest.address += done * PAGE_SIZE as u64;
+            rest.offset += done;
+            rest.pages -= done;
+        }
+        Ok(())
     }
 }

@@ -76,7 +76,7 @@ pub struct Context {
 
 impl Context {
     /// Of a call that this thread makes on this CPU.
-    fn of(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Context {
+    pub(crate) fn of(kernel: &'static Kernel, cpu: Here, thread: &'static Thread, now: u64) -> Context {
         Context { kernel, cpu, thread, process: kernel.process_of(thread), now }
     }
 

@@ -17,7 +17,7 @@ macro_rules! dispatcher {
     ($($name:ident)*) => {
         /// Decodes and serves the typed call with this number.
         #[inline(never)]
-        pub(super) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
+        pub(crate) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
             match number {
                 $(syscall::$name::NUMBER => serve::<syscall::$name>(context),)*
                 _ => Err(Stop::Refuse(Error::NoCall)),

@@ -92,23 +92,6 @@ impl Kernel {
         }
     }
 
-    /// Maps pages of an object outside any system call, for the first process: as many as wanted.
-    pub(crate) fn map_first(&self, process: &Process, memory: &Memory, address: u64, bits: u8) -> Result<(), Error> {
-        let (pages, access) = (memory.pages.get(), effective(bits)?);
-        let page = user_page(address, pages.into())?;
-        allows(memory, access)?;
-        let whole = Span { memory: memory.index(), slot: 0, page, offset: 0, pages, access };
-        let mut next = page;
-        while next < whole.end() {
-            let span = whole.part(next, batch(next, (whole.end() - next).into()));
-            let room = self.check_span(process, memory, &span)?;
-            let mut stash = Stash::of(&self.frames, room.tables)?;
-            self.map_span(process, memory, &span, room, &mut stash);
-            next = span.end();
-        }
-        Ok(())
-    }
-
     /// True if removing this record leaves an object that nothing names.
     #[inline]
     pub(super) fn last_use(&self, mapping: &Mapping) -> bool {

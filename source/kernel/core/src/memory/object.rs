@@ -84,7 +84,7 @@ impl Memory {
     }
 
     /// Says what a new object is: pages from this address on if they are no frames, and how many it has and may have.
-    pub(super) fn furnish(&self, backing: Backing, address: u64, pages: u32, limit: u32) {
+    pub(crate) fn furnish(&self, backing: Backing, address: u64, pages: u32, limit: u32) {
         self.backing.set(backing as u32);
         self.set_stage(Stage::Open);
         self.pages.set(pages);
@@ -113,13 +113,6 @@ impl Object for Memory {
 }
 
 impl Kernel {
-    /// Makes an object for frames and charges it; `EOVERLIMIT`, `ENOMEM`. Holds all shards.
-    pub(crate) fn make_memory(&self, owner: &Process, limit: u32) -> Result<&'static Memory, Error> {
-        let memory = self.create(&self.memories, Kind::Memory, owner)?;
-        memory.furnish(Backing::Frames, 0, 0, limit);
-        Ok(memory)
-    }
-
     /// Makes an object over whole pages of physical memory that stay where they are, such as a part of the boot image. It is
     /// read-only; [`Stage::Sealed`] makes it executable. Holds all shards.
     pub(crate) fn fixed_memory(&self, owner: &Process, start: u64, pages: u64) -> Result<&'static Memory, Error> {
@@ -202,7 +195,7 @@ impl Context {
 
     /// The object behind a capability of the caller that is no window, with the right to change it.
     #[inline]
-    pub(super) fn own_memory(&self, handle: Handle) -> Result<&'static Memory, Error> {
+    pub(crate) fn own_memory(&self, handle: Handle) -> Result<&'static Memory, Error> {
         self.object(&self.kernel.memories, handle, Kind::Memory, Rights::MANAGE)
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn leaf(address: u64, bits: u8) -> u64 {
 
 /// The physical address in a valid entry.
 #[inline(always)]
-pub(super) fn address_of(entry: u64) -> u64 {
+pub(crate) fn address_of(entry: u64) -> u64 {
     (entry >> 10) << 12
 }
 

@@ -49,11 +49,7 @@ impl Kernel {
     }
 
     fn clear_thread(&self, thread: &Thread, new: &ThreadCreate) {
-        thread.frame.clear();
-        thread.frame.set(0, new.entry);
-        thread.frame.set(reg::SP, new.stack);
-        thread.frame.set(reg::A0, new.a0);
-        thread.frame.set(reg::A0 + 1, new.a1);
+        thread.begin(new);
         let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
         let counters = [&thread.cpu_time, &thread.switches];
         let words = words.into_iter().chain(&thread.fault);
@@ -66,6 +62,17 @@ impl Kernel {
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);
         thread.set_timed(self.processes.at(thread.process.get() as u32).budget.ticks.get());
+    }
+}
+
+impl Thread {
+    /// Says where it begins, and with what.
+    pub(crate) fn begin(&self, new: &ThreadCreate) {
+        self.frame.clear();
+        self.frame.set(0, new.entry);
+        self.frame.set(reg::SP, new.stack);
+        self.frame.set(reg::A0, new.a0);
+        self.frame.set(reg::A0 + 1, new.a1);
     }
 }
 

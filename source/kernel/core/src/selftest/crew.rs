@@ -1,10 +1,10 @@
 //! Two real user threads for the tests: each counts in a word of its own, for ever.
 
 use super::Trial;
-use crate::memory::object::{Memory, Stage};
+use crate::memory::tree::address_of;
 use crate::process::{Process, create::Birth, exit::Record};
 use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Next, lock::ShardSet, memory::Stash, sched::queue};
+use crate::{Kernel, cpu::Next, event::Context, lock::ShardSet, memory::Stash, sched::queue};
 use nexus_abi::syscall::{ThreadCreate, access};
 use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId};
 
@@ -23,50 +23,54 @@ pub(super) struct Crew {
     process: &'static Process,
     first: &'static Thread,
     affinity: u32,
-    counts: &'static Memory,
     pub(super) threads: [&'static Thread; 2],
 }
 
 impl Crew {
     /// Makes them; they are not started.
     pub(super) fn new(kernel: &'static Kernel) -> Result<Crew, Error> {
-        let _held = kernel.shards.hold(ShardSet::ALL);
         let first = kernel.threads.at(kernel.cpus[0].current.get());
-        let parent = kernel.processes.at(first.process.get() as u32);
+        let threads = Crew::threads(kernel, kernel.processes.at(first.process.get() as u32))?;
+        let context = Context::of(kernel, kernel.cpus[0].here(), threads[0], 0);
+        let mut bytes = [0; 12];
+        bytes.chunks_mut(4).zip(COUNT).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
+        context.lay(&bytes, 1, CODE, access::READ | access::EXECUTE)?;
+        context.lay(&[], 1, DATA, access::READ | access::WRITE)?;
+        threads.iter().zip(0..).for_each(|(thread, at)| thread.begin(&Crew::thread(at)));
+        let affinity = first.affinity.get();
+        first.affinity.set(1);
+        Ok(Crew { kernel, process: context.process(), first, affinity, threads })
+    }
+
+    /// Their process, a child of `parent`, and they.
+    fn threads(kernel: &'static Kernel, parent: &Process) -> Result<[&'static Thread; 2], Error> {
+        let _held = kernel.shards.hold(ShardSet::ALL);
         let name = Name::new("kselftest").ok_or(Error::Invalid)?;
-        let quota = Quota { frames: 16, threads: 2, memories: 2, mappings: 2, ..Quota::default() };
+        let quota = Quota { frames: 16, threads: 2, memories: 2, mappings: 2, slot_blocks: 1, ..Quota::default() };
         parent.account.check_child(&quota)?;
         kernel.may_make_process(&quota)?;
         let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &quota };
         let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?)?;
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
-        let code = kernel.boot_memory(process, 1)?;
-        let mut bytes = [0; 12];
-        bytes.chunks_mut(4).zip(COUNT).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
-        kernel.fill_memory(code, &bytes);
-        code.set_stage(Stage::Sealed);
-        kernel.map_first(process, code, CODE, access::READ | access::EXECUTE)?;
-        kernel.cpus[0].here().requests.fence_instructions();
-        let counts = kernel.boot_memory(process, 1)?;
-        kernel.map_first(process, counts, DATA, access::READ | access::WRITE)?;
-        let threads = [Crew::thread(kernel, process, 0)?, Crew::thread(kernel, process, 1)?];
-        let affinity = first.affinity.get();
-        first.affinity.set(1);
-        Ok(Crew { kernel, process, first, affinity, counts, threads })
+        let thread = |at| {
+            let new = Crew::thread(at);
+            let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &new)?)?;
+            kernel.new_thread(process, 0, &new, &mut stash)
+        };
+        Ok([thread(0)?, thread(1)?])
     }
 
-    fn thread(kernel: &'static Kernel, process: &'static Process, at: u64) -> Result<&'static Thread, Error> {
+    fn thread(at: u64) -> ThreadCreate {
         let (a0, ipc_page) = (DATA + 8 * at, IPC_PAGES + 0x1000 * at);
-        let new = ThreadCreate { process: None, entry: CODE, stack: 0x5_0000, a0, a1: 0, ipc_page };
-        let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &new)?)?;
-        kernel.new_thread(process, 0, &new, &mut stash)
+        ThreadCreate { process: None, entry: CODE, stack: 0x5_0000, a0, a1: 0, ipc_page }
     }
 
     /// How far a thread has counted.
     pub(super) fn progress(&self, at: usize) -> u64 {
-        let frame = self.kernel.page_address(self.counts, 0).and_then(|address| self.kernel.frames.index(address));
-        frame.map_or(0, |frame| self.kernel.frames.at(frame).0[at].get())
+        let entries = self.kernel.entries(self.process, (DATA >> 12) as u32, 1);
+        let frame = entries.and_then(|entries| self.kernel.frames.of(address_of(entries[0].get())));
+        frame.map_or(0, |frame| frame.0[at].get())
     }
 
     /// Makes both ready on CPU 0, behind the first program; the second may not leave it, the first may go to `thief`.

@@ -208,7 +208,8 @@ impl Scene {
     pub(super) fn starve_frames(&self) {
         let kernel = self.stage.kernel;
         let _held = kernel.shards.hold(crate::lock::ShardSet::ALL);
-        let memory = kernel.make_memory(self.hog(), 500).expect("the arena has room");
+        let memory = kernel.create(&kernel.memories, Kind::Memory, self.hog()).expect("the arena has room");
+        memory.furnish(crate::memory::object::Backing::Frames, 0, 0, 500);
         for wanted in [16, 1] {
             while let Ok((pages, frames)) = kernel.growth(memory, wanted) {
                 let Ok(mut stash) = crate::memory::Stash::of(&kernel.frames, frames) else { break };
@@ -220,11 +221,13 @@ impl Scene {
     /// Leaves no mapping record to the machine.
     pub(super) fn starve_mappings(&self) {
         let kernel = self.stage.kernel;
-        let _held = kernel.shards.hold(crate::lock::ShardSet::ALL);
         let hog = self.hog();
         let memory = kernel.fixed_memory(hog, 0, 1).expect("room");
+        let memory = kernel.insert(hog, &crate::caps::Capability::full(Kind::Memory, memory), 0).expect("room");
+        let hog = crate::event::Context::of(kernel, kernel.cpus[0].here(), testing::thread(kernel, hog), 0);
+        let map = |address| Map { process: None, memory, address, offset: 0, pages: 1, access: access::READ };
         let mut address = USER_START;
-        while kernel.map_first(hog, memory, address, access::READ).is_ok() {
+        while hog.call(map(address)).is_ok() {
             address += 2 * PAGE_SIZE as u64;
         }
         assert_eq!(kernel.mappings.used(), kernel.mappings.capacity());
