@@ -15,24 +15,24 @@ pub(crate) struct Census {
 impl Census {
     pub(crate) fn take(kernel: &Kernel) -> Census {
         let mut handles = BTreeMap::new();
-        for slot in (1..64 * kernel.blocks.capacity()).map(|place| kernel.blocks.at(place)) {
+        for slot in (1..64 * kernel.blocks.pool.capacity).map(|place| kernel.blocks.at(place)) {
             if let Some(kind) = slot.kind() {
                 let holder = kernel.processes.at(slot.process.get()).service.get();
                 *handles.entry((holder, kind as u8)).or_default() += 1;
             }
         }
         let objects = [
-            ("processes", kernel.processes.used()),
-            ("threads", kernel.threads.used()),
-            ("endpoints", kernel.endpoints.used()),
-            ("messages", kernel.messages.used()),
-            ("notifications", kernel.notifications.used()),
-            ("memories", kernel.memories.used()),
-            ("mappings", kernel.mappings.used()),
-            ("timers", kernel.timers.used()),
-            ("irqs", kernel.irqs.used()),
-            ("frames", kernel.frames.used()),
-            ("slot blocks", kernel.blocks.used()),
+            ("processes", kernel.processes.pool.used()),
+            ("threads", kernel.threads.pool.used()),
+            ("endpoints", kernel.endpoints.pool.used()),
+            ("messages", kernel.messages.pool.used()),
+            ("notifications", kernel.notifications.pool.used()),
+            ("memories", kernel.memories.pool.used()),
+            ("mappings", kernel.mappings.pool.used()),
+            ("timers", kernel.timers.pool.used()),
+            ("irqs", kernel.irqs.pool.used()),
+            ("frames", kernel.frames.pool.used()),
+            ("slot blocks", kernel.blocks.pool.used()),
             ("wait sets", kernel.wait_sets.get()),
         ];
         Census { objects, handles }

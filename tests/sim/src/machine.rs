@@ -9,7 +9,7 @@ use std::thread_local;
 use nexus_core::kernel::{Machine, Storage};
 use nexus_core::memory::frames::{FRAME_WORDS, Frame, Frames, Holes};
 use nexus_core::thread::Thread;
-use nexus_core::{Kernel, arena::Arena, caps::Blocks, log::Ring, word::Word};
+use nexus_core::{Kernel, arena::Arena, log::Ring, word::Word};
 
 use crate::image::{IMAGE, image};
 
@@ -54,17 +54,17 @@ pub(crate) fn kernel(cpus: usize) -> &'static Kernel {
     };
     let storage = Storage {
         cpus: zeroed(cpus),
-        processes: Arena::new(zeroed(17)),
-        threads: Arena::new(zeroed(17)),
-        endpoints: Arena::new(zeroed(97)),
-        messages: Arena::new(zeroed(401)),
-        notifications: Arena::new(zeroed(33)),
-        memories: Arena::new(zeroed(97)),
-        mappings: Arena::new(zeroed(257)),
-        timers: Arena::new(zeroed(3)),
-        irqs: Arena::new(zeroed(97)),
+        processes: Arena::new(zeroed(17), 1),
+        threads: Arena::new(zeroed(17), 1),
+        endpoints: Arena::new(zeroed(97), 1),
+        messages: Arena::new(zeroed(401), 1),
+        notifications: Arena::new(zeroed(33), 1),
+        memories: Arena::new(zeroed(97), 1),
+        mappings: Arena::new(zeroed(257), 1),
+        timers: Arena::new(zeroed(3), 1),
+        irqs: Arena::new(zeroed(97), 1),
         nodes: zeroed(17 + 3),
-        blocks: Blocks::new(zeroed(64 * 17)),
+        blocks: Arena::new(zeroed(64 * 17), 64),
         frames: Frames::new(frames(), FRAMES, Holes::default()),
         log: Ring::new(zeroed(512)),
         rings: &[],

@@ -11,7 +11,7 @@ use crate::power::{self, Status};
 use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, say};
 use core::ops::Range;
 use nexus_core::arena::{Arena, Object};
-use nexus_core::caps::{Blocks, slot::Slot};
+use nexus_core::caps::slot::Slot;
 use nexus_core::ipc::endpoint::{Endpoint, Message};
 use nexus_core::ipc::notification::Notification;
 use nexus_core::kernel::Storage;
@@ -141,7 +141,7 @@ fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
 
 /// An arena for so many objects.
 fn arena<T: Object + Zeroed>(runs: &mut Runs, objects: usize) -> Arena<T> {
-    Arena::new(zeroed(runs, 1 + objects))
+    Arena::new(zeroed(runs, 1 + objects), 1)
 }
 
 impl Memory {
@@ -176,7 +176,7 @@ impl Memory {
             timers: arena(runs, timers),
             irqs: arena(runs, facts.lines as usize),
             nodes: zeroed(runs, threads + timers + processes + 3),
-            blocks: Blocks::new(zeroed(runs, 64 * (1 + scale * plan::SLOT_BLOCKS))),
+            blocks: Arena::new(zeroed(runs, 64 * (1 + scale * plan::SLOT_BLOCKS)), 64),
             log: Ring::new(zeroed(runs, plan::LOG_WORDS)),
             rings: if arguments.tracing { zeroed(runs, cpus * RING_WORDS) } else { &[] },
             frames: pool(runs, &self.kernel),

@@ -66,7 +66,7 @@ pub fn install(
 ) -> &'static System {
     let (storage, float) = memory.carve(facts, &arguments);
     let kernel_satp = SV39 | to_physical(core::ptr::from_ref(memory.root) as u64) >> 12;
-    let flushes = !probe_numbers(kernel_satp, 1 + u64::from(storage.processes.capacity()));
+    let flushes = !probe_numbers(kernel_satp, 1 + u64::from(storage.processes.pool.capacity));
     if flushes {
         // The straight ways forget nothing.
         arguments.passage = Passage::General;

@@ -15,8 +15,8 @@ use nexus_abi::{Error, Kind};
 pub struct Header {
     /// The object's own reference while it lives, 0 while it does not: one load and compare proves both.
     me: Word,
-    /// The reference it had, from its death until its place is released.
-    corpse: Word,
+    /// Its index, from its first day until its place is released; 0 while that is free.
+    place: Half,
     /// How often this place has been used.
     generation: Half,
     /// The shard whose lock guards the object's fields.
@@ -45,22 +45,45 @@ impl Header {
         self.shard.get() as usize
     }
 
+    /// Its index in the arena, living or dead.
+    pub fn index(&self) -> u32 {
+        self.place.get()
+    }
+
     /// Makes every reference stale, at once. The place is not free yet: its content is still to be taken back.
     pub fn die(&self) {
-        if self.alive() {
-            self.corpse.set(self.me());
-            self.me.set(0);
-        }
+        self.me.set(0);
     }
 
     /// The object's own reference, living or dead; 0 once its place is free.
     pub(crate) fn reference(&self) -> u64 {
-        if self.alive() { self.me() } else { self.corpse.get() }
+        if self.index() == 0 { 0 } else { u64::from(self.generation.get()) << 32 | u64::from(self.index()) }
     }
 
     /// True if this reference is, or until its place is released was, that of the object.
     pub fn names(&self, reference: u64) -> bool {
-        reference != 0 && (self.me() == reference || self.corpse.get() == reference)
+        reference != 0 && self.reference() == reference
+    }
+
+    /// Brings an object to life at this place. Its other fields are as the last object left them: whoever makes it sets
+    /// every one.
+    pub(crate) fn begin(&self, place: u32, shard: usize) {
+        let generation = self.generation.get() + 1;
+        self.place.set(place);
+        self.generation.set(generation);
+        self.shard.set(shard as u32);
+        self.capabilities.set(0);
+        self.me.set(u64::from(generation) << 32 | u64::from(place));
+    }
+
+    /// Gives its place back to a pool. The object must be off every list. A place whose 32-bit generation is used up is
+    /// retired for good.
+    pub(crate) fn end(&self, pool: &Pool) {
+        self.me.set(0);
+        let place = self.place.take();
+        if self.generation.get() != u32::MAX {
+            self.links.next.set(pool.give(place));
+        }
     }
 }
 
@@ -84,22 +107,66 @@ pub trait Object: 'static {
 /// A living object, or why there is none.
 pub type Living<T> = Result<&'static T, Error>;
 
+/// Numbers from 1 on, each given away once until it comes back.
+#[derive(Debug)]
+pub struct Pool {
+    /// The last that came back; whoever owns what it numbers keeps the one before it.
+    pub(crate) free: Half,
+    /// Those never given away so far start here: carving writes nothing.
+    pub(crate) fresh: Half,
+    /// How many can be taken.
+    pub left: Half,
+    /// How many there are.
+    pub capacity: u32,
+}
+
+impl Pool {
+    /// A pool of so many.
+    pub const fn new(capacity: u32) -> Pool {
+        Pool { free: Half::new(0), fresh: Half::new(1), left: Half::new(capacity), capacity }
+    }
+
+    /// Takes a number, of those that are left; `behind` says which came back before it.
+    pub(crate) fn take(&self, behind: impl FnOnce(u32) -> u32) -> u32 {
+        debug_assert!(self.left.get() > 0, "whoever takes has looked");
+        self.left.sub(1);
+        let (free, fresh) = (self.free.get(), self.fresh.get());
+        if free == 0 {
+            self.fresh.set(fresh + 1);
+            return fresh;
+        }
+        self.free.set(behind(free));
+        free
+    }
+
+    /// Takes a number back, and says which came back before it.
+    pub(crate) fn give(&self, number: u32) -> u32 {
+        self.left.add(1);
+        let behind = self.free.get();
+        self.free.set(number);
+        behind
+    }
+
+    /// How many are given away.
+    pub fn used(&self) -> u32 {
+        self.capacity - self.left.get()
+    }
+}
+
 /// A fixed number of places for one type of object.
 #[derive(Debug)]
 pub struct Arena<T: 'static> {
     items: &'static [T],
     /// Item 0.
     none: &'static T,
-    free: Half,
-    /// Places never used so far start here: carving an arena writes nothing.
-    fresh: Half,
-    used: Half,
+    /// Which places are free.
+    pub pool: Pool,
 }
 
-impl<T: Object> Arena<T> {
-    /// An arena over zeroed items.
-    pub const fn new(items: &'static [T]) -> Arena<T> {
-        Arena { items, none: &items[0], free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+impl<T> Arena<T> {
+    /// An arena over zeroed items, given away in blocks of so many.
+    pub const fn new(items: &'static [T], block: usize) -> Arena<T> {
+        Arena { items, none: &items[0], pool: Pool::new((items.len() / block) as u32 - 1) }
     }
 
     /// The item at this index; an index outside the arena is item 0, which never lives.
@@ -112,6 +179,13 @@ impl<T: Object> Arena<T> {
         self.items.get(wide(index))
     }
 
+    /// Every place that was ever used with its index, for searches, invariant checks and listings.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &'static T)> + use<T> {
+        (0..).zip(self.items).take(self.pool.fresh.get() as usize).skip(1)
+    }
+}
+
+impl<T: Object> Arena<T> {
     /// The living object that this reference names.
     pub fn get(&self, reference: u64) -> Option<&'static T> {
         let item = self.place(index_of(reference))?;
@@ -123,59 +197,12 @@ impl<T: Object> Arena<T> {
         self.items.get(wide(index_of(reference))).filter(|item| item.header().me() == reference)
     }
 
-    /// Takes a free place and brings an object to life in it. Its other fields are as the last object left them:
-    /// whoever allocates sets every one.
-    pub fn allocate(&self, shard: usize) -> Option<&'static T> {
-        let free = self.free.get();
-        let index = if free == 0 { self.fresh.get() } else { free };
-        let item = self.place(index)?;
-        let header = item.header();
-        match free {
-            0 => self.fresh.set(index + 1),
-            _ => self.free.set(header.links.next.get()),
-        }
-        let generation = header.generation.get() + 1;
-        header.generation.set(generation);
-        header.shard.set(shard as u32);
-        header.capabilities.set(0);
-        header.links.next.set(0);
-        header.links.previous.set(0);
-        header.me.set(u64::from(generation) << 32 | u64::from(index));
-        self.used.add(1);
-        Some(item)
-    }
-
-    /// Gives a place back. The object must be dead and off every list. A place whose 32-bit generation is used up is
-    /// retired for good.
-    pub fn release(&self, index: u32) {
-        let header = self.at(index).header();
-        header.me.set(0);
-        header.corpse.set(0);
-        self.used.sub(1);
-        if header.generation.get() != u32::MAX {
-            header.links.next.set(self.free.get());
-            self.free.set(index);
-        }
-    }
-
-    /// Objects that live or are being taken back.
-    pub fn used(&self) -> u32 {
-        self.used.get()
-    }
-
-    /// Places that objects can have.
-    pub fn capacity(&self) -> u32 {
-        self.items.len() as u32 - 1
-    }
-
-    /// Every place that was ever used with its index, for searches, invariant checks and listings.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &'static T)> + use<T> {
-        self.items.iter().enumerate().take(self.fresh.get() as usize).skip(1).map(|(index, item)| (index as u32, item))
-    }
-
-    /// True if an allocation would find a place.
-    pub fn has_room(&self) -> bool {
-        self.free.get() != 0 || (self.fresh.get() as usize) < self.items.len()
+    /// Brings an object to life in a free place: the caller has checked that there is one.
+    pub fn allocate(&self, shard: usize) -> &'static T {
+        let index = self.pool.take(|index| self.at(index).header().links.next.get());
+        let item = self.at(index);
+        item.header().begin(index, shard);
+        item
     }
 }
 

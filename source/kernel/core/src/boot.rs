@@ -7,7 +7,13 @@ use crate::event::{Context, Stop, serve};
 use crate::memory::object::Stage;
 use crate::process::create::{Birth, SCOPE_ROOT};
 use crate::thread::{Thread, reg};
-use crate::{Kernel, arena::Living, caps::Capability, lock::ShardSet, memory::Stash};
+use crate::{
+    Kernel,
+    arena::{Living, Pool},
+    caps::Capability,
+    lock::ShardSet,
+    memory::Stash,
+};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
@@ -69,28 +75,28 @@ impl Kernel {
         let quota = self.capacity();
         self.may_make_process(&quota)?;
         let birth = Birth { home: 0, service: const { ServiceId::service("init") }, name, quota: &quota };
-        let process = self.new_process(&birth, &mut Stash::of(&self.frames, 1)?)?;
+        let process = self.new_process(&birth, &mut Stash::of(&self.frames, 1)?);
         let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, new)?)?;
-        let thread = self.new_thread(process, 0, new, &mut stash)?;
+        let thread = self.new_thread(process, 0, new, &mut stash);
         thread.set_base_class(QosClass::Interactive);
         Ok(thread)
     }
 
     /// Everything there is, as a quota.
     fn capacity(&self) -> Quota {
-        let short = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+        let short = |pool: &Pool| u16::try_from(pool.left.get()).unwrap_or(u16::MAX);
         Quota {
-            frames: self.frames.capacity() - self.frames.used(),
-            threads: short(self.threads.capacity()),
-            messages: short(self.messages.capacity()),
-            slot_blocks: short(self.blocks.capacity()),
-            processes: short(self.processes.capacity()),
-            endpoints: short(self.endpoints.capacity()),
-            notifications: short(self.notifications.capacity()),
-            memories: short(self.memories.capacity()),
-            mappings: short(self.mappings.capacity()),
-            timers: short(self.timers.capacity()),
-            irqs: short(self.irqs.capacity()),
+            frames: self.frames.pool.left.get(),
+            threads: short(&self.threads.pool),
+            messages: short(&self.messages.pool),
+            slot_blocks: short(&self.blocks.pool),
+            processes: short(&self.processes.pool),
+            endpoints: short(&self.endpoints.pool),
+            notifications: short(&self.notifications.pool),
+            memories: short(&self.memories.pool),
+            mappings: short(&self.mappings.pool),
+            timers: short(&self.timers.pool),
+            irqs: short(&self.irqs.pool),
         }
     }
 }

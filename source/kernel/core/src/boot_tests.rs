@@ -106,7 +106,7 @@ fn the_first_process_finds_the_roots_by_name_and_may_pass_them_on() {
         let rights = Rights::USE.union(Rights::TRANSFER);
         assert_eq!((named(name).kind(), named(name).rights()), (Some(Kind::Memory), rights), "{name} is read-only");
     }
-    assert_eq!(process.account.limit(Resource::Processes as usize), kernel.processes.capacity());
+    assert_eq!(process.account.limit(Resource::Processes as usize), kernel.processes.pool.capacity);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The whole kernel state, and how it is put together at boot.
 
-use crate::caps::Blocks;
+use crate::caps::slot::Slot;
 use crate::ipc::endpoint::{Endpoint, Message};
 use crate::memory::frames::Frames;
 use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
@@ -60,7 +60,7 @@ pub struct Storage {
     /// next period behind all those.
     pub nodes: &'static [Node],
     /// Capability slots, lent to processes in blocks.
-    pub blocks: Blocks,
+    pub blocks: Arena<Slot>,
     /// All memory that programs can own: consecutive frames. Frame 0 is never used.
     pub frames: Frames,
     /// The console ring.

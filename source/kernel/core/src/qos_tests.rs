@@ -122,7 +122,7 @@ fn test_reject_set_task_qos_when_target_queue_full() {
         cpu.enqueue(&bench.kernel.threads, filler, End::Back);
     }
     let waiting = testing::thread(bench.kernel, other.process);
-    assert_eq!(bench.kernel.threads.used(), ADMISSION_LIMIT + 1);
+    assert_eq!(bench.kernel.threads.pool.used(), ADMISSION_LIMIT + 1);
     for thread in [other.thread, waiting] {
         thread.set_state(State::Ready);
         cpu.enqueue(&bench.kernel.threads, thread, End::Back);

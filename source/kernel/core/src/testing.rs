@@ -3,7 +3,7 @@
 //! A test makes a [`machine`], processes and threads in it, and asks through [`call`]: registers are set in the
 //! thread's frame, the whole event runs, the answer is decoded from the frame, as on the target.
 
-use crate::caps::{Blocks, Capability};
+use crate::caps::Capability;
 use crate::kernel::{Machine, Storage};
 use crate::memory::frames::{Frame, Frames, Holes};
 use crate::process::{Process, quota::Resource};
@@ -82,17 +82,17 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
     let ring_words = if machine.arguments == TRACED { cpus * RING_WORDS } else { 0 };
     let storage = Storage {
         cpus: zeroed(cpus),
-        processes: Arena::new(zeroed(33)),
-        threads: Arena::new(zeroed(97)),
-        endpoints: Arena::new(zeroed(65)),
-        messages: Arena::new(zeroed(129)),
-        notifications: Arena::new(zeroed(65)),
-        memories: Arena::new(zeroed(129)),
-        mappings: Arena::new(zeroed(513)),
-        timers: Arena::new(zeroed(65)),
-        irqs: Arena::new(zeroed(17)),
+        processes: Arena::new(zeroed(33), 1),
+        threads: Arena::new(zeroed(97), 1),
+        endpoints: Arena::new(zeroed(65), 1),
+        messages: Arena::new(zeroed(129), 1),
+        notifications: Arena::new(zeroed(65), 1),
+        memories: Arena::new(zeroed(129), 1),
+        mappings: Arena::new(zeroed(513), 1),
+        timers: Arena::new(zeroed(65), 1),
+        irqs: Arena::new(zeroed(17), 1),
         nodes: zeroed(97 + 65 + 33),
-        blocks: Blocks::new(zeroed(64 * 65)),
+        blocks: Arena::new(zeroed(64 * 65), 64),
         frames: Frames::new(Box::leak(frames.into_boxed_slice()), FRAMES_BASE, Holes::default()),
         log: Ring::new(zeroed(512)),
         rings: zeroed(ring_words),
@@ -104,14 +104,14 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
 
 /// A living process that nobody's quota pays for.
 pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'static Process {
-    let process = kernel.processes.allocate(0).expect("the arena of the test machine has room");
+    let process = kernel.processes.allocate(0);
     let name = Name::new(name).expect("test names are short and printable").to_words();
     for (at, word) in name.into_iter().enumerate() {
         process.name[at].set(word);
         process.prefix[at].set(0);
     }
-    let index = process.header.me() as u32;
-    process.asid.set(index);
+    let index = process.index();
+
     process.service.set(ServiceId::service("test").0);
     process.account.open(quota);
     process.shares.set(Process::SHARES);
@@ -126,7 +126,7 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
 
 /// A thread of a process, made and not started, with an IPC page that is mapped nowhere.
 pub(crate) fn thread(kernel: &'static Kernel, process: &'static Process) -> &'static Thread {
-    let thread = kernel.threads.allocate(process.header.shard()).expect("the arena of the test machine has room");
+    let thread = kernel.threads.allocate(process.header.shard());
     thread.frame.clear();
     thread.frame.set(0, CODE);
     thread.satp.set(process.satp.get());
@@ -249,10 +249,10 @@ enum Step {
 fn step(kernel: &'static Kernel, thread: &'static Thread, now: u64) -> Step {
     put_on_cpu(kernel, 0, thread);
     honour(kernel);
-    let (pc, used) = (thread.frame.get(0), kernel.frames.used());
+    let (pc, used) = (thread.frame.get(0), kernel.frames.pool.used());
     ecall(kernel, 0, now);
     let fenced = kernel.cpus[0].fence.get() != 0;
-    assert!(!fenced || kernel.frames.used() >= used, "a frame is freed before its fence");
+    assert!(!fenced || kernel.frames.pool.used() >= used, "a frame is freed before its fence");
     if thread.frame.get(0) == pc { Step::Restart } else { Step::Over }
 }
 

@@ -5,73 +5,9 @@ pub mod revoke;
 pub mod slot;
 pub mod table;
 
-use crate::arena::{Header, Object, index_of, wide};
-use crate::{Kernel, word::Half};
+use crate::Kernel;
+use crate::arena::{Header, Object, index_of};
 use nexus_abi::{Kind, Rights};
-use slot::Slot;
-
-/// All capability slots, in blocks of 64 that are lent to processes. Guarded by all shards.
-#[derive(Debug)]
-pub struct Blocks {
-    slots: &'static [Slot],
-    /// Slot 0.
-    none: &'static Slot,
-    /// First free block, linked through the links of each block's first slot.
-    free: Half,
-    /// Blocks never lent so far start here. Block 0 is never used.
-    fresh: Half,
-    used: Half,
-}
-
-impl Blocks {
-    /// All blocks free, over zeroed slots.
-    pub const fn new(slots: &'static [Slot]) -> Blocks {
-        Blocks { slots, none: &slots[0], free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
-    }
-
-    /// The slot at this place.
-    #[inline(always)]
-    pub fn at(&self, place: u32) -> &'static Slot {
-        self.slots.get(wide(place)).unwrap_or(self.none)
-    }
-
-    /// True if a block can be lent.
-    pub fn has_room(&self) -> bool {
-        self.free.get() != 0 || (self.fresh.get() as usize) < self.slots.len() / 64
-    }
-
-    /// Lends a block.
-    pub fn take(&self) -> Option<u32> {
-        let (free, fresh) = (self.free.get(), self.fresh.get());
-        if free != 0 {
-            self.free.set(self.at(free * 64).links.next.get());
-            self.at(free * 64).links.next.set(0);
-        } else if (fresh as usize) < self.slots.len() / 64 {
-            self.fresh.set(fresh + 1);
-        } else {
-            return None;
-        }
-        self.used.add(1);
-        Some(if free != 0 { free } else { fresh })
-    }
-
-    /// Takes a block back; its slots are free.
-    pub fn give_back(&self, block: u32) {
-        self.at(block * 64).links.next.set(self.free.get());
-        self.free.set(block);
-        self.used.sub(1);
-    }
-
-    /// Blocks lent.
-    pub fn used(&self) -> u32 {
-        self.used.get()
-    }
-
-    /// Blocks there are.
-    pub fn capacity(&self) -> u32 {
-        (self.slots.len() / 64) as u32 - 1
-    }
-}
 
 /// What a new capability says.
 #[derive(Clone, Copy, Debug)]

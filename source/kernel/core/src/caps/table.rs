@@ -40,11 +40,10 @@ impl Kernel {
             return Ok(());
         }
         process.account.check(Resource::SlotBlocks, blocks + 1)?;
-        let room = process.blocks.iter().any(|block| block.get() == 0);
-        if !room {
+        if process.blocks.iter().all(|block| block.get() != 0) {
             return Err(Error::OverLimit);
         }
-        if self.blocks.has_room() { Ok(()) } else { Err(Error::Exhausted) }
+        if self.blocks.pool.left.get() > 0 { Ok(()) } else { Err(Error::Exhausted) }
     }
 
     /// Puts a capability into a table, as derived from the one at `parent` (0: from none). Holds all shards.
@@ -79,7 +78,8 @@ impl Kernel {
     /// Lends a table one more block: [`Kernel::check_slots`] has found that there is one.
     fn borrow_block(&self, process: &Process) -> Option<()> {
         let at = process.blocks.iter().position(|block| block.get() == 0)?;
-        process.blocks[at].set(self.blocks.take()?);
+        let block = self.blocks.pool.take(|block| self.blocks.at(block * 64).links.next.take());
+        process.blocks[at].set(block);
         process.free_slots[at].set(u64::MAX);
         process.free_slot_count.add(64);
         process.account.charge(Resource::SlotBlocks, 1);

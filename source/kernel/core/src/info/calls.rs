@@ -48,22 +48,22 @@ impl Kernel {
     fn census(&self, kind: u32) -> Result<(u32, u32), Error> {
         let (windows, sets) = (self.windows.get(), self.wait_sets.get());
         match kind {
-            pool::FRAMES => return Ok((self.frames.used(), self.frames.capacity())),
-            pool::SLOT_BLOCKS => return Ok((self.blocks.used(), self.blocks.capacity())),
-            pool::MESSAGES => return Ok((self.messages.used(), self.messages.capacity())),
-            pool::MAPPINGS => return Ok((self.mappings.used(), self.mappings.capacity())),
+            pool::FRAMES => return Ok((self.frames.pool.used(), self.frames.pool.capacity)),
+            pool::SLOT_BLOCKS => return Ok((self.blocks.pool.used(), self.blocks.pool.capacity)),
+            pool::MESSAGES => return Ok((self.messages.pool.used(), self.messages.pool.capacity)),
+            pool::MAPPINGS => return Ok((self.mappings.pool.used(), self.mappings.pool.capacity)),
             _ => {}
         }
         Ok(match u8::try_from(kind).ok().and_then(Kind::from_number).ok_or(Error::Invalid)? {
-            Kind::Process => (self.processes.used(), self.processes.capacity()),
-            Kind::Thread => (self.threads.used(), self.threads.capacity()),
-            Kind::Endpoint => (self.endpoints.used(), self.endpoints.capacity()),
-            Kind::Notification => (self.notifications.used() - sets, self.notifications.capacity()),
-            Kind::WaitSet => (sets, self.notifications.capacity()),
-            Kind::Memory => (self.memories.used() - windows, self.memories.capacity()),
-            Kind::Window => (windows, self.memories.capacity()),
-            Kind::Irq => (self.irqs.used(), self.irqs.capacity()),
-            Kind::Timer => (self.timers.used(), self.timers.capacity()),
+            Kind::Process => (self.processes.pool.used(), self.processes.pool.capacity),
+            Kind::Thread => (self.threads.pool.used(), self.threads.pool.capacity),
+            Kind::Endpoint => (self.endpoints.pool.used(), self.endpoints.pool.capacity),
+            Kind::Notification => (self.notifications.pool.used() - sets, self.notifications.pool.capacity),
+            Kind::WaitSet => (sets, self.notifications.pool.capacity),
+            Kind::Memory => (self.memories.pool.used() - windows, self.memories.pool.capacity),
+            Kind::Window => (windows, self.memories.pool.capacity),
+            Kind::Irq => (self.irqs.pool.used(), self.irqs.pool.capacity),
+            Kind::Timer => (self.timers.pool.used(), self.timers.pool.capacity),
             Kind::Reply | Kind::DmaMemory => return Err(Error::Invalid),
             Kind::DeviceRoot | Kind::Spawn | Kind::Info | Kind::Power | Kind::Log => return Err(Error::Invalid),
         })
@@ -75,7 +75,7 @@ impl Serve for InfoProcess {
     fn serve(self, context: &Context) -> Verdict<ProcessInfo> {
         let kernel = context.kernel;
         let _held = open(context, self.info)?;
-        let process = (self.index..=kernel.processes.capacity()).find_map(|index| kernel.living(index));
+        let process = (self.index..=kernel.processes.pool.capacity).find_map(|index| kernel.living(index));
         let process = process.ok_or(Error::NotFound)?;
         Ok(ProcessInfo {
             id: ProcessId(process.header.me()),

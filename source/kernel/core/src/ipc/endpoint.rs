@@ -109,10 +109,7 @@ impl Serve for EndpointCreate {
         if self.queue > MAX_QUEUE {
             return Err(Error::OverLimit.into());
         }
-        owner.account.check(Resource::Messages, self.queue.into())?;
-        if u32::from(self.queue) > kernel.messages.capacity() - kernel.messages.used() {
-            return Err(Error::Exhausted.into());
-        }
+        owner.account.check_places(&kernel.messages.pool, Resource::Messages, self.queue.into())?;
         let (endpoint, handle) = context.create(&kernel.endpoints, Kind::Endpoint, owner)?;
         kernel.furnish(endpoint, self.queue);
         owner.account.charge(Resource::Messages, self.queue.into());
@@ -128,7 +125,7 @@ impl Kernel {
         endpoint.note_waiting();
         endpoint.places.set(queue.into());
         for _ in 0..queue {
-            let Some(message) = self.messages.allocate(endpoint.header.shard()) else { break };
+            let message = self.messages.allocate(endpoint.header.shard());
             message.handle.set(0);
             message.next.set(endpoint.empty.get());
             endpoint.empty.set(index_of(message.header.me()));
@@ -148,14 +145,14 @@ impl Kernel {
         let owner = self.processes.at(endpoint.header.owner.get());
         for head in [&endpoint.queue[0], &endpoint.empty] {
             while head.get() != 0 {
-                let (place, message) = (head.get(), self.messages.at(head.get()));
+                let message = self.messages.at(head.get());
                 self.drop_handle(owner, message.handle.take());
                 head.set(message.next.get());
-                self.messages.release(place);
+                message.header.end(&self.messages.pool);
             }
         }
         owner.account.refund(Resource::Messages, endpoint.places.get());
-        self.bury(&self.endpoints, Kind::Endpoint, index);
+        self.bury(&self.endpoints.pool, Kind::Endpoint, &endpoint.header);
         Ok(())
     }
 

@@ -167,7 +167,7 @@ impl Kernel {
         self.release_members(notification)?;
         self.leave_set(notification);
         self.wait_sets.sub(notification.is_set.get());
-        self.bury(&self.notifications, Kind::Notification, index);
+        self.bury(&self.notifications.pool, Kind::Notification, &notification.header);
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ impl Kernel {
             let users = self.cpus.iter().filter(|user| user.space.atomic().load(Acquire) == satp);
             if users.map(|user| self.kick_cpu(cpu, user)).count() == 0 {
                 process.satp.set(0);
-                cpu.ask_fence(process.asid.get());
+                cpu.ask_fence(process.index());
             }
             return Err(More);
         }

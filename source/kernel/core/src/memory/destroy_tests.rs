@@ -54,10 +54,10 @@ fn reap_all(bench: &Bench) {
         if kernel.next(0) != Next::Reap {
             return;
         }
-        let used = kernel.frames.used();
+        let used = kernel.frames.pool.used();
         kernel.reap(0, 0);
         let fenced = kernel.cpus[0].fence.get() != 0;
-        assert!(!fenced || kernel.frames.used() == used, "a frame is freed before its fence");
+        assert!(!fenced || kernel.frames.pool.used() == used, "a frame is freed before its fence");
         testing::check(kernel);
     }
     panic!("a dead process is never gone");
@@ -130,13 +130,13 @@ fn nothing_stands_where_an_object_is_being_given_back() {
 
     testing::first_step(bench.kernel, bench.thread, Unmap { process: None, address: BASE, pages: 4 });
 
-    assert_eq!((bench.page(0), bench.kernel.memories.used()), (None, 2), "unmapped, and not yet given back");
+    assert_eq!((bench.page(0), bench.kernel.memories.pool.used()), (None, 2), "unmapped, and not yet given back");
     let anew =
         Map { process: None, memory: other, address: BASE + 2 * PAGE, offset: 0, pages: 1, access: access::READ };
     bench.refused(anew, Error::Exists);
     bench.refused(Protect { process: None, address: BASE, pages: 1, access: access::READ }, Error::BadAddress);
     assert_eq!(bench.unmap(0, 4), Ok(4));
-    assert_eq!(bench.kernel.memories.used(), 1);
+    assert_eq!(bench.kernel.memories.pool.used(), 1);
     assert_eq!(bench.call(anew).map(|mapped| mapped.pages), Ok(1), "the place is free again");
 }
 
@@ -179,7 +179,7 @@ fn revoking_reaches_into_other_processes() {
 #[test]
 fn a_dead_process_gives_back_its_memory_even_where_it_was_shared() {
     let bench = Bench::new(1024);
-    let before = bench.kernel.frames.used();
+    let before = bench.kernel.frames.pool.used();
     let (child, process) = bench.child();
     let shared = child.memory(100);
     let object = child.kernel.slot(child.process, shared).expect("the handle is good").slot.object.get();
@@ -197,8 +197,8 @@ fn a_dead_process_gives_back_its_memory_even_where_it_was_shared() {
 
     assert!(child.process.gone());
     assert!((0..100).all(|at| bench.page(at).is_none()), "its memory is unmapped from everybody");
-    assert_eq!(bench.kernel.frames.used(), before + 2, "all but the survivor's tables is back");
-    assert_eq!((bench.kernel.memories.used(), bench.kernel.mappings.used()), (0, 0));
+    assert_eq!(bench.kernel.frames.pool.used(), before + 2, "all but the survivor's tables is back");
+    assert_eq!((bench.kernel.memories.pool.used(), bench.kernel.mappings.pool.used()), (0, 0));
     assert!(child.process.account.empty());
     let stale = Map { process: None, memory: mine, address: BASE, offset: 0, pages: 1, access: access::READ };
     bench.refused(stale, Error::PeerClosed);
@@ -215,13 +215,13 @@ fn a_dead_process_gives_back_what_it_only_mapped() {
         bench.call(request(at)).map(|_| ()).expect("nothing is there");
     }
     bench.close(memory);
-    assert_eq!(bench.kernel.memories.used(), 1, "the child's mappings keep it");
+    assert_eq!(bench.kernel.memories.pool.used(), 1, "the child's mappings keep it");
 
     let kill = testing::call_at(bench.kernel, bench.thread, ProcessKill { process, status: 1 }, 0);
     assert_eq!(kill, testing::Outcome::Waits);
     reap_all(&bench);
 
-    assert_eq!((bench.kernel.memories.used(), bench.kernel.mappings.used()), (0, 0));
+    assert_eq!((bench.kernel.memories.pool.used(), bench.kernel.mappings.pool.used()), (0, 0));
     assert_eq!(bench.process.account.used(Resource::Memories), 0);
 }
 
@@ -236,13 +236,13 @@ fn nothing_is_freed_while_a_cpu_has_a_fence_outstanding() {
     let memory = bench.memory(4);
     let index = bench.kernel.memories.iter().find(|(_, memory)| memory.header.alive()).map(|(index, _)| index);
     let found = bench.kernel.memories.at(index.expect("it was just made"));
-    let used = bench.kernel.frames.used();
+    let used = bench.kernel.frames.pool.used();
     bench.kernel.cpus[1].at_rest().ask_fence(3);
     assert_eq!(bench.kernel.free_pages_step(found), Err(More));
-    assert_eq!(bench.kernel.frames.used(), used, "a frame is freed before its fence");
+    assert_eq!(bench.kernel.frames.pool.used(), used, "a frame is freed before its fence");
     bench.kernel.cpus[1].fence.set(0);
     bench.close(memory);
-    assert!(bench.kernel.frames.used() < used);
+    assert!(bench.kernel.frames.pool.used() < used);
 }
 
 #[test]
@@ -257,5 +257,5 @@ fn no_address_space_is_taken_back_while_a_cpu_has_it_loaded() {
     assert_eq!(other.kicked.get(), 1, "that CPU is not told to leave it");
     other.space.set(0);
     assert_eq!(bench.kernel.unmap_process_step(cpu, child.process), Err(More));
-    assert_eq!((child.process.satp.get(), cpu.fence.get()), (0, 1 + u64::from(child.process.asid.get())));
+    assert_eq!((child.process.satp.get(), cpu.fence.get()), (0, 1 + u64::from(child.process.index())));
 }

@@ -78,7 +78,7 @@ fn window_mint_refuses() {
 #[test]
 fn window_mint_refuses_when_the_arena_is_full() {
     let bench = Bench::with(machine(1, 64), &Quota { memories: 500, ..WIDE });
-    for at in 0..u64::from(bench.kernel.memories.capacity()) {
+    for at in 0..u64::from(bench.kernel.memories.pool.capacity) {
         bench.call(bench.window(UART + at * PAGE, 1)).map(|_| ()).expect("the arena has room");
     }
     bench.refused(bench.window(UART + 500 * PAGE, 1), Error::Exhausted);
@@ -179,7 +179,7 @@ fn irq_mint_refuses_a_notification_that_is_gone_and_a_full_arena() {
     let object = other.kernel.slot(other.process, theirs).expect("the handle is good").slot.object.get();
     let mine = give(bench.kernel, bench.process, Kind::Notification, object, Rights::ALL);
     let notification = bench.notification();
-    for line in 1..=bench.kernel.irqs.capacity() {
+    for line in 1..=bench.kernel.irqs.pool.capacity {
         bench.call(bench.line(line, notification)).map(|_| ()).expect("the arena has room");
     }
     bench.refused(bench.line(50, notification), Error::Exhausted);

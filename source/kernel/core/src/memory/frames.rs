@@ -3,8 +3,9 @@
 //! The core sees physical memory as a slice of frames of atomic words. Page tables, IPC pages and zeroing are plain
 //! safe code over it, and run on the host under test.
 
+use crate::arena::Pool;
 use crate::lock::Lock;
-use crate::word::{Half, Word};
+use crate::word::Word;
 use core::ops::Range;
 
 /// Words of a frame.
@@ -25,15 +26,15 @@ pub struct Frames {
     base: u64,
     holes: Holes,
     lock: Lock,
-    free: Half,
-    fresh: Half,
-    used: Half,
+    /// Which frames are free.
+    pub pool: Pool,
 }
 
 impl Frames {
     /// All frames outside the holes free; frame 0 is never used.
-    pub const fn new(items: &'static [Frame], base: u64, holes: Holes) -> Frames {
-        Frames { items, base, holes, lock: Lock::new(), free: Half::new(0), fresh: Half::new(1), used: Half::new(0) }
+    pub fn new(items: &'static [Frame], base: u64, holes: Holes) -> Frames {
+        let lost = 1 + holes.iter().map(|hole| hole.len()).sum::<usize>();
+        Frames { items, base, holes, lock: Lock::new(), pool: Pool::new(items.len().saturating_sub(lost) as u32) }
     }
 
     /// The frame's words.
@@ -69,16 +70,8 @@ impl Frames {
 
     fn take(&self) -> Option<u32> {
         let _held = self.lock.hold();
-        let (free, fresh) = (self.free.get(), self.past_holes(self.fresh.get()));
-        if free != 0 {
-            self.free.set(self.at(free).0[0].get() as u32);
-        } else if (fresh as usize) < self.items.len() {
-            self.fresh.set(fresh + 1);
-        } else {
-            return None;
-        }
-        self.used.add(1);
-        Some(if free != 0 { free } else { fresh })
+        self.pool.fresh.set(self.past_holes(self.pool.fresh.get()));
+        (self.pool.left.get() > 0).then(|| self.pool.take(|frame| self.at(frame).0[0].get() as u32))
     }
 
     fn past_holes(&self, fresh: u32) -> u32 {
@@ -89,25 +82,13 @@ impl Frames {
     #[inline(never)]
     pub fn release(&self, frame: u32) {
         let _held = self.lock.hold();
-        self.at(frame).0[0].set(self.free.get().into());
-        self.free.set(frame);
-        self.used.sub(1);
+        self.at(frame).0[0].set(self.pool.give(frame).into());
     }
 
     /// Where the free list begins: which of the free frames comes next is nobody's business.
     #[cfg(test)]
-    pub(crate) fn free_list(&self) -> [&Half; 2] {
-        [&self.free, &self.fresh]
-    }
-
-    /// Frames in use.
-    pub fn used(&self) -> u32 {
-        self.used.get()
-    }
-
-    /// Frames there are.
-    pub fn capacity(&self) -> u32 {
-        self.items.len() as u32 - 1 - self.holes.iter().map(|hole| hole.len() as u32).sum::<u32>()
+    pub(crate) fn free_list(&self) -> [&crate::word::Half; 2] {
+        [&self.pool.free, &self.pool.fresh]
     }
 }
 
@@ -125,7 +106,7 @@ mod tests {
         let frames = Frames::new(Box::leak(items.into_boxed_slice()), 0x8000_0000, [1..3, 3..4, 8..10, 0..0]);
         let given: Vec<u32> = core::iter::from_fn(|| frames.allocate()).collect();
         assert_eq!(given, [4, 5, 6, 7, 10, 11]);
-        assert_eq!((frames.capacity(), frames.used()), (6, 6));
+        assert_eq!((frames.pool.capacity, frames.pool.used()), (6, 6));
         frames.release(7);
         assert_eq!(frames.allocate(), Some(7));
     }

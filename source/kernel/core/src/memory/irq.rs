@@ -75,7 +75,7 @@ impl Kernel {
         }
         cpu.requests.mask(irq.line.get());
         self.irqs.at(irq.line.get()).notification.set(0);
-        self.bury(&self.irqs, Kind::Irq, irq.header.me() as u32);
+        self.bury(&self.irqs.pool, Kind::Irq, &irq.header);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::object::{Backing, Memory, Stage};
 use super::stash::Stash;
 use super::tree::{TAKEN, batch, leaf};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, process::Process, word::Word};
+use crate::{Kernel, process::Process, process::quota::Resource, word::Word};
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
 use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access};
 use nexus_abi::{Error, Rights};
@@ -68,7 +68,7 @@ impl Kernel {
         let (entries, tables) = self.check_pages(process, span.page, span.pages)?;
         let beside = if memory.mappings.get() == 0 { None } else { self.continued(process, span) };
         if beside.is_none() {
-            self.check_records(process, 1)?;
+            process.account.check_places(&self.mappings.pool, Resource::Mappings, 1)?;
         }
         Ok(Room { entries, tables, beside })
     }
@@ -115,7 +115,7 @@ fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static
         return Err(Error::Invalid);
     }
     let (offset, pages) = (reached.offset + call.offset as u32, batch(page, call.pages));
-    Ok((memory, Span { memory: memory.index(), slot: found.place, page, offset, pages, access: bits }))
+    Ok((memory, Span { memory: memory.header.index(), slot: found.place, page, offset, pages, access: bits }))
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
@@ -135,7 +135,7 @@ impl Serve for Map {
         })?;
         kernel.map_span(process, memory, &span, room, &mut stash);
         // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
-        context.cpu.ask_fence(process.asid.get());
+        context.cpu.ask_fence(process.index());
         Ok(Mapped { pages: span.pages.into() })
     }
 }
@@ -155,7 +155,7 @@ impl Serve for Unmap {
         if last {
             // Until the object is gone nothing else may stand here: the record is how the next step finds it.
             kernel.set_pages(process, page, pages, TAKEN);
-            context.cpu.ask_fence(process.asid.get());
+            context.cpu.ask_fence(process.index());
         }
         if last || span.access == 0 {
             kernel.retire(process, mapping)?;
@@ -163,7 +163,7 @@ impl Serve for Unmap {
             return Ok(done);
         }
         let hole = page > span.page && page + pages < span.end();
-        kernel.check_records(process, hole.into())?;
+        process.account.check_places(&kernel.mappings.pool, Resource::Mappings, hole.into())?;
         kernel.clear_pages(context.cpu, process, page, pages);
         kernel.cut(process, mapping, page, pages);
         Ok(done)
@@ -191,11 +191,11 @@ impl Serve for Protect {
         if access != span.access {
             let ends = u32::from(page > span.page) + u32::from(part.end() < span.end());
             let joins = ends < 2 && kernel.continued(process, &part).is_some();
-            kernel.check_records(process, if joins { 0 } else { ends })?;
+            process.account.check_places(&kernel.mappings.pool, Resource::Mappings, if joins { 0 } else { ends })?;
             kernel.cut(process, mapping, page, pages);
             let memory = kernel.memories.at(span.memory);
             kernel.set_entries(kernel.entries(process, page, pages), memory, &part);
-            context.cpu.ask_fence(process.asid.get());
+            context.cpu.ask_fence(process.index());
             kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
         }
         Ok(Protected { pages: pages.into() })

@@ -216,7 +216,7 @@ fn map_refuses_without_quota_arena_or_frames() {
 
     let bench = Bench::with(machine(1, 64), &Quota { mappings: 600, ..WIDE });
     let memory = bench.memory(1);
-    for at in 0..u64::from(bench.kernel.mappings.capacity()) {
+    for at in 0..u64::from(bench.kernel.mappings.pool.capacity) {
         testing::call(bench.kernel, bench.thread, Map { address: BASE + 2 * at * PAGE, ..map(memory) })
             .map(|_| ())
             .expect("the arena has room");
@@ -229,7 +229,7 @@ fn unmap_and_protect_refuse_a_hole_when_the_arena_is_full() {
     let bench = Bench::with(machine(1, 64), &Quota { mappings: 600, ..WIDE });
     let memory = bench.memory(4);
     bench.map(memory, 0, (0, 4), READ | WRITE).expect("nothing is there");
-    for at in 1..u64::from(bench.kernel.mappings.capacity()) {
+    for at in 1..u64::from(bench.kernel.mappings.pool.capacity) {
         testing::call(bench.kernel, bench.thread, Map { address: BASE + 8 * at * PAGE, ..map(memory) })
             .map(|_| ())
             .expect("the arena has room");
@@ -396,7 +396,7 @@ fn every_change_of_a_space_asks_for_its_fence() {
     let bench = Bench::new(128);
     let memory = bench.memory(4);
     let asked = || bench.kernel.cpus[0].fence.get();
-    let wanted = 1 + u64::from(bench.process.asid.get());
+    let wanted = 1 + u64::from(bench.process.index());
 
     bench.map(memory, 0, (0, 4), WRITE).expect("nothing is there");
     assert_eq!(asked(), wanted, "map");

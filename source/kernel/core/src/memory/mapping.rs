@@ -9,7 +9,7 @@ use crate::links::{Links, follow};
 use crate::process::{Process, quota::Resource};
 use crate::{Kernel, word::Half};
 use nexus_abi::layout::{PAGE_SIZE, USER_END};
-use nexus_abi::{Error, syscall::access};
+use nexus_abi::syscall::access;
 
 /// One contiguous mapping. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -104,10 +104,6 @@ impl Mapping {
     pub(crate) fn writable(&self) -> bool {
         self.access.get() as u8 & access::WRITE != 0
     }
-
-    fn index(&self) -> u32 {
-        self.header.me() as u32
-    }
 }
 
 impl Kernel {
@@ -127,22 +123,15 @@ impl Kernel {
         self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.end()).contains(&page))
     }
 
-    /// `EOVERLIMIT`, `ENOMEM` unless a process can have that many more records.
-    pub(super) fn check_records(&self, process: &Process, count: u32) -> Result<(), Error> {
-        process.account.check(Resource::Mappings, count)?;
-        if count <= self.mappings.capacity() - self.mappings.used() { Ok(()) } else { Err(Error::Exhausted) }
-    }
-
     /// Adds a record and charges it: the caller has checked that both fit.
-    fn add_mapping(&self, process: &Process, memory: &Memory, span: &Span) -> Option<()> {
-        let mapping = self.mappings.allocate(process.header.shard())?;
-        let (index, at) = (mapping.index(), |index| self.mappings.at(index));
+    fn add_mapping(&self, process: &Process, memory: &Memory, span: &Span) {
+        let mapping = self.mappings.allocate(process.header.shard());
+        let (index, at) = (mapping.header.index(), |index| self.mappings.at(index));
         mapping.header.owner.set(process.index());
         mapping.header.links.join(&process.mappings, index, |index| &at(index).header.links);
         mapping.links.join(&memory.mappings, index, |index| &at(index).links);
         process.account.charge(Resource::Mappings, 1);
         mapping.set(span);
-        Some(())
     }
 
     /// Takes a record out of both lists and gives it back.
@@ -151,7 +140,7 @@ impl Kernel {
         mapping.header.links.leave(&process.mappings, |index| &at(index).header.links);
         mapping.links.leave(&self.memories.at(mapping.memory.get()).mappings, |index| &at(index).links);
         process.account.refund(Resource::Mappings, 1);
-        self.mappings.release(mapping.index());
+        mapping.header.end(&self.mappings.pool);
     }
 
     /// Makes a run of pages part of the record that it continues, or a record of its own.

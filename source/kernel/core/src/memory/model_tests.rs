@@ -340,7 +340,7 @@ impl World {
 
     fn compare(&self) {
         let kernel = self.benches[0].kernel;
-        assert_eq!(kernel.memories.used() as usize, self.objects.len(), "objects that live");
+        assert_eq!(kernel.memories.pool.used() as usize, self.objects.len(), "objects that live");
         for (bench, space) in self.benches.iter().zip(&self.spaces) {
             for at in 0..PAGES + 16 {
                 let expected = space.get(&at).map(|mapped| {

@@ -6,7 +6,7 @@
 use super::tree::{Tree, address_of, batch};
 use super::{frames::FRAME_WORDS, stash::Stash};
 use crate::Kernel;
-use crate::arena::{Header, Object, index_of};
+use crate::arena::{Header, Object};
 use crate::caps::{revoke::Progress, table::Found};
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::process::{Process, quota::Resource};
@@ -76,11 +76,6 @@ impl Memory {
 
     pub(crate) fn set_stage(&self, stage: Stage) {
         self.stage.set(stage as u32);
-    }
-
-    /// Its index in the arena.
-    pub(super) fn index(&self) -> u32 {
-        index_of(self.header.reference())
     }
 
     /// Says what a new object is: pages from this address on if they are no frames, and how many it has and may have.
@@ -175,7 +170,7 @@ impl Kernel {
     #[inline]
     pub(super) fn end_memory(&self, memory: &Memory) {
         self.windows.sub(u32::from(memory.is_of(Backing::Device)));
-        self.bury(&self.memories, Kind::Memory, memory.index());
+        self.bury(&self.memories.pool, Kind::Memory, &memory.header);
     }
 }
 

@@ -30,16 +30,16 @@ fn an_object_grows_by_batches_up_to_its_bound() {
 #[test]
 fn an_object_above_512_pages_has_two_levels_of_index() {
     let bench = Bench::new(1200);
-    let before = bench.kernel.frames.used();
+    let before = bench.kernel.frames.pool.used();
 
     let memory = bench.memory(1030);
 
-    assert_eq!(bench.kernel.frames.used() - before, 1030 + 1 + 3);
+    assert_eq!(bench.kernel.frames.pool.used() - before, 1030 + 1 + 3);
     assert_eq!(bench.map(memory, 0, (1000, 30), access::WRITE), Ok(30));
     assert_eq!(bench.unmap(0, 30), Ok(30));
     bench.call(Close { handle: memory }).map(|_| ()).expect("the handle is good");
     let tables = 2;
-    assert_eq!(bench.kernel.frames.used() - before, tables);
+    assert_eq!(bench.kernel.frames.pool.used() - before, tables);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn memory_create_refuses_what_quota_or_arena_lacks() {
     bench.refused(MemoryCreate { process: None, pages: 1 }, Error::OverLimit);
 
     let bench = Bench::with(machine(1, 64), &Quota { memories: 500, slot_blocks: 60, ..WIDE });
-    for _ in 0..bench.kernel.memories.capacity() {
+    for _ in 0..bench.kernel.memories.pool.capacity {
         bench.call(MemoryCreate { process: None, pages: 1 }).map(|_| ()).expect("the arena has room");
     }
     bench.refused(MemoryCreate { process: None, pages: 1 }, Error::Exhausted);
@@ -153,32 +153,32 @@ fn nothing_grows_for_an_owner_that_is_dying() {
 #[test]
 fn an_object_lives_while_it_is_mapped_and_goes_with_its_last_mapping() {
     let bench = Bench::new(256);
-    let before = bench.kernel.frames.used();
+    let before = bench.kernel.frames.pool.used();
     let memory = bench.memory(100);
     assert_eq!(bench.map(memory, 0, (0, 3), access::READ), Ok(3));
     assert_eq!(bench.map(memory, 10, (5, 2), access::WRITE), Ok(2));
 
     bench.call(Close { handle: memory }).map(|_| ()).expect("the handle is good");
     assert!(bench.page(0).is_some() && bench.page(11).is_some());
-    assert_eq!(bench.kernel.memories.used(), 1);
+    assert_eq!(bench.kernel.memories.pool.used(), 1);
 
     assert_eq!(bench.unmap(0, 3), Ok(3));
-    assert_eq!(bench.kernel.memories.used(), 1);
+    assert_eq!(bench.kernel.memories.pool.used(), 1);
     assert_eq!(bench.unmap(10, 2), Ok(2));
-    assert_eq!(bench.kernel.memories.used(), 0);
-    assert_eq!(bench.kernel.frames.used() - before, 2, "only tables stay");
+    assert_eq!(bench.kernel.memories.pool.used(), 0);
+    assert_eq!(bench.kernel.frames.pool.used() - before, 2, "only tables stay");
     assert_eq!(bench.process.account.used(Resource::Memories), 0);
 }
 
 #[test]
 fn closing_the_last_handle_of_an_unmapped_object_frees_it() {
     let bench = Bench::new(256);
-    let before = bench.kernel.frames.used();
+    let before = bench.kernel.frames.pool.used();
     let memory = bench.memory(150);
 
     bench.call(Close { handle: memory }).map(|_| ()).expect("the handle is good");
 
-    assert_eq!((bench.kernel.frames.used(), bench.kernel.memories.used()), (before, 0));
+    assert_eq!((bench.kernel.frames.pool.used(), bench.kernel.memories.pool.used()), (before, 0));
     let stale = Map { process: None, memory, address: BASE, offset: 0, pages: 1, access: access::READ };
     bench.refused(stale, Error::BadHandle);
     assert_eq!(bench.call(Unmap { process: None, address: BASE, pages: 1 }).map(|done| done.pages), Ok(0));

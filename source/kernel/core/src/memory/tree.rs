@@ -235,7 +235,7 @@ impl Kernel {
     /// Unmaps pages of one batch and asks for the fence.
     pub(super) fn clear_pages(&self, cpu: Here, process: &Process, page: u32, pages: u32) {
         self.set_pages(process, page, pages, 0);
-        cpu.ask_fence(process.asid.get());
+        cpu.ask_fence(process.index());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Process, quota::Resource};
 use crate::caps::{Capability, slot::Slot};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, arena::index_of, memory::Stash};
+use crate::{Kernel, memory::Stash};
 use nexus_abi::syscall::{
     ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted,
 };
@@ -30,39 +30,31 @@ impl Kernel {
         if quota.frames == 0 {
             return Err(Error::OverLimit);
         }
-        if self.processes.has_room() { Ok(()) } else { Err(Error::Exhausted) }
+        if self.processes.pool.left.get() > 0 { Ok(()) } else { Err(Error::Exhausted) }
     }
 
     /// Brings a process to life, with a frame of a stash as its root table and an empty capability table. The caller has
     /// checked its quota.
-    pub(crate) fn new_process(&self, birth: &Birth, stash: &mut Stash) -> Result<&'static Process, Error> {
-        let root = stash.take().ok_or(Error::Exhausted)?;
-        let process = self.processes.allocate(birth.home).ok_or(Error::Exhausted)?;
-        let index = index_of(process.header.me());
-        process.asid.set(index);
+    pub(crate) fn new_process(&self, birth: &Birth, stash: &mut Stash) -> &'static Process {
+        let root = stash.take().unwrap_or(0);
+        let process = self.processes.allocate(birth.home);
         self.make_root(process, root);
         let table = self.frames.address(root) >> 12;
-        process.satp.set(self.machine.satp_mode | u64::from(index) << 44 | table);
+        process.satp.set(self.machine.satp_mode | u64::from(process.index()) << 44 | table);
         process.account.open(birth.quota);
         process.account.charge(Resource::Frames, 1);
         process.service.set(birth.service.0);
         process.name.iter().zip(birth.name.to_words()).for_each(|(place, word)| place.set(word));
-        self.clear_process(process);
+        process.state.set(ExitKind::Running as u64);
+        // The rest is as taking back the last process here left it: nothing.
+        let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
+        words.into_iter().chain(&process.prefix).for_each(|word| word.set(0));
         process.shares.set(Process::SHARES);
         process.most_shares.set(Process::FREE_SHARES);
         process.affinity.set((1 << self.cpus.len()) - 1);
         process.budget.set(0, 0, 0);
         process.budget.spendings.set(0);
-        Ok(process)
-    }
-
-    fn clear_process(&self, process: &Process) {
-        process.state.set(ExitKind::Running as u64);
-        let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
-        let lists = process.prefix.iter().chain(&process.exit).chain(&process.watch);
-        lists.chain(words).chain(process.free_slots.iter()).for_each(|word| word.set(0));
-        let halves = [&process.free_slot_count, &process.owned, &process.mappings, &process.threads, &process.mail];
-        halves.into_iter().chain(process.blocks.iter()).for_each(|half| half.set(0));
+        process
     }
 }
 
@@ -89,7 +81,7 @@ impl Serve for ProcessCreate {
             kernel.may_make_process(&self.quota)?;
             Ok((1, ()))
         })?;
-        let process = kernel.new_process(&birth, &mut stash)?;
+        let process = kernel.new_process(&birth, &mut stash);
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;

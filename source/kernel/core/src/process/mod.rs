@@ -34,8 +34,6 @@ pub struct Process {
     pub state: Word,
     /// How it will have ended once its resources are back: exit kind, status or cause, pc, address.
     pub exit: [Word; 4],
-    /// Address-space id, its index: unique among living processes.
-    pub asid: Half,
     /// Root of its page tables ([`crate::memory::tree`]); 0 once they are given back.
     pub root: Word,
     /// `satp` value.
@@ -106,9 +104,9 @@ impl Process {
         self.header.alive() && self.state.get() >= nexus_abi::start::ExitKind::Exited as u64
     }
 
-    /// Its index in the arena, and its number.
+    /// Its index in the arena, its number, and that of its address space: unique among living processes.
     pub fn index(&self) -> u32 {
-        self.asid.get()
+        self.header.index()
     }
 }
 

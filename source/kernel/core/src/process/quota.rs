@@ -1,6 +1,6 @@
 //! What a process may own, and what it owns.
 
-use crate::word::Half;
+use crate::{arena::Pool, word::Half};
 use nexus_abi::{Error, Kind, Quota};
 
 /// A resource that is charged. The order is that of [`Quota::NAMES`].
@@ -70,6 +70,12 @@ impl Account {
     /// `EOVERLIMIT` unless `amount` more fits. Changes nothing.
     pub fn check(&self, resource: Resource, amount: u32) -> Result<(), Error> {
         if amount <= self.left(resource) { Ok(()) } else { Err(Error::OverLimit) }
+    }
+
+    /// [`Account::check`] of what also takes so many places of a pool: `ENOMEM`.
+    pub fn check_places(&self, pool: &Pool, resource: Resource, amount: u32) -> Result<(), Error> {
+        self.check(resource, amount)?;
+        if amount <= pool.left.get() { Ok(()) } else { Err(Error::Exhausted) }
     }
 
     /// Charges what [`Account::check`] found to fit.

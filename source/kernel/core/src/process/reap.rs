@@ -52,7 +52,7 @@ impl Kernel {
         if stage + 1 >= STAGES.len() {
             // The record stays while a capability names it.
             if process.header.capabilities.get() == 0 {
-                self.bury(&self.processes, Kind::Process, process.index());
+                self.bury(&self.processes.pool, Kind::Process, &process.header);
             }
         } else {
             process.reap_class.set(process.lent_class.get());
@@ -107,19 +107,19 @@ impl Kernel {
             if index == 0 {
                 return Ok(());
             }
-            self.release_thread(process, self.threads.at(index), index);
+            self.release_thread(process, self.threads.at(index));
         }
         Err(More)
     }
 
     /// Gives a stopped thread's place and IPC frame back; no CPU translates to that frame any more.
-    pub(crate) fn release_thread(&self, process: &Process, thread: &Thread, index: u32) {
+    pub(crate) fn release_thread(&self, process: &Process, thread: &Thread) {
         self.frames.release(thread.ipc_frame.get());
         thread.ipc_frame.set(0);
         thread.header.links.leave(&process.threads, |index| &self.threads.at(index).header.links);
         process.account.refund(Resource::Frames, 1);
         process.account.refund(Resource::Threads, 1);
-        self.threads.release(index);
+        thread.header.end(&self.threads.pool);
     }
 
     fn destroy_owned(&'static self, cpu: Here, process: &'static Process) -> Progress {
@@ -166,7 +166,7 @@ impl Kernel {
                 if process.running() && process.threads.get() == 0 {
                     self.begin_exit(cpu, process, Record::DROPPED, QosClass::Normal);
                 } else if process.gone() {
-                    self.bury(&self.processes, kind, index);
+                    self.bury(&self.processes.pool, kind, &process.header);
                 }
                 Ok(())
             }
@@ -184,8 +184,7 @@ impl Kernel {
         if used.next().is_some() {
             return Err(More);
         }
-        self.blocks.give_back(process.blocks[block].get());
-        process.blocks[block].set(0);
+        self.blocks.at(first).links.next.set(self.blocks.pool.give(process.blocks[block].take()));
         process.free_slot_count.sub(process.free_slots[block].take().count_ones());
         process.account.refund(Resource::SlotBlocks, 1);
         Err(More)

@@ -1,7 +1,6 @@
 //! Making, starting and ending threads.
 
 use super::{Process, exit::Record, quota::Resource};
-use crate::arena::{Living, index_of};
 use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::thread::{State, Thread, reg};
 use crate::{Kernel, caps::Capability, memory::Stash, time::wheel::Node};
@@ -19,14 +18,19 @@ impl Kernel {
             return Err(Error::BadAddress);
         }
         let frames = self.check_ipc_page(process, new.ipc_page)?;
-        process.account.check(Resource::Threads, 1)?;
-        if self.threads.has_room() { Ok(frames) } else { Err(Error::Exhausted) }
+        process.account.check_places(&self.threads.pool, Resource::Threads, 1).map(|()| frames)
     }
 
     /// Brings a thread to life that does not run yet, from a stash with the frames that [`Kernel::frames_for_thread`]
     /// counted. Holds all shards.
-    pub(crate) fn new_thread(&self, home: &Process, cpu: u32, new: &ThreadCreate, stash: &mut Stash) -> Living<Thread> {
-        let thread = self.threads.allocate(home.header.shard()).ok_or(Error::Exhausted)?;
+    pub(crate) fn new_thread(
+        &self,
+        home: &Process,
+        cpu: u32,
+        new: &ThreadCreate,
+        stash: &mut Stash,
+    ) -> &'static Thread {
+        let thread = self.threads.allocate(home.header.shard());
         thread.ipc_frame.set(self.map_ipc_page(home, new.ipc_page, stash));
         home.account.charge(Resource::Threads, 1);
         thread.ipc_page.set(new.ipc_page);
@@ -39,7 +43,7 @@ impl Kernel {
         thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
         self.clear_thread(thread, new);
         self.join(home, thread);
-        Ok(thread)
+        thread
     }
 
     /// Puts a thread into its process's list. Holds all shards.
@@ -84,7 +88,7 @@ impl Serve for ThreadCreate {
             kernel.check_slots(context.process(), 1)?;
             Ok((kernel.frames_for_thread(process, &self)?, process))
         })?;
-        let thread = kernel.new_thread(process, context.cpu.id.get(), &self, &mut stash)?;
+        let thread = kernel.new_thread(process, context.cpu.id.get(), &self, &mut stash);
         if core::ptr::eq(process, context.process()) {
             thread.affinity.set(context.thread.affinity.get());
         }
@@ -123,10 +127,9 @@ impl Serve for ThreadExit {
             kernel.unmap_ipc_page(context.cpu, process, thread.ipc_page.take());
             return Err(Stop::Restart);
         }
-        let index = index_of(thread.header.me());
         kernel.stop_thread(context.cpu, thread);
         let endpoint = kernel.endpoints.at(thread.serves());
-        kernel.release_thread(process, thread, index);
+        kernel.release_thread(process, thread);
         kernel.reclass(context.cpu, kernel.heir(endpoint));
         Err(Stop::Blocked)
     }

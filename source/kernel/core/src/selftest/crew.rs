@@ -50,13 +50,13 @@ impl Crew {
         parent.account.check_child(&quota)?;
         kernel.may_make_process(&quota)?;
         let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &quota };
-        let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?)?;
+        let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?);
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let thread = |at| {
             let new = Crew::thread(at);
             let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &new)?)?;
-            kernel.new_thread(process, 0, &new, &mut stash)
+            Ok::<_, Error>(kernel.new_thread(process, 0, &new, &mut stash))
         };
         Ok([thread(0)?, thread(1)?])
     }

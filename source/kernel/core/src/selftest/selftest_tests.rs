@@ -122,11 +122,11 @@ fn good(lines: &[String]) -> Vec<&str> {
 fn every_test_passes_where_every_cpu_does_its_part() {
     for cpus in [2, 3, 8] {
         let table = Table::new(testing::spreading_machine(cpus, 128));
-        let used = table.kernel.frames.used();
+        let used = table.kernel.frames.pool.used();
         let lines = table.lines();
         assert_eq!(good(&lines), ALL, "{lines:?}");
-        assert_eq!(table.kernel.frames.used(), used, "the test process has left something");
-        assert_eq!(table.kernel.processes.used(), 1);
+        assert_eq!(table.kernel.frames.pool.used(), used, "the test process has left something");
+        assert_eq!(table.kernel.processes.pool.used(), 1);
     }
 }
 

@@ -90,12 +90,12 @@ fn revoking_takes_many_and_their_mappings() {
     for _ in 0..50 {
         stage.does(stage.root, Derive { source: memory, rights: SIGNAL, badge: 0 });
     }
-    let (mappings, frames) = (stage.kernel.mappings.used(), stage.kernel.frames.used());
+    let (mappings, frames) = (stage.kernel.mappings.pool.used(), stage.kernel.frames.pool.used());
 
     stage.does(stage.root, Revoke { handle: memory });
 
-    assert_eq!(stage.kernel.mappings.used(), mappings - 1);
-    assert!(stage.kernel.frames.used() <= frames);
+    assert_eq!(stage.kernel.mappings.pool.used(), mappings - 1);
+    assert!(stage.kernel.frames.pool.used() <= frames);
     stage.refuses(thread, map, Error::BadHandle);
 }
 
@@ -117,7 +117,7 @@ fn a_moved_mapping_outlives_the_handle_it_was_made_through() {
     stage.post(thread, ipc::CALL_EXTENDED, Mail::to(door).with(1 << 16 | 1 << 24));
     stage.posts(heir, ipc::RECV, Mail::to(endpoint)).expect("a caller waits");
 
-    assert_eq!(stage.kernel.mappings.used(), 1);
+    assert_eq!(stage.kernel.mappings.pool.used(), 1);
     let theirs = Handle::from_raw(stage.page(heir, 1).get()).expect("a handle came");
     assert_eq!(stage.does(heir, Inspect { handle: theirs }).size, 1);
 }

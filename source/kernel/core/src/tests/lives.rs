@@ -27,17 +27,17 @@ impl Stage {
     fn inventory(&self) -> Vec<u32> {
         let kernel = self.kernel;
         let mut all = Vec::from([
-            kernel.processes.used(),
-            kernel.threads.used(),
-            kernel.endpoints.used(),
-            kernel.messages.used(),
-            kernel.notifications.used(),
-            kernel.memories.used(),
-            kernel.mappings.used(),
-            kernel.timers.used(),
-            kernel.irqs.used(),
-            kernel.blocks.used(),
-            kernel.frames.used(),
+            kernel.processes.pool.used(),
+            kernel.threads.pool.used(),
+            kernel.endpoints.pool.used(),
+            kernel.messages.pool.used(),
+            kernel.notifications.pool.used(),
+            kernel.memories.pool.used(),
+            kernel.mappings.pool.used(),
+            kernel.timers.pool.used(),
+            kernel.irqs.pool.used(),
+            kernel.blocks.pool.used(),
+            kernel.frames.pool.used(),
         ]);
         let account = &self.kernel.processes.at(self.root.process.get() as u32).account;
         let resources = [Resource::Frames, Resource::Threads, Resource::Processes, Resource::SlotBlocks];

@@ -134,7 +134,7 @@ fn what_is_given_back_is_gone_with_its_mappings_and_what_was_derived_from_it() {
     let kept = pair.stage.does(pair.server, Derive { source: theirs, rights: READ, badge: part(1, 1) }).handle;
     pair.stage.does(pair.server, Close { handle: theirs });
     answered(&pair);
-    let mappings = pair.stage.kernel.mappings.used();
+    let mappings = pair.stage.kernel.mappings.pool.used();
 
     pair.stage.does(pair.client, Revoke { handle: lent });
 
@@ -142,7 +142,7 @@ fn what_is_given_back_is_gone_with_its_mappings_and_what_was_derived_from_it() {
     pair.stage.refuses(pair.server, map(kept, 0, 1, access::READ), Error::BadHandle);
     let again = Unmap { process: None, address: THERE, pages: 4 };
     assert_eq!(pair.stage.does(pair.server, again).pages, 0, "nothing is mapped there any more");
-    assert_eq!(pair.stage.kernel.mappings.used(), mappings - 1);
+    assert_eq!(pair.stage.kernel.mappings.pool.used(), mappings - 1);
     assert_eq!(pair.stage.does(pair.client, Inspect { handle: whole }).size, 8, "the object is whole");
 }
 

@@ -285,7 +285,7 @@ impl World {
 
     /// Gives a process a few endpoints that it may call.
     fn introduce(&mut self, process: &'static Process) {
-        let places = (64..(self.kernel.blocks.touched() + 1) * 64).filter(|&place| {
+        let places = (64..(self.kernel.blocks.blocks_touched() + 1) * 64).filter(|&place| {
             let slot = self.kernel.blocks.at(place);
             slot.allows(Kind::Endpoint, Rights::TAKE)
         });
@@ -327,7 +327,8 @@ impl World {
     /// Gives the root process back what it closed.
     fn endow_root(&mut self) {
         for kind in DOWRY {
-            let mut slots = (64..(self.kernel.blocks.touched() + 1) * 64).map(|place| self.kernel.blocks.at(place));
+            let mut slots =
+                (64..(self.kernel.blocks.blocks_touched() + 1) * 64).map(|place| self.kernel.blocks.at(place));
             let whole = |slot: &Slot| {
                 slot.kind() == Some(kind)
                     && slot.process.get() == self.root.index()
@@ -363,7 +364,7 @@ impl World {
             }
             syscall::EndpointCreate::NUMBER | syscall::NotificationCreate::NUMBER | syscall::MemoryCreate::NUMBER => {
                 for _ in 0..2 {
-                    let at = 1 + self.dice.below(u64::from(self.kernel.processes.capacity())) as u32;
+                    let at = 1 + self.dice.below(u64::from(self.kernel.processes.pool.capacity)) as u32;
                     let other = self.kernel.processes.at(at);
                     let allowed = self.kernel.transferable(&found, other);
                     if let (true, true, Ok(capability)) =

@@ -196,9 +196,9 @@ impl World {
     /// Everything that all kernels must agree on.
     fn looks(&self) -> String {
         let (kernel, cpu) = (self.stage.kernel, self.cpu());
-        let threads: Vec<_> = kernel.threads.iter().take(kernel.threads.used() as usize).collect();
+        let threads: Vec<_> = kernel.threads.iter().take(kernel.threads.pool.used() as usize).collect();
         let pages: Vec<_> = threads.iter().map(|(_, thread)| self.page(thread)).collect();
-        let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.used() as usize).collect();
+        let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.pool.used() as usize).collect();
         let signals: Vec<_> = kernel.notifications.iter().take(3).collect();
         let nodes = &kernel.nodes[..threads.len() + 1];
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next(), cpu.guard_at.get());

@@ -70,7 +70,7 @@ fn name(kernel: &Kernel, address: usize) -> String {
         let part = parts.into_iter().find(|(_, range)| range.contains(&address));
         names.push(format!("{} of CPU {}", part.map_or("a part", |(part, _)| part), cpu.id.get()));
     }
-    let slots = (0..(kernel.blocks.capacity() + 1) * 64).map(|place| (place, kernel.blocks.at(place)));
+    let slots = (0..(kernel.blocks.pool.capacity + 1) * 64).map(|place| (place, kernel.blocks.at(place)));
     names.extend(
         slots.filter(|(_, slot)| place(*slot).contains(&address)).map(|(at, slot)| format!("slot {at} {slot:?}")),
     );

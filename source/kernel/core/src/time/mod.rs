@@ -52,12 +52,12 @@ impl Kernel {
 
     /// Nodes of threads come first, those of timers behind.
     pub(crate) fn thread_nodes(&self) -> u32 {
-        self.threads.capacity() + 1
+        self.threads.pool.capacity + 1
     }
 
     /// Those of processes come last.
     pub(crate) fn process_nodes(&self) -> u32 {
-        self.thread_nodes() + self.timers.capacity() + 1
+        self.thread_nodes() + self.timers.pool.capacity + 1
     }
 
     fn expire_thread(&'static self, cpu: Here, thread: &'static Thread, now: u64) {

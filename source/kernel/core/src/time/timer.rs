@@ -72,7 +72,7 @@ impl Kernel {
     pub(crate) fn destroy_timer(&self, index: u32) -> Progress {
         let timer = self.timers.at(index);
         timer.deadline.set(u64::MAX);
-        self.bury(&self.timers, Kind::Timer, index);
+        self.bury(&self.timers.pool, Kind::Timer, &timer.header);
         Ok(())
     }
 }

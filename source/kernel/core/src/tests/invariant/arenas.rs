@@ -24,8 +24,8 @@ impl Kernel {
         let windows =
             self.memories.iter().filter(|(_, memory)| memory.header.reference() != 0 && memory.is_of(Backing::Device));
         check.same("windows are counted", self.windows.get(), windows.count() as u32);
-        let free = self.blocks.free_blocks().take(self.blocks.capacity() as usize + 1).count() as u32;
-        check.same("a slot block is lent or free", self.blocks.used() + free, self.blocks.touched());
+        let free = self.blocks.free_blocks().take(self.blocks.pool.capacity as usize + 1).count() as u32;
+        check.same("a slot block is lent or free", self.blocks.pool.used() + free, self.blocks.blocks_touched());
     }
 }
 
@@ -39,12 +39,12 @@ fn check_arena<T: Object>(check: &mut Check, arena: &Arena<T>) {
         retired += u32::from(reference == 0 && item.header().used_up());
     }
     check.at = 0;
-    check.same("an arena counts what it holds", arena.used(), used);
+    check.same("an arena counts what it holds", arena.pool.used(), used + retired);
     let mut free = 0;
-    for index in arena.free_places().take(arena.capacity() as usize + 1) {
+    for index in arena.free_places().take(arena.pool.capacity as usize + 1) {
         check.at = index;
         check.same("a free place holds nothing", arena.at(index).header().reference(), 0);
         free += 1;
     }
-    check.same("a place is used, free or retired", arena.used() + free + retired, arena.touched());
+    check.same("a place is used, free or retired", arena.pool.used() + free, arena.touched());
 }

@@ -18,7 +18,7 @@ impl Kernel {
             }
         }
         check.at = 0;
-        check.same("every lent slot block is in one table", blocks, self.blocks.used());
+        check.same("every lent slot block is in one table", blocks, self.blocks.pool.used());
         check.same("objects count the capabilities that name them", self.counted(), named);
     }
 
@@ -106,7 +106,7 @@ impl Kernel {
             let parent = self.blocks.at(place).parent.get();
             (parent != 0).then_some(parent)
         });
-        let limit = self.blocks.capacity() as usize * 64 + 1;
+        let limit = self.blocks.pool.capacity as usize * 64 + 1;
         check.that("derivation has no cycle", ancestors.take(limit).count() < limit);
     }
 

@@ -178,7 +178,7 @@ impl Kernel {
             found.add(thread.ipc_frame.get());
         }
         check.same("every frame is in exactly one place", all, found);
-        check.same("frames in use are those not free", u64::from(self.frames.used()) + free, touched);
+        check.same("frames in use are those not free", u64::from(self.frames.pool.used()) + free, touched);
     }
 
     /// The tables of an address space say what its records say, IPC pages apart.
@@ -233,7 +233,7 @@ impl Kernel {
             }
             check.same("an object stays in its bound", memory.pages.get() <= memory.limit.get(), true);
         }
-        check.same("every mapping is in one list", linked, self.mappings.used());
+        check.same("every mapping is in one list", linked, self.mappings.pool.used());
     }
 
     /// A mapping hangs on a capability that names its object and reaches its pages.
@@ -307,13 +307,13 @@ fn walk_links(
     mut each: impl FnMut(&mut Check, &Thread),
 ) -> (u32, u32) {
     let (mut count, mut previous) = (0, 0);
-    for thread in linked.take(threads.capacity() as usize + 1) {
+    for thread in linked.take(threads.pool.capacity as usize + 1) {
         check.at = thread.index();
         each(check, thread);
         previous = thread.index();
         count += 1;
     }
     check.at = previous;
-    check.that("a list of threads ends", count <= threads.capacity());
+    check.that("a list of threads ends", count <= threads.pool.capacity);
     (count, previous)
 }

@@ -77,7 +77,7 @@ impl Kernel {
 
     fn check_threads_of(&self, check: &mut Check, process: &Process) -> u32 {
         let (mut index, mut previous, mut count) = (process.threads.get(), 0, 0);
-        while index != 0 && count <= self.threads.capacity() {
+        while index != 0 && count <= self.threads.pool.capacity {
             let thread = self.threads.at(index);
             check.at = index;
             check.same("a thread knows its process", thread.process.get(), process.header.reference());
@@ -85,7 +85,7 @@ impl Kernel {
             check.same("threads of a process link both ways", thread.header.links.previous.get(), previous);
             (previous, index, count) = (index, thread.header.links.next.get(), count + 1);
         }
-        check.that("a process's threads end", count <= self.threads.capacity());
+        check.that("a process's threads end", count <= self.threads.pool.capacity);
         count
     }
 
@@ -137,7 +137,7 @@ impl Kernel {
         for cpu in self.cpus {
             for head in &cpu.at_rest().reaping {
                 let mut index = head.get();
-                while index != 0 && count <= self.processes.capacity() {
+                while index != 0 && count <= self.processes.pool.capacity {
                     let process = self.processes.at(index);
                     check.at = index;
                     check.same("a process is taken back where it says", process.reap_cpu.get(), cpu.id.get());

@@ -14,7 +14,7 @@ impl Kernel {
             places += endpoint.places.get();
             self.check_message_places(check, endpoint);
         }
-        check.same("every message place belongs to an endpoint", places, self.messages.used());
+        check.same("every message place belongs to an endpoint", places, self.messages.pool.used());
         let (mut members, mut queued) = (0, 0);
         let (mut linked, mut ready) = (0, 0);
         for (index, item) in self.notifications.iter().filter(|(_, item)| item.header.reference() != 0) {
@@ -65,7 +65,7 @@ impl Kernel {
 
     fn check_members(&self, check: &mut Check, set: u32, item: &Notification) -> u32 {
         let (mut index, mut previous, mut count) = (item.members.get(), 0, 0);
-        while index != 0 && count <= self.notifications.capacity() {
+        while index != 0 && count <= self.notifications.pool.capacity {
             let member = self.notifications.at(index);
             check.at = index;
             check.same("a member knows its set", member.set.get(), self.notifications.at(set).header.reference());
@@ -77,7 +77,7 @@ impl Kernel {
 
     fn check_ready(&self, check: &mut Check, set: u32, item: &Notification) -> u32 {
         let (mut index, mut previous, mut count) = (item.ready[0].get(), 0, 0);
-        while index != 0 && count <= self.notifications.capacity() {
+        while index != 0 && count <= self.notifications.pool.capacity {
             let member = self.notifications.at(index);
             check.at = index;
             check.same("a ready member knows its set", member.set.get() as u32, set);

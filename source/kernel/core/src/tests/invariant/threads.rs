@@ -127,7 +127,7 @@ impl Kernel {
             });
             Some(mail)
         });
-        all.take((self.threads.capacity() + self.processes.capacity()) as usize)
+        all.take((self.threads.pool.capacity + self.processes.pool.capacity) as usize)
     }
 
     fn check_current(&self, check: &mut Check, cpu: &Own, found: &mut Found) {
@@ -190,7 +190,7 @@ impl Kernel {
 
     /// Reply capabilities whose caller still waits.
     fn find_replies(&self, answers: &mut Tally) {
-        for slot in (64..(self.blocks.touched() + 1) * 64).map(|place| self.blocks.at(place)) {
+        for slot in (64..(self.blocks.blocks_touched() + 1) * 64).map(|place| self.blocks.at(place)) {
             if slot.kind() == Some(Kind::Reply) && self.awaiting(slot.object.get()).is_some() {
                 answers.add_times(slot.object.get(), 1);
             }

@@ -196,7 +196,7 @@ impl Scene {
     pub(super) fn starve_slots(&self, process: &Process) {
         let kernel = self.stage.kernel;
         self.fill(self.hog());
-        assert!(!kernel.blocks.has_room());
+        assert!(kernel.blocks.pool.left.get() == 0);
         let info = crate::caps::Capability { kind: Kind::Info, object: 0, shard: 0, rights: Rights::NONE, badge: 0 };
         while process.free_slot_count.get() > 0 {
             kernel.insert(process, &info, 0).expect("there is a slot");
@@ -230,7 +230,7 @@ impl Scene {
         while hog.call(map(address)).is_ok() {
             address += 2 * PAGE_SIZE as u64;
         }
-        assert_eq!(kernel.mappings.used(), kernel.mappings.capacity());
+        assert_eq!(kernel.mappings.pool.used(), kernel.mappings.pool.capacity);
     }
 
     /// Fills the queue of the caller's class with ready threads.
