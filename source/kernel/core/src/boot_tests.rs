@@ -90,7 +90,7 @@ fn the_first_process_finds_the_roots_by_name_and_may_pass_them_on() {
     let page = StartPage::read(&page).expect("the kernel wrote it");
     let named = |name: &str| {
         let handle: Handle = page.handle(name).expect("it is there");
-        kernel.slot(process, handle).expect("it is valid").slot
+        kernel.slot(process, handle).expect("it is valid")
     };
     let roots = [
         (first::DEVICES, Kind::DeviceRoot),

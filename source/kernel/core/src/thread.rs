@@ -96,7 +96,7 @@ impl Frame {
 
     /// Clears every register.
     pub fn clear(&self) {
-        self.0.iter().for_each(|word| word.set(0));
+        self.0.as_chunks::<8>().0.iter().for_each(|words| words.iter().for_each(|word| word.set(0)));
     }
 }
 

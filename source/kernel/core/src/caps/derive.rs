@@ -1,6 +1,6 @@
 //! Derive, grant, inspect: rights only shrink.
 
-use super::{Capability, slot::Slot, table::Found};
+use super::{Capability, slot::Slot};
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::{Kernel, lock::ShardSet, process::Process};
 use nexus_abi::syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected};
@@ -9,8 +9,8 @@ use nexus_abi::{Error, Handle, Kind, Part, Rights};
 impl Kernel {
     /// What `source` becomes with these rights and this badge; refuses more rights, a second badge, a reply.
     #[inline]
-    pub(crate) fn derivable(&self, source: &Found, rights: Rights, badge: u64) -> Result<Capability, Error> {
-        let (slot, kind) = (source.slot, source.slot.kind().ok_or(Error::BadHandle)?);
+    pub(crate) fn derivable(&self, source: &Slot, rights: Rights, badge: u64) -> Result<Capability, Error> {
+        let (slot, kind) = (source, source.kind().ok_or(Error::BadHandle)?);
         if kind == Kind::Reply {
             return Err(Error::WrongKind);
         }
@@ -43,8 +43,8 @@ impl Kernel {
 
     /// Derives into another process's table, as a grant or a message does. Receiving stays with the endpoint's owner:
     /// that right does not travel to any other process.
-    pub(crate) fn transferable(&self, source: &Found, to: &Process) -> Result<Capability, Error> {
-        let rights = source.slot.rights();
+    pub(crate) fn transferable(&self, source: &Slot, to: &Process) -> Result<Capability, Error> {
+        let rights = source.rights();
         if !rights.contains(Rights::TRANSFER) {
             return Err(Error::Permission);
         }
@@ -63,8 +63,8 @@ impl Serve for Derive {
     fn serve(self, context: &Context) -> Verdict<Derived> {
         let (kernel, _held) = context.hold_all();
         let source = kernel.slot(context.process(), self.source)?;
-        let capability = kernel.derivable(&source, self.rights, self.badge)?;
-        Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place)? })
+        let capability = kernel.derivable(source, self.rights, self.badge)?;
+        Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place.get())? })
     }
 }
 
@@ -73,10 +73,10 @@ impl Serve for Grant {
         let (kernel, _held) = context.hold_all();
         let process = context.subject(Some(self.process), Rights::USE)?;
         let source = kernel.slot(context.process(), self.source)?;
-        let allowed = kernel.transferable(&source, process)?;
-        let wanted = kernel.derivable(&source, self.rights, self.badge)?;
+        let allowed = kernel.transferable(source, process)?;
+        let wanted = kernel.derivable(source, self.rights, self.badge)?;
         let capability = Capability { rights: allowed.rights.intersection(self.rights), ..wanted };
-        Ok(Granted { handle: kernel.insert(process, &capability, source.place)? })
+        Ok(Granted { handle: kernel.insert(process, &capability, source.place.get())? })
     }
 }
 
@@ -84,7 +84,7 @@ impl Serve for Inspect {
     fn serve(self, context: &Context) -> Verdict<Inspected> {
         let kernel = context.kernel;
         let _held = kernel.shards.hold(ShardSet::of(self.handle.shard()));
-        let slot = kernel.slot(context.process(), self.handle)?.slot;
+        let slot = kernel.slot(context.process(), self.handle)?;
         let kind = slot.kind().ok_or(Error::BadHandle)?;
         if kernel.gone(kind, slot.object.get()) {
             return Err(Error::PeerClosed.into());

@@ -1,6 +1,6 @@
 //! Close and revoke: a capability goes, and what hung on it.
 
-use super::{slot::Slot, table::Found};
+use super::slot::Slot;
 use crate::arena::{Header, index_of};
 use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::{Kernel, percpu::Here};
@@ -26,16 +26,15 @@ impl From<More> for Stop {
 impl Kernel {
     /// One step of removing a capability, and of the object if this was its last. Mappings that were made through it stay,
     /// and hang on its parent. Holds all shards.
-    pub(crate) fn close(&'static self, cpu: Here, place: u32) -> Progress {
-        let slot = self.blocks.at(place);
+    pub(crate) fn close(&'static self, cpu: Here, slot: &Slot) -> Progress {
         let Some(kind) = slot.kind() else { return Ok(()) };
         let object = slot.object.get();
         let header = self.named(slot);
-        self.lift_mappings(place);
+        self.lift_mappings(slot);
         if header.is_some_and(|header| header.capabilities.get() == 1) {
             self.unreferenced(cpu, kind, object)?;
         }
-        self.vacate(place, header)?;
+        self.vacate(slot, header)?;
         if kind == Kind::Reply {
             self.abandon_caller(cpu, object);
         }
@@ -43,9 +42,9 @@ impl Kernel {
     }
 
     /// Takes a capability out of its table and leaves the object alone: another one names it. It has no children.
-    pub(crate) fn move_away(&self, place: u32) {
-        self.lift_mappings(place);
-        let vacated = self.vacate(place, self.named(self.blocks.at(place)));
+    pub(crate) fn move_away(&self, slot: &Slot) {
+        self.lift_mappings(slot);
+        let vacated = self.vacate(slot, self.named(slot));
         debug_assert!(vacated.is_ok(), "whoever moves a capability has looked for children");
     }
 
@@ -64,15 +63,16 @@ impl Kernel {
     /// Removes children one by one; the children of each come to stand in its place, so depth does not matter. Then go
     /// mappings in other address spaces than the holder's: they were made through something derived and closed since, or by
     /// the holder in another process.
-    fn revoke_step(&'static self, cpu: Here, found: Found) -> Progress {
-        found.slot.revoking.set(1);
+    fn revoke_step(&'static self, cpu: Here, slot: &Slot) -> Progress {
+        slot.revoking.set(1);
         for _ in 0..REVOKE_BATCH {
-            let child = found.slot.child.get();
+            let child = slot.child.get();
             if child == 0 {
-                self.recall(cpu, found.place, Some(found.slot.process.get()))?;
-                found.slot.revoking.set(0);
+                self.recall(cpu, slot, Some(slot.process.get()))?;
+                slot.revoking.set(0);
                 return Ok(());
             }
+            let child = self.blocks.at(child);
             self.recall(cpu, child, None)?;
             self.close(cpu, child)?;
         }
@@ -83,8 +83,7 @@ impl Kernel {
 impl Serve for Close {
     fn serve(self, context: &Context) -> Verdict<Closed> {
         let (kernel, _held) = context.hold_all();
-        let found = kernel.slot(context.process(), self.handle)?;
-        kernel.close(context.cpu, found.place)?;
+        kernel.close(context.cpu, kernel.slot(context.process(), self.handle)?)?;
         Ok(Closed {})
     }
 }
@@ -92,8 +91,7 @@ impl Serve for Close {
 impl Serve for Revoke {
     fn serve(self, context: &Context) -> Verdict<Revoked> {
         let (kernel, _held) = context.hold_all();
-        let found = kernel.slot(context.process(), self.handle)?;
-        kernel.revoke_step(context.cpu, found)?;
+        kernel.revoke_step(context.cpu, kernel.slot(context.process(), self.handle)?)?;
         Ok(Revoked {})
     }
 }

@@ -29,6 +29,8 @@ pub struct Slot {
     pub child: Half,
     /// Neighbours among what was derived from the same parent.
     pub links: Links,
+    /// Where it is in the arena, while a capability stands here.
+    pub place: Half,
     /// 1 while everything derived from it is being removed: nothing may be derived meanwhile.
     pub revoking: Half,
 }

@@ -7,24 +7,14 @@ use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::{Kernel, event::Context, thread::Thread};
 use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
 
-/// A slot and its place in the slot arena.
-#[derive(Clone, Copy, Debug)]
-pub struct Found {
-    /// Where it is.
-    pub place: u32,
-    /// The slot.
-    pub slot: &'static Slot,
-}
-
 impl Kernel {
     /// The slot that a handle names in a process's table. The caller holds the handle's shard.
     #[inline(always)]
-    pub fn slot(&self, process: &Process, handle: Handle) -> Result<Found, Error> {
+    pub fn slot(&self, process: &Process, handle: Handle) -> Result<&'static Slot, Error> {
         let index = handle.index();
         let block = process.blocks[index / 64 % MAX_BLOCKS].get();
-        let place = block * 64 + (index % 64) as u32;
-        let slot = self.blocks.at(place);
-        if slot.key.get() == handle.raw() { Ok(Found { place, slot }) } else { Err(Error::BadHandle) }
+        let slot = self.blocks.at(block * 64 + (index % 64) as u32);
+        if slot.key.get() == handle.raw() { Ok(slot) } else { Err(Error::BadHandle) }
     }
 
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
@@ -68,10 +58,11 @@ impl Kernel {
         slot.call_key.set(if callable { handle.raw() } else { Slot::no_call(handle) });
         slot.key.set(handle.raw());
         slot.process.set(process.index());
+        slot.place.set(place);
         if let Some(header) = self.header_of(capability.kind, capability.object) {
             header.capabilities.add(1);
         }
-        self.hang_under(place, parent);
+        self.hang_under(slot, parent);
         Ok(handle)
     }
 
@@ -88,19 +79,16 @@ impl Kernel {
 
     /// Hangs a capability, with what was derived from it, under another one.
     #[inline]
-    fn hang_under(&self, place: u32, parent: u32) {
-        let slot = self.blocks.at(place);
+    fn hang_under(&self, slot: &Slot, parent: u32) {
         slot.parent.set(parent);
         if parent != 0 {
-            slot.links.join(&self.blocks.at(parent).child, place, |place| &self.blocks.at(place).links);
+            slot.links.join(&self.blocks.at(parent).child, slot.place.get(), |place| &self.blocks.at(place).links);
         }
     }
 
     #[inline]
-    fn take_off(&self, place: u32) {
-        let slot = self.blocks.at(place);
-        let parent = slot.parent.get();
-        slot.parent.set(0);
+    fn take_off(&self, slot: &Slot) {
+        let parent = slot.parent.take();
         if parent != 0 {
             slot.links.leave(&self.blocks.at(parent).child, |place| &self.blocks.at(place).links);
         }
@@ -108,27 +96,26 @@ impl Kernel {
 
     /// Frees a slot; what was derived from it comes to stand under its parent. The object whose header this is, if it is still
     /// there, has one name less. One step: at most 64 children are moved.
-    pub(super) fn vacate(&self, place: u32, header: Option<&Header>) -> Progress {
-        let slot = self.blocks.at(place);
+    pub(super) fn vacate(&self, slot: &Slot, header: Option<&Header>) -> Progress {
         let parent = slot.parent.get();
         for _ in 0..=64 {
             let child = slot.child.get();
             if child == 0 {
-                self.take_off(place);
+                self.take_off(slot);
                 if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
                     header.capabilities.sub(1);
                 }
-                self.free(place);
+                self.free(slot);
                 return Ok(());
             }
+            let child = self.blocks.at(child);
             self.take_off(child);
             self.hang_under(child, parent);
         }
         Err(More)
     }
 
-    fn free(&self, place: u32) {
-        let slot = self.blocks.at(place);
+    fn free(&self, slot: &Slot) {
         let Some(handle) = Handle::from_raw(slot.key.get()) else { return };
         let process = self.processes.at(slot.process.get());
         if slot.allows(Kind::Endpoint, Rights::TAKE) {
@@ -150,12 +137,12 @@ impl Kernel {
 impl Context {
     /// The capability in the caller's table. Holds all shards, or the handle's.
     #[inline(never)]
-    pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<Found, Error> {
+    pub fn capability(&self, handle: Handle, kind: Kind, rights: Rights) -> Result<&'static Slot, Error> {
         let found = self.kernel.slot(self.process(), handle)?;
-        if found.slot.kind() != Some(kind) {
+        if found.kind() != Some(kind) {
             return Err(Error::WrongKind);
         }
-        if !found.slot.rights().contains(rights) {
+        if !found.rights().contains(rights) {
             return Err(Error::Permission);
         }
         Ok(found)
@@ -165,7 +152,7 @@ impl Context {
     #[inline]
     pub fn object<T: Object>(&self, arena: &Arena<T>, handle: Handle, kind: Kind, rights: Rights) -> Living<T> {
         let found = self.capability(handle, kind, rights)?;
-        arena.get(found.slot.object.get()).ok_or(Error::PeerClosed)
+        arena.get(found.object.get()).ok_or(Error::PeerClosed)
     }
 
     /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be

@@ -3,7 +3,7 @@
 use super::{Attempt, Halt, Request, endpoint::Endpoint, transfer::Letter};
 use crate::event::{Context, Stop};
 use crate::thread::{State, Thread};
-use crate::{Kernel, caps::table::Found, lock::Held, trace::What};
+use crate::{Kernel, caps::slot::Slot, lock::Held, trace::What};
 use nexus_abi::message::{Extent, Status};
 use nexus_abi::{Error, Handle, Kind, Rights};
 
@@ -18,7 +18,7 @@ impl Kernel {
         if context.thread.link.get() != 0 {
             self.check_chain(context.thread, **held, endpoint)?;
         }
-        let badge = found.slot.badge.get();
+        let badge = found.badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {
             let thread = context.thread;
             if request.extent & Extent::HANDLES != 0 {
@@ -59,13 +59,13 @@ impl Kernel {
         context: &Context,
         target: u64,
         rights: Rights,
-    ) -> Result<(Found, &'static Endpoint), Error> {
+    ) -> Result<(&'static Slot, &'static Endpoint), Error> {
         let handle = Handle::from_raw(target).ok_or(Error::BadHandle)?;
         let found = self.slot(context.process(), handle)?;
-        if !found.slot.allows(Kind::Endpoint, rights) {
+        if !found.allows(Kind::Endpoint, rights) {
             return Err(context.capability(handle, Kind::Endpoint, rights).err().unwrap_or(Error::PeerClosed));
         }
-        let endpoint = self.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
+        let endpoint = self.endpoints.get(found.object.get()).ok_or(Error::PeerClosed)?;
         Ok((found, endpoint))
     }
 
@@ -75,7 +75,7 @@ impl Kernel {
         for at in 0..Extent::from_word(request.extent).unwrap_or_default().handles {
             let raw = self.frames.at(context.thread.ipc_frame.get()).0[1 + at].get();
             let found = self.slot(context.process(), Handle::from_raw(raw).ok_or(Error::BadHandle)?)?;
-            if !found.slot.rights().contains(Rights::TRANSFER) {
+            if !found.rights().contains(Rights::TRANSFER) {
                 return Err(Error::Permission);
             }
         }

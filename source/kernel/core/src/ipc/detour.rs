@@ -40,7 +40,7 @@ impl Kernel {
         let handle = Handle::from_raw(target).filter(|_| caller.near_slots.get() != 0)?;
         let _own = self.shards.hold_one(Gate::shard(gate));
         let _far = self.hold_beside(Gate::shard(gate), handle.shard())?;
-        let slot = self.slot(self.processes.at(caller.process.get() as u32), handle).ok()?.slot;
+        let slot = self.slot(self.processes.at(caller.process.get() as u32), handle).ok()?;
         if !slot.allows(Kind::Endpoint, Rights::USE) {
             return None;
         }

@@ -161,10 +161,10 @@ impl Kernel {
     /// endpoints.
     fn drop_handle(&self, owner: &Process, handle: u64) {
         if let Some(found) = Handle::from_raw(handle).and_then(|handle| self.slot(owner, handle).ok())
-            && found.slot.child.get() == 0
-            && !self.last_to_name(found.slot)
+            && found.child.get() == 0
+            && !self.last_to_name(found)
         {
-            self.move_away(found.place);
+            self.move_away(found);
         }
     }
 }

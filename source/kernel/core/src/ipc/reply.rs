@@ -53,7 +53,7 @@ impl Kernel {
         let reply = Handle::from_raw(request.target);
         let token = match reply {
             None => context.thread.link.get(),
-            Some(handle) => context.capability(handle, Kind::Reply, Rights::USE)?.slot.object.get(),
+            Some(handle) => context.capability(handle, Kind::Reply, Rights::USE)?.object.get(),
         };
         if token == 0 {
             return Err(Error::State.into());
@@ -61,7 +61,7 @@ impl Kernel {
         let caller = self.check_answer(context, held, token, request)?;
         match reply {
             None => self.close_link(context.thread),
-            Some(handle) => self.move_away(self.slot(context.process(), handle)?.place),
+            Some(handle) => self.move_away(self.slot(context.process(), handle)?),
         }
         if let Some(caller) = &caller {
             self.answer(context, caller, request);

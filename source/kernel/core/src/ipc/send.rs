@@ -3,14 +3,14 @@
 use super::endpoint::{Endpoint, Message};
 use super::{Attempt, Request};
 use crate::thread::{Stamp, Thread, reg};
-use crate::{Kernel, caps::table::Found, event::Context, lock::Held, process::Process};
+use crate::{Kernel, event::Context, lock::Held, process::Process};
 use nexus_abi::{Error, Handle, Rights, message::Status};
 
 impl Kernel {
     /// Gives the message to a waiting receiver, or queues it. Never waits: a full queue is `EAGAIN`.
     pub(super) fn send(&'static self, context: &Context, held: &Held<'_>, request: &Request) -> Attempt<()> {
         let (found, endpoint) = self.endpoint_of(context, request.target, Rights::USE)?;
-        let badge = found.slot.badge.get();
+        let badge = found.badge.get();
         match endpoint.receivers.first(&self.threads) {
             Some(receiver) => {
                 held.require(receiver.header.shard())?;
@@ -37,9 +37,9 @@ impl Kernel {
     /// Derives the handle in `t6`, if there is one, into the receiving process's table.
     fn post_handle(&self, context: &Context, process: &Process) -> Result<u64, Error> {
         let Some(handle) = Handle::from_raw(context.thread.frame.get(reg::T6)) else { return Ok(0) };
-        let source: Found = self.slot(context.process(), handle)?;
+        let source = self.slot(context.process(), handle)?;
         let capability = self.transferable(&source, process)?;
-        self.insert(process, &capability, source.place).map(Handle::raw)
+        self.insert(process, &capability, source.place.get()).map(Handle::raw)
     }
 
     fn hand_one_way(&'static self, context: &Context, receiver: &'static Thread, badge: u64, handle: u64) {

@@ -19,7 +19,7 @@ impl Kernel {
         let gate = sender.gate.get();
         let handle = Handle::from_raw(target).filter(|handle| handle.shard() == Gate::shard(gate))?;
         let held = self.shards.hold_one(Gate::shard(gate));
-        let slot = self.slot(self.processes.at(index_of(sender.process.get())), handle).ok()?.slot;
+        let slot = self.slot(self.processes.at(index_of(sender.process.get())), handle).ok()?;
         if !slot.allows(Kind::Notification, Rights::USE) {
             return None;
         }

@@ -5,7 +5,7 @@
 //! and the slots they name cannot change while all shards are held.
 
 use super::Attempt;
-use crate::caps::{Capability, table::Found};
+use crate::caps::{Capability, slot::Slot};
 use crate::lock::{Held, ShardSet};
 use crate::thread::{Stamp, Thread};
 use crate::{Kernel, cpu::Cargo};
@@ -67,8 +67,7 @@ impl Kernel {
         for (at, word) in letter.cargo.iter().enumerate().take(letter.extent().handles) {
             let (found, _) = self.parcel(letter, word.get())?;
             let earlier = letter.cargo.iter().take(at);
-            if letter.moves()
-                && (found.slot.child.get() != 0 || earlier.into_iter().any(|other| other.get() == word.get()))
+            if letter.moves() && (found.child.get() != 0 || earlier.into_iter().any(|other| other.get() == word.get()))
             {
                 return Err(Error::State);
             }
@@ -77,11 +76,11 @@ impl Kernel {
     }
 
     /// One handle of a message: the sender's slot, and what the receiver gets.
-    fn parcel(&self, letter: &Letter, handle: u64) -> Result<(Found, Capability), Error> {
+    fn parcel(&self, letter: &Letter, handle: u64) -> Result<(&'static Slot, Capability), Error> {
         let sender = self.processes.at(letter.from.process.get() as u32);
         let receiver = self.processes.at(letter.to.process.get() as u32);
         let found = self.slot(sender, Handle::from_raw(handle).ok_or(Error::BadHandle)?)?;
-        Ok((found, self.transferable(&found, receiver)?))
+        Ok((found, self.transferable(found, receiver)?))
     }
 
     /// Moves a checked message.
@@ -129,10 +128,10 @@ impl Kernel {
     fn pass(&self, letter: &Letter, handle: u64) -> u64 {
         let Ok((found, capability)) = self.parcel(letter, handle) else { return 0 };
         let receiver = self.processes.at(letter.to.process.get() as u32);
-        let parent = if letter.moves() { found.slot.parent.get() } else { found.place };
+        let parent = if letter.moves() { found.parent.get() } else { found.place.get() };
         let passed = self.insert(receiver, &capability, parent).map_or(0, Handle::raw);
         if letter.moves() && passed != 0 {
-            self.move_away(found.place);
+            self.move_away(found);
         }
         passed
     }

@@ -47,15 +47,14 @@ impl Kernel {
         Ok(())
     }
 
-    /// One step of taking away the mappings that were made through the capability at `place`, but for those in the address
+    /// One step of taking away the mappings that were made through a capability, but for those in the address
     /// space of `keeper`. Nothing new is made through it meanwhile: who maps as fast as this unmaps would stop a revocation.
     /// Holds all shards.
-    pub(crate) fn recall(&self, cpu: Here, place: u32, keeper: Option<u32>) -> Progress {
-        let slot = self.blocks.at(place);
+    pub(crate) fn recall(&self, cpu: Here, slot: &Slot, keeper: Option<u32>) -> Progress {
         let Some(memory) = self.memory_of(slot) else { return Ok(()) };
         slot.revoking.set(1);
         self.unmap_step(cpu, memory, |mapping| {
-            mapping.slot.get() == place && Some(mapping.header.owner.get()) != keeper
+            mapping.slot.get() == slot.place.get() && Some(mapping.header.owner.get()) != keeper
         })
     }
 
@@ -67,11 +66,10 @@ impl Kernel {
         memory.header.names(slot.object.get()).then_some(memory)
     }
 
-    /// Hangs the mappings that were made through the capability at `place` on its parent. Holds all shards.
-    pub(crate) fn lift_mappings(&self, place: u32) {
-        let slot = self.blocks.at(place);
+    /// Hangs the mappings that were made through a capability on its parent. Holds all shards.
+    pub(crate) fn lift_mappings(&self, slot: &Slot) {
         let Some(memory) = self.memory_of(slot) else { return };
-        let through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == place);
+        let through = self.mappings_to(memory).filter(|mapping| mapping.slot.get() == slot.place.get());
         through.for_each(|mapping| mapping.slot.set(slot.parent.get()));
     }
 

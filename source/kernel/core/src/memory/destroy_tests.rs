@@ -182,7 +182,7 @@ fn a_dead_process_gives_back_its_memory_even_where_it_was_shared() {
     let before = bench.kernel.frames.pool.used();
     let (child, process) = bench.child();
     let shared = child.memory(100);
-    let object = child.kernel.slot(child.process, shared).expect("the handle is good").slot.object.get();
+    let object = child.kernel.slot(child.process, shared).expect("the handle is good").object.get();
     let mine = give(bench.kernel, bench.process, Kind::Memory, object, Rights::ALL);
     bench.map(mine, 0, (0, 64), access::WRITE).expect("nothing is there");
     bench.map(mine, 64, (64, 36), access::READ).expect("nothing is there");

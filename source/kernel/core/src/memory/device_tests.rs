@@ -176,7 +176,7 @@ fn irq_mint_refuses_a_notification_that_is_gone_and_a_full_arena() {
     let bench = Bench::with(machine(1, 64), &Quota { irqs: 50, ..WIDE });
     let other = Bench::with(bench.kernel, &WIDE);
     let theirs = other.notification();
-    let object = other.kernel.slot(other.process, theirs).expect("the handle is good").slot.object.get();
+    let object = other.kernel.slot(other.process, theirs).expect("the handle is good").object.get();
     let mine = give(bench.kernel, bench.process, Kind::Notification, object, Rights::ALL);
     let notification = bench.notification();
     for line in 1..=bench.kernel.irqs.pool.capacity {

@@ -15,16 +15,17 @@ use nexus_abi::{Error, Rights};
 
 /// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
 #[inline]
-pub(super) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
+pub(crate) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
     if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 {
         return Err(Error::Invalid);
     }
     let room = USER_END.saturating_sub(address) / PAGE_SIZE as u64;
-    if address >= USER_START && pages <= room {
-        Ok((address / PAGE_SIZE as u64) as u32)
-    } else {
-        Err(Error::BadAddress)
-    }
+    if address >= USER_START && pages <= room { Ok(page_of(address)) } else { Err(Error::BadAddress) }
+}
+
+/// The page at an address of user space.
+pub(crate) fn page_of(address: u64) -> u32 {
+    (address / PAGE_SIZE as u64) as u32
 }
 
 /// Access bits with what they imply. `EINVAL`: none, or unknown ones. `EPERM`: writable and executable.
@@ -107,15 +108,15 @@ fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static
     let rights = if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
     let (found, memory) = context.memory(call.memory, rights)?;
     allows(memory, bits)?;
-    if found.slot.revoking.get() == 1 {
+    if found.revoking.get() == 1 {
         return Err(Error::State);
     }
-    let reached = found.slot.part(|| memory.pages.get());
+    let reached = found.part(|| memory.pages.get());
     if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
         return Err(Error::Invalid);
     }
     let (offset, pages) = (reached.offset + call.offset as u32, batch(page, call.pages));
-    Ok((memory, Span { memory: memory.header.index(), slot: found.place, page, offset, pages, access: bits }))
+    Ok((memory, Span { memory: memory.header.index(), slot: found.place.get(), page, offset, pages, access: bits }))
 }
 
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,

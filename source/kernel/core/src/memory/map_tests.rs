@@ -43,14 +43,13 @@ impl Bench {
         self.call(protect(at, pages, access)).map(|done| done.pages)
     }
 
-    /// Moves the thread's IPC page here.
+    /// Makes a thread whose IPC page is here; which frame that is.
     fn ipc_page(&self, at: u64) -> Result<u32, Error> {
-        let address = BASE + at * PAGE;
-        let mut stash = Stash::of(&self.kernel.frames, self.kernel.check_ipc_page(self.process, address)?)?;
-        self.kernel.frames.release(self.thread.ipc_frame.get());
-        self.process.account.refund(Resource::Frames, 1);
-        self.thread.ipc_frame.set(self.kernel.map_ipc_page(self.process, address, &mut stash));
-        Ok(self.thread.ipc_frame.get())
+        let (entry, ipc_page) = (nexus_abi::layout::USER_START, BASE + at * PAGE);
+        let new = nexus_abi::syscall::ThreadCreate { process: None, entry, stack: BASE, a0: 0, a1: 0, ipc_page };
+        let frames = self.kernel.frames_for_thread(self.process, &new)?;
+        let mut stash = Stash::of(&self.kernel.frames, frames)?;
+        Ok(self.kernel.new_thread(self.process, 0, &new, &mut stash).ipc_frame.get())
     }
 
     fn records(&self) -> u32 {

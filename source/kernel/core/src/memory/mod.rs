@@ -2,7 +2,6 @@
 
 pub mod destroy;
 pub mod frames;
-pub mod ipc_page;
 pub mod irq;
 pub mod map;
 pub mod mapping;

@@ -143,7 +143,7 @@ impl World {
         let Some(created) = self.ask(MemoryCreate { process: None, pages: limit }, Ok(())) else { return };
         let bench = &self.benches[0];
         let found = bench.kernel.slot(bench.process, created.memory).expect("the handle is new");
-        let reference = found.slot.object.get();
+        let reference = found.object.get();
         self.objects.insert(reference, Object { reference, pages: 0, limit, sealed: false });
         let handle = created.memory;
         self.holdings.push(Holding { handle, object: reference, rights: Rights::ALL, parent: None, part: None });

@@ -7,7 +7,7 @@ use super::tree::{Tree, address_of, batch};
 use super::{frames::FRAME_WORDS, stash::Stash};
 use crate::Kernel;
 use crate::arena::{Header, Object};
-use crate::caps::{revoke::Progress, table::Found};
+use crate::caps::{revoke::Progress, slot::Slot};
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::process::{Process, quota::Resource};
 use crate::word::{Half, Word};
@@ -177,15 +177,15 @@ impl Kernel {
 impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
     #[inline]
-    pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(Found, &'static Memory), Error> {
+    pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(&'static Slot, &'static Memory), Error> {
         let found = self.kernel.slot(self.process(), handle)?;
-        if !found.slot.kind().is_some_and(Kind::is_memory) {
+        if !found.kind().is_some_and(Kind::is_memory) {
             return Err(Error::WrongKind);
         }
-        if !found.slot.rights().contains(rights) {
+        if !found.rights().contains(rights) {
             return Err(Error::Permission);
         }
-        Ok((found, self.kernel.memories.get(found.slot.object.get()).ok_or(Error::PeerClosed)?))
+        Ok((found, self.kernel.memories.get(found.object.get()).ok_or(Error::PeerClosed)?))
     }
 
     /// The object behind a capability of the caller that is no window, with the right to change it.

@@ -43,7 +43,7 @@ pub const DIRTY: u64 = 1 << 7;
 pub(super) const TAKEN: u64 = 1 << 8;
 
 /// The entry of a mapped user page.
-pub(super) fn leaf(address: u64, bits: u8) -> u64 {
+pub(crate) fn leaf(address: u64, bits: u8) -> u64 {
     let when = |wanted: u8, flag: u64| if bits & wanted != 0 { flag } else { 0 };
     let access = READ | when(access::WRITE, WRITE) | when(access::EXECUTE, EXECUTE);
     (address >> 12) << 10 | access | VALID | USER | ACCESSED | DIRTY
@@ -141,7 +141,7 @@ impl Kernel {
     }
 
     /// The entry of a page; tables that are not there come from a stash with as many as [`Kernel::missing`] says.
-    pub(super) fn reach<'a>(
+    pub(crate) fn reach<'a>(
         &self,
         tree: Tree<'a>,
         page: u32,
@@ -209,7 +209,7 @@ impl Kernel {
     /// The entries of so many pages from `page` on that are to be mapped, and the table frames that takes. `EEXIST`: one of
     /// them is taken. `EOVERLIMIT`.
     #[inline(always)]
-    pub(super) fn check_pages(&self, process: &Process, page: u32, pages: u32) -> Result<Place, Error> {
+    pub(crate) fn check_pages(&self, process: &Process, page: u32, pages: u32) -> Result<Place, Error> {
         let entries = self.entries(process, page, pages);
         if entries.into_iter().flatten().any(|entry| entry.get() != 0) {
             return Err(Error::Exists);
@@ -233,7 +233,7 @@ impl Kernel {
     }
 
     /// Unmaps pages of one batch and asks for the fence.
-    pub(super) fn clear_pages(&self, cpu: Here, process: &Process, page: u32, pages: u32) {
+    pub(crate) fn clear_pages(&self, cpu: Here, process: &Process, page: u32, pages: u32) {
         self.set_pages(process, page, pages, 0);
         cpu.ask_fence(process.index());
     }

@@ -75,7 +75,7 @@ impl Serve for ProcessCreate {
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
         let birth = Birth { home, service: self.service, name: self.name, quota: &self.quota };
         let (mut stash, _held, ()) = kernel.with_frames(|| {
-            check_scope(context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot, self.service)?;
+            check_scope(context.capability(self.spawn, Kind::Spawn, Rights::USE)?, self.service)?;
             parent.account.check_child(&self.quota)?;
             kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
             kernel.may_make_process(&self.quota)?;
@@ -92,7 +92,7 @@ impl Serve for ProcessCreate {
 impl Serve for ProcessPrefix {
     fn serve(self, context: &Context) -> Verdict<ProcessPrefixed> {
         let (_, _held) = context.hold_all();
-        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot;
+        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?;
         let process = context.subject(Some(self.process), Rights::MANAGE)?;
         check_scope(spawn, ServiceId(process.service.get()))?;
         process.prefix.iter().zip(self.prefix.to_words()).for_each(|(place, word)| place.set(word));
@@ -103,7 +103,7 @@ impl Serve for ProcessPrefix {
 impl Serve for ProcessOpen {
     fn serve(self, context: &Context) -> Verdict<ProcessOpened> {
         let (kernel, _held) = context.hold_all();
-        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?.slot;
+        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?;
         let process = kernel.processes.get(self.process.0).filter(|process| process.running());
         let process = process.ok_or(Error::NotFound)?;
         check_scope(spawn, ServiceId(process.service.get()))?;
@@ -116,7 +116,7 @@ impl Serve for SpawnMint {
     fn serve(self, context: &Context) -> Verdict<SpawnMinted> {
         let (kernel, _held) = context.hold_all();
         let found = context.capability(self.root, Kind::Spawn, Rights::USE.union(Rights::MANAGE))?;
-        if found.slot.object.get() != SCOPE_ROOT {
+        if found.object.get() != SCOPE_ROOT {
             return Err(Error::Permission.into());
         }
         if self.service == ServiceId::KERNEL {
@@ -126,9 +126,9 @@ impl Serve for SpawnMint {
             kind: Kind::Spawn,
             object: self.service.0,
             shard: self.root.shard(),
-            rights: found.slot.rights().intersection(Rights::USE.union(Rights::TRANSFER)),
+            rights: found.rights().intersection(Rights::USE.union(Rights::TRANSFER)),
             badge: 0,
         };
-        Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place)? })
+        Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place.get())? })
     }
 }

@@ -116,9 +116,9 @@ impl Serve for ProcessFaults {
         let (kernel, _held) = context.hold_all();
         let process = context.object(&kernel.processes, self.process, Kind::Process, Rights::MANAGE)?;
         let found = context.capability(self.endpoint, Kind::Endpoint, Rights::USE)?;
-        let endpoint = kernel.endpoints.get(found.slot.object.get()).ok_or(Error::PeerClosed)?;
+        let endpoint = kernel.endpoints.get(found.object.get()).ok_or(Error::PeerClosed)?;
         process.fault_endpoint.set(endpoint.header.me());
-        process.fault_badge.set(found.slot.badge.get());
+        process.fault_badge.set(found.badge.get());
         Ok(ProcessFaultsSet {})
     }
 }

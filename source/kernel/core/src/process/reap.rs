@@ -177,9 +177,9 @@ impl Kernel {
     fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Progress {
         let Some(block) = process.blocks.iter().position(|block| block.get() != 0) else { return Ok(()) };
         let first = process.blocks[block].get() * 64;
-        let mut used = (first..first + 64).filter(|&place| self.blocks.at(place).key.get() != 0);
-        for place in used.by_ref().take(BATCH) {
-            self.close(cpu, place)?;
+        let mut used = (first..first + 64).map(|place| self.blocks.at(place)).filter(|slot| slot.key.get() != 0);
+        for slot in used.by_ref().take(BATCH) {
+            self.close(cpu, slot)?;
         }
         if used.next().is_some() {
             return Err(More);

@@ -2,10 +2,15 @@
 
 use super::{Process, exit::Record, quota::Resource};
 use crate::event::{Context, Stop, Verdict, serve::Serve};
+use crate::memory::{
+    Stash,
+    map::{page_of, user_page},
+    tree::leaf,
+};
 use crate::thread::{State, Thread, reg};
-use crate::{Kernel, caps::Capability, memory::Stash, time::wheel::Node};
+use crate::{Kernel, caps::Capability, time::wheel::Node};
 use nexus_abi::layout::{USER_END, USER_START};
-use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted};
+use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted, access};
 use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
 
 impl Kernel {
@@ -17,12 +22,15 @@ impl Kernel {
         if !(USER_START..USER_END).contains(&new.entry) || new.stack > USER_END {
             return Err(Error::BadAddress);
         }
-        let frames = self.check_ipc_page(process, new.ipc_page)?;
-        process.account.check_places(&self.threads.pool, Resource::Threads, 1).map(|()| frames)
+        let (_, tables) = self.check_pages(process, user_page(new.ipc_page, 1)?, 1)?;
+        process.account.check(Resource::Frames, 1 + tables)?;
+        process.account.check_places(&self.threads.pool, Resource::Threads, 1)?;
+        Ok(1 + tables)
     }
 
     /// Brings a thread to life that does not run yet, from a stash with the frames that [`Kernel::frames_for_thread`]
-    /// counted. Holds all shards.
+    /// counted. Its IPC page is mapped without a record: no call of a program can unmap it or take its access away.
+    /// Holds all shards.
     pub(crate) fn new_thread(
         &self,
         home: &Process,
@@ -31,8 +39,17 @@ impl Kernel {
         stash: &mut Stash,
     ) -> &'static Thread {
         let thread = self.threads.allocate(home.header.shard());
-        thread.ipc_frame.set(self.map_ipc_page(home, new.ipc_page, stash));
+        let entry = self.reach(home.tree(), page_of(new.ipc_page), &home.account, stash);
+        let frame = stash.take().unwrap_or(0);
+        entry.into_iter().for_each(|entry| entry.set(leaf(self.frames.address(frame), access::READ | access::WRITE)));
+        home.account.charge(Resource::Frames, 1);
         home.account.charge(Resource::Threads, 1);
+        thread.begin(new);
+        let words = [&thread.trace, &thread.waits_on, &thread.extent, &thread.ends, &thread.cpu_time, &thread.switches];
+        words.into_iter().for_each(|word| word.set(0));
+        let halves = [&thread.mail, &thread.near_slots, &thread.float, &thread.ran_on, &thread.slice_left];
+        halves.into_iter().for_each(|half| half.set(0));
+        thread.ipc_frame.set(frame);
         thread.ipc_page.set(new.ipc_page);
         thread.satp.set(home.satp.get());
         thread.service.set(home.service.get());
@@ -41,7 +58,10 @@ impl Kernel {
         thread.shares.set(home.shares.get());
         thread.gate.start(cpu, thread.header.shard());
         thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
-        self.clear_thread(thread, new);
+        thread.source_endpoint.set(Thread::NOWHERE);
+        thread.start_tokens();
+        thread.set_base_class(QosClass::Normal);
+        thread.set_timed(home.budget.ticks.get());
         self.join(home, thread);
         thread
     }
@@ -50,22 +70,6 @@ impl Kernel {
     pub(crate) fn join(&self, process: &Process, thread: &Thread) {
         thread.header.owner.set(process.index());
         thread.header.links.join(&process.threads, thread.index(), |index| &self.threads.at(index).header.links);
-    }
-
-    fn clear_thread(&self, thread: &Thread, new: &ThreadCreate) {
-        thread.begin(new);
-        let words = [&thread.trace, &thread.link, &thread.waits_on, &thread.badge, &thread.extent, &thread.bound];
-        let counters = [&thread.cpu_time, &thread.switches];
-        let words = words.into_iter().chain(&thread.fault);
-        words.into_iter().chain(counters).for_each(|word| word.set(0));
-        let links = [&thread.next, &thread.previous, &thread.mail, &thread.near_slots];
-        let halves = [&thread.float, &thread.ran_on, &thread.slice_left];
-        links.into_iter().chain(halves).for_each(|half| half.set(0));
-        thread.ends.set(0);
-        thread.source_endpoint.set(Thread::NOWHERE);
-        thread.start_tokens();
-        thread.set_base_class(QosClass::Normal);
-        thread.set_timed(self.processes.at(thread.process.get() as u32).budget.ticks.get());
     }
 }
 
@@ -124,7 +128,8 @@ impl Serve for ThreadExit {
             return Err(Stop::Blocked);
         }
         if thread.ipc_page.get() != 0 {
-            kernel.unmap_ipc_page(context.cpu, process, thread.ipc_page.take());
+            // After the fence its frame may be released.
+            kernel.clear_pages(context.cpu, process, page_of(thread.ipc_page.take()), 1);
             return Err(Stop::Restart);
         }
         kernel.stop_thread(context.cpu, thread);

@@ -172,7 +172,7 @@ impl Stage {
     /// The object that a thread's handle names.
     fn place(&self, thread: &Thread, handle: Handle) -> u64 {
         let process = self.kernel.processes.at(thread.process.get() as u32);
-        self.kernel.slot(process, handle).expect("the handle is good").slot.object.get()
+        self.kernel.slot(process, handle).expect("the handle is good").object.get()
     }
 
     /// Lets threads run in turn until this one has its CPU.

@@ -86,7 +86,7 @@ fn sleeper(field: &Field) -> (&'static Thread, Handle, Handle) {
     let signal = field.stage.does(urgent, NotificationCreate { process: None }).notification;
     field.stage.ask(urgent, Wait { notification: signal, deadline: Deadline::NEVER });
     let root = &field.stage.kernel.processes.at(field.stage.root.process.get() as u32);
-    let object = field.stage.kernel.slot(home.process, signal).expect("it is there").slot.object.get();
+    let object = field.stage.kernel.slot(home.process, signal).expect("it is there").object.get();
     (urgent, signal, testing::give(field.stage.kernel, root, Kind::Notification, object, Rights::ALL))
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Kernel,
-    caps::{Capability, slot::Slot, table::Found},
+    caps::{Capability, slot::Slot},
     cpu::Next,
     event::Trap,
     invariant::Check,
@@ -292,7 +292,7 @@ impl World {
         let places: Vec<u32> = places.collect();
         for _ in 0..places.len().min(3) {
             let place = self.dice.pick(&places);
-            let found = Found { place, slot: self.kernel.blocks.at(place) };
+            let found = self.kernel.blocks.at(place);
             let room = process.running() && self.kernel.check_slots(process, 1).is_ok();
             if let (true, Ok(capability)) = (room, self.kernel.transferable(&found, process)) {
                 self.kernel.insert(process, &capability, place).expect("there is room");
@@ -346,7 +346,7 @@ impl World {
         let process = self.kernel.processes.at(thread.process.get() as u32);
         let Some(handle) = Handle::from_raw(thread.frame.get(reg::A0)) else { return };
         let Ok(found) = self.kernel.slot(process, handle) else { return };
-        let object = found.slot.object.get();
+        let object = found.object.get();
         match made.number {
             syscall::ProcessCreate::NUMBER => {
                 let Some(child) = self.kernel.processes.get(object) else { return };
@@ -373,7 +373,7 @@ impl World {
                         // Of memory it would name pages that nobody looked at.
                         let badge = if capability.kind.is_memory() { 0 } else { self.dice.below(3) };
                         let capability = Capability { badge, ..capability };
-                        self.kernel.insert(other, &capability, found.place).expect("there is room");
+                        self.kernel.insert(other, &capability, found.place.get()).expect("there is room");
                     }
                 }
             }

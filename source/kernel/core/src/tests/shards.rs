@@ -137,7 +137,7 @@ fn an_answer_takes_the_next_signal_of_another_shard() {
     let found = stage.kernel.slot(process, signal).expect("the client's own");
     let their = Home { process: stage.kernel.processes.at(second.process.get() as u32), ..home };
     let capability = stage.kernel.transferable(&found, their.process).expect("every right");
-    let far = stage.kernel.insert(their.process, &capability, found.place).expect("there is room");
+    let far = stage.kernel.insert(their.process, &capability, found.place.get()).expect("there is room");
     stage.does(second, Notify { notification: far, bits: 3 });
 
     let got = stage.posts(server, ipc::REPLY_RECV, Mail::to(endpoint)).expect("a signal is there");

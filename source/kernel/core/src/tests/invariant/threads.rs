@@ -77,8 +77,7 @@ impl Kernel {
         }
         let process = self.processes.at(index_of(thread.process.get()));
         let found = Handle::from_raw(thread.source.get()).and_then(|handle| self.slot(process, handle).ok());
-        let named =
-            found.filter(|found| found.slot.allows(Kind::Endpoint, Rights::TAKE)).map(|found| found.slot.object.get());
+        let named = found.filter(|slot| slot.allows(Kind::Endpoint, Rights::TAKE)).map(|slot| slot.object.get());
         check.same(
             "the source of a thread is an endpoint it may receive from",
             named,

@@ -46,7 +46,7 @@ const WRONG: [(&str, Wrong); 4] = [
     ("without rights", |scene, handle| scene.mute(handle)),
     ("dead", |scene, handle| {
         let found = scene.stage.kernel.slot(scene.home.process, handle).ok()?;
-        scene.dead.get(&(found.slot.kind()? as u8)).copied()
+        scene.dead.get(&(found.kind()? as u8)).copied()
     }),
 ];
 
