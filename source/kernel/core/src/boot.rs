@@ -4,7 +4,6 @@
 //! name, before it runs.
 
 use crate::event::{Context, Stop, serve};
-use crate::memory::object::Stage;
 use crate::process::create::{Birth, SCOPE_ROOT};
 use crate::thread::{Thread, reg};
 use crate::{
@@ -111,7 +110,6 @@ impl Context {
         let part = |name, range: &Range<u64>| {
             let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
             let memory = kernel.fixed_memory(self.process(), range.start, pages)?;
-            memory.set_stage(Stage::Sealed);
             let rights = Rights::USE.union(Rights::TRANSFER);
             given(name, &Capability { rights, ..Capability::full(Kind::Memory, memory) })
         };
@@ -147,8 +145,9 @@ impl Context {
         while self.call(MemoryGrow { memory, pages })?.total < pages {}
         let object = self.own_memory(memory)?;
         for (page, bytes) in (0..pages as u32).zip(bytes.chunks(PAGE_SIZE)) {
-            let frame = self.kernel.page_address(object, page).and_then(|address| self.kernel.frames.of(address));
-            for (word, bytes) in frame.iter().flat_map(|frame| &frame.0).zip(bytes.chunks(8)) {
+            let address = self.kernel.page_address(object, page).ok_or(Error::Corrupt)?;
+            let frame = self.kernel.frames.of(address).ok_or(Error::Corrupt)?;
+            for (word, bytes) in frame.0.iter().zip(bytes.chunks(8)) {
                 let mut value = [0; 8];
                 value[..bytes.len()].copy_from_slice(bytes);
                 word.set(u64::from_le_bytes(value));

@@ -2,7 +2,6 @@
 
 use super::{
     bench::{BASE, Bench, PAGE},
-    object::Stage,
     tree::leaf,
 };
 use crate::{invariant::Check, process::quota::Resource};
@@ -92,7 +91,7 @@ fn a_wrong_record_is_found() {
 fn a_broken_list_and_a_broken_seal_are_found() {
     let one_way = |bench: &Bench| bench.kernel.mappings.at(1).links.previous.set(7);
     assert_eq!(found(one_way), Some("mappings link both ways"));
-    let sealed = |bench: &Bench| bench.kernel.memories.at(1).set_stage(Stage::Sealed);
+    let sealed = |bench: &Bench| bench.kernel.memories.at(1).allowed.set(super::object::SEALED);
     assert_eq!(found(sealed), Some("a sealed object has no writable mapping"));
     let longer = |bench: &Bench| bench.kernel.memories.at(1).limit.set(3);
     assert_eq!(found(longer), Some("an object stays in its bound"));

@@ -5,7 +5,7 @@
 //!
 //! An object lives while a capability or a mapping names it, and not longer than its owner.
 
-use super::object::{Memory, Stage};
+use super::object::{Memory, SEALED};
 use super::{mapping::Mapping, tree::batch};
 use crate::caps::revoke::{More, Progress};
 use crate::caps::slot::Slot;
@@ -13,7 +13,7 @@ use crate::event::{Context, Verdict, serve::Serve};
 use crate::{Kernel, arena::index_of, percpu::Here, process::Process};
 use core::sync::atomic::Ordering::Acquire;
 use nexus_abi::Error;
-use nexus_abi::syscall::{MemorySeal, MemorySealed};
+use nexus_abi::syscall::{MemorySeal, MemorySealed, access};
 
 /// Records of a dead process that one step drops at most.
 const DROP_BATCH: usize = 64;
@@ -117,12 +117,12 @@ impl Serve for MemorySeal {
     fn serve(self, context: &Context) -> Verdict<MemorySealed> {
         let (kernel, _held) = context.hold_all();
         let memory = context.own_memory(self.memory)?;
-        if memory.is_at(Stage::Sealed) {
+        if memory.allowed.get() == SEALED {
             return Err(Error::State.into());
         }
-        memory.set_stage(Stage::Sealing);
+        memory.allowed.set(access::READ.into());
         kernel.unmap_step(context.cpu, memory, Mapping::writable)?;
-        memory.set_stage(Stage::Sealed);
+        memory.allowed.set(SEALED);
         context.cpu.requests.fence_instructions();
         Ok(MemorySealed {})
     }

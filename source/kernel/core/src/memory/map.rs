@@ -4,7 +4,7 @@
 //! wants more goes on behind them.
 
 use super::mapping::{Mapping, Span};
-use super::object::{Backing, Memory, Stage};
+use super::object::Memory;
 use super::stash::Stash;
 use super::tree::{TAKEN, batch, leaf};
 use crate::event::{Context, Verdict, serve::Serve};
@@ -39,23 +39,10 @@ fn effective(bits: u8) -> Result<u8, Error> {
     Ok(bits | access::READ)
 }
 
-/// `EPERM` unless an object may be mapped so: writable until it is sealed, executable from then on.
-#[inline]
-fn allows(memory: &Memory, bits: u8) -> Result<(), Error> {
-    let write = bits & access::WRITE != 0;
-    let execute = bits & access::EXECUTE != 0;
-    let refused = if memory.is_of(Backing::Device) {
-        execute
-    } else {
-        write && !memory.is_at(Stage::Open) || execute && !memory.is_at(Stage::Sealed)
-    };
-    if refused { Err(Error::Permission) } else { Ok(()) }
-}
-
 /// Where a new mapping goes.
 struct Room {
     /// The entries of its pages, if their table is there.
-    entries: Option<&'static [Word]>,
+    entries: &'static [Word],
     /// Table frames that it takes.
     tables: u32,
     /// The record that it continues; else it takes one.
@@ -77,18 +64,19 @@ impl Kernel {
     /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
     #[inline(always)]
     fn map_span(&self, process: &Process, memory: &Memory, span: &Span, room: Room, stash: &mut Stash) {
+        let mut entries = room.entries;
         if room.tables > 0 {
             self.reach(process.tree(), span.page, &process.account, stash);
+            entries = self.entries(process, span.page, span.pages);
         }
-        let entries = room.entries.or_else(|| self.entries(process, span.page, span.pages));
         self.set_entries(entries, memory, span);
         self.join_or_add(process, memory, room.beside, span);
     }
 
     /// Makes the entries of a span say what it says.
     #[inline(always)]
-    fn set_entries(&self, entries: Option<&[Word]>, memory: &Memory, span: &Span) {
-        for (page, entry) in (span.offset..).zip(entries.into_iter().flatten()) {
+    fn set_entries(&self, entries: &[Word], memory: &Memory, span: &Span) {
+        for (page, entry) in (span.offset..).zip(entries) {
             entry.set(self.page_address(memory, page).map_or(0, |address| leaf(address, span.access)));
         }
     }
@@ -107,7 +95,9 @@ impl Kernel {
 fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static Memory, Span), Error> {
     let rights = if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
     let (found, memory) = context.memory(call.memory, rights)?;
-    allows(memory, bits)?;
+    if bits & !(memory.allowed.get() as u8) != 0 {
+        return Err(Error::Permission);
+    }
     if found.revoking.get() == 1 {
         return Err(Error::State);
     }

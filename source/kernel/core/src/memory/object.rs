@@ -12,7 +12,7 @@ use crate::event::{Context, Verdict, serve::Serve};
 use crate::process::{Process, quota::Resource};
 use crate::word::{Half, Word};
 use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
-use nexus_abi::syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown};
+use nexus_abi::syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown, access};
 use nexus_abi::{Error, Handle, Kind, Rights};
 
 /// Most pages of one object: what two tables on the way name.
@@ -31,17 +31,8 @@ pub enum Backing {
     Device = 2,
 }
 
-/// How far an object is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Stage {
-    /// May grow, and be mapped writable.
-    Open = 0,
-    /// Its writable mappings are being removed, or there never were any: no new ones, no growth, not yet executable.
-    Sealing = 1,
-    /// Executable, never again writable.
-    Sealed = 2,
-}
+/// What may be mapped of an object that is sealed: it is executable, and never again writable.
+pub(super) const SEALED: u32 = (access::READ | access::EXECUTE) as u32;
 
 /// A memory object or device window. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -50,7 +41,9 @@ pub struct Memory {
     /// Object header.
     pub header: Header,
     backing: Half,
-    stage: Half,
+    /// The access with which it may be mapped: writable until its writable mappings begin to be removed, which ends growth
+    /// too, executable once they are gone.
+    pub allowed: Half,
     /// Pages it has.
     pub pages: Half,
     /// Pages it may have.
@@ -69,23 +62,14 @@ impl Memory {
         self.backing.get() == backing as u32
     }
 
-    /// True if it is so far in its life.
-    pub fn is_at(&self, stage: Stage) -> bool {
-        self.stage.get() == stage as u32
-    }
-
-    pub(crate) fn set_stage(&self, stage: Stage) {
-        self.stage.set(stage as u32);
-    }
-
-    /// Says what a new object is: pages from this address on if they are no frames, and how many it has and may have.
+    /// Says what a new object is: pages from this address on if they are no frames, and how many it has and may have. Of
+    /// the one before it here neither mappings nor frames are left.
     pub(crate) fn furnish(&self, backing: Backing, address: u64, pages: u32, limit: u32) {
         self.backing.set(backing as u32);
-        self.set_stage(Stage::Open);
+        let open = (access::READ | access::WRITE).into();
+        self.allowed.set(if backing == Backing::Fixed { SEALED } else { open });
         self.pages.set(pages);
         self.limit.set(limit);
-        self.mappings.set(0);
-        self.root.set(0);
         self.address.set(address);
     }
 
@@ -109,11 +93,10 @@ impl Object for Memory {
 
 impl Kernel {
     /// Makes an object over whole pages of physical memory that stay where they are, such as a part of the boot image. It is
-    /// read-only; [`Stage::Sealed`] makes it executable. Holds all shards.
+    /// sealed. Holds all shards.
     pub(crate) fn fixed_memory(&self, owner: &Process, start: u64, pages: u64) -> Result<&'static Memory, Error> {
         let memory = self.create(&self.memories, Kind::Memory, owner)?;
         memory.furnish(Backing::Fixed, start, pages as u32, pages as u32);
-        memory.set_stage(Stage::Sealing);
         Ok(memory)
     }
 
@@ -147,7 +130,7 @@ impl Kernel {
         if !owner.running() {
             return Err(Error::PeerClosed);
         }
-        if !memory.is_at(Stage::Open) {
+        if memory.allowed.get() & u32::from(access::WRITE) == 0 {
             return Err(Error::State);
         }
         let (has, room) = (memory.pages.get(), memory.limit.get() - memory.pages.get());

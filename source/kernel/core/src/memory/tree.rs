@@ -77,7 +77,7 @@ fn slot_of(page: u32, level: u32) -> usize {
 type Visit<'a> = &'a mut dyn FnMut(&Word, u32, u32) -> Progress;
 
 /// The entries of pages if their table is there, and how many table frames they take.
-type Place = (Option<&'static [Word]>, u32);
+type Place = (&'static [Word], u32);
 
 /// A tree of frames.
 #[derive(Clone, Copy)]
@@ -199,11 +199,12 @@ impl Kernel {
         })
     }
 
-    /// The entries of so many pages from `page` on, a batch; `None` if their table is not there.
+    /// The entries of so many pages from `page` on, a batch; none if their table is not there.
     #[inline(always)]
-    pub(crate) fn entries(&self, process: &Process, page: u32, pages: u32) -> Option<&'static [Word]> {
-        let (table, first) = (self.table(self.entry(process.tree(), 1, page)?)?, slot_of(page, 0));
-        table.0.get(first..first + pages as usize)
+    pub(crate) fn entries(&self, process: &Process, page: u32, pages: u32) -> &'static [Word] {
+        let (table, first) =
+            (self.entry(process.tree(), 1, page).and_then(|entry| self.table(entry)), slot_of(page, 0));
+        table.and_then(|table| table.0.get(first..first + pages as usize)).unwrap_or(&[])
     }
 
     /// The entries of so many pages from `page` on that are to be mapped, and the table frames that takes. `EEXIST`: one of
@@ -211,15 +212,15 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn check_pages(&self, process: &Process, page: u32, pages: u32) -> Result<Place, Error> {
         let entries = self.entries(process, page, pages);
-        if entries.into_iter().flatten().any(|entry| entry.get() != 0) {
+        if entries.iter().any(|entry| entry.get() != 0) {
             return Err(Error::Exists);
         }
-        if entries.is_some() {
+        if !entries.is_empty() {
             return Ok((entries, 0));
         }
         let tables = self.missing(process.tree(), page);
         process.account.check(Resource::Frames, tables)?;
-        Ok((None, tables))
+        Ok((entries, tables))
     }
 
     /// True if something is mapped at this page.
@@ -229,7 +230,7 @@ impl Kernel {
 
     /// Says what the entries of pages of one batch are, if their table is there.
     pub(crate) fn set_pages(&self, process: &Process, page: u32, pages: u32, value: u64) {
-        self.entries(process, page, pages).into_iter().flatten().for_each(|entry| entry.set(value));
+        self.entries(process, page, pages).iter().for_each(|entry| entry.set(value));
     }
 
     /// Unmaps pages of one batch and asks for the fence.

@@ -64,7 +64,7 @@ impl Account {
 
     /// How much is left.
     pub fn left(&self, resource: Resource) -> u32 {
-        self.limit(resource as usize).saturating_sub(self.used(resource))
+        self.limit(resource as usize) - self.used(resource)
     }
 
     /// `EOVERLIMIT` unless `amount` more fits. Changes nothing.
@@ -90,7 +90,7 @@ impl Account {
 
     /// `EOVERLIMIT` unless a whole child quota, and the child itself, fits.
     pub fn check_child(&self, quota: &Quota) -> Result<(), Error> {
-        let left = self.limit.iter().zip(&self.used).map(|(limit, used)| limit.get().saturating_sub(used.get()));
+        let left = self.limit.iter().zip(&self.used).map(|(limit, used)| limit.get() - used.get());
         let fits = left.zip(quota.values()).all(|(left, amount)| amount <= left);
         let itself = u32::from(quota.processes) < self.left(Resource::Processes);
         if fits && itself { Ok(()) } else { Err(Error::OverLimit) }

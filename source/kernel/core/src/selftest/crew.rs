@@ -68,8 +68,8 @@ impl Crew {
 
     /// How far a thread has counted.
     pub(super) fn progress(&self, at: usize) -> u64 {
-        let entries = self.kernel.entries(self.process, (DATA >> 12) as u32, 1);
-        let frame = entries.and_then(|entries| self.kernel.frames.of(address_of(entries[0].get())));
+        let entry = self.kernel.entries(self.process, (DATA >> 12) as u32, 1).first();
+        let frame = entry.and_then(|entry| self.kernel.frames.of(address_of(entry.get())));
         frame.map_or(0, |frame| frame.0[at].get())
     }
 
