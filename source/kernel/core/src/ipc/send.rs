@@ -38,7 +38,7 @@ impl Kernel {
     fn post_handle(&self, context: &Context, process: &Process) -> Result<u64, Error> {
         let Some(handle) = Handle::from_raw(context.thread.frame.get(reg::T6)) else { return Ok(0) };
         let source = self.slot(context.process(), handle)?;
-        let capability = self.transferable(&source, process)?;
+        let capability = self.transferable(source, process)?;
         self.insert(process, &capability, source.place.get()).map(Handle::raw)
     }
 

@@ -294,7 +294,7 @@ impl World {
             let place = self.dice.pick(&places);
             let found = self.kernel.blocks.at(place);
             let room = process.running() && self.kernel.check_slots(process, 1).is_ok();
-            if let (true, Ok(capability)) = (room, self.kernel.transferable(&found, process)) {
+            if let (true, Ok(capability)) = (room, self.kernel.transferable(found, process)) {
                 self.kernel.insert(process, &capability, place).expect("there is room");
             }
         }
@@ -366,7 +366,7 @@ impl World {
                 for _ in 0..2 {
                     let at = 1 + self.dice.below(u64::from(self.kernel.processes.pool.capacity)) as u32;
                     let other = self.kernel.processes.at(at);
-                    let allowed = self.kernel.transferable(&found, other);
+                    let allowed = self.kernel.transferable(found, other);
                     if let (true, true, Ok(capability)) =
                         (other.running(), self.kernel.check_slots(other, 1).is_ok(), allowed)
                     {

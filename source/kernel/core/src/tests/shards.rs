@@ -136,7 +136,7 @@ fn an_answer_takes_the_next_signal_of_another_shard() {
     let process = stage.kernel.processes.at(client.process.get() as u32);
     let found = stage.kernel.slot(process, signal).expect("the client's own");
     let their = Home { process: stage.kernel.processes.at(second.process.get() as u32), ..home };
-    let capability = stage.kernel.transferable(&found, their.process).expect("every right");
+    let capability = stage.kernel.transferable(found, their.process).expect("every right");
     let far = stage.kernel.insert(their.process, &capability, found.place.get()).expect("there is room");
     stage.does(second, Notify { notification: far, bits: 3 });
 
