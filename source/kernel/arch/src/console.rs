@@ -55,7 +55,8 @@ pub(crate) fn put_text(byte: u8) {
 /// Prints one byte, or drops it if the device takes none.
 fn put(byte: u8) {
     if UART.get() == 0 {
-        return sbi::put(byte);
+        sbi::put(byte.into());
+        return;
     }
     let register = |number: u64| (UART.get() + (number << SHIFT.get())) as *mut u8;
     // SAFETY: the device tree names a 16550 here, and both tables of the kernel map its registers.

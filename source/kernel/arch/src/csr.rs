@@ -4,63 +4,60 @@
 
 use core::arch::asm;
 
-macro_rules! readable {
-    ($($(#[$doc:meta])* $function:ident $register:literal;)*) => {$(
+macro_rules! instructions {
+    ($($(#[$doc:meta])* $function:ident($($value:ident)?) $($result:ident)? $text:literal $($option:ident)?;)*) => {$(
         $(#[$doc])*
         #[inline(always)]
-        pub(crate) fn $function() -> u64 {
-            let value;
-            // SAFETY: reading this register changes nothing, and every supervisor has it.
-            unsafe { asm!(concat!("csrr {}, ", $register), out(reg) value, options(nomem, nostack)) };
-            value
+        pub(crate) fn $function($($value: u64)?) $(-> instructions!(u64 $result))? {
+            $(let $result;)?
+            // SAFETY: every supervisor has this. The kernel runs with interrupts off whatever a register says that is
+            // written here: it only decides what a sleep wakes for and what user mode sees. Fences change nothing that
+            // the program sees, and the entries of traps all save and restore what `trap_entry` does.
+            unsafe { asm!($text, $(in(reg) $value,)? $(out(reg) $result,)? options($($option,)? nostack)) };
+            $($result)?
         }
     )*};
+    (u64 $result:ident) => { u64 };
 }
 
-macro_rules! writable {
-    ($($(#[$doc:meta])* $function:ident $instruction:literal $register:literal;)*) => {$(
-        $(#[$doc])*
-        #[inline(always)]
-        pub(crate) fn $function(value: u64) {
-            // SAFETY: the kernel runs with interrupts off whatever this register says, so it only decides what a
-            // sleep wakes for and what user mode sees; no memory changes its meaning.
-            unsafe { asm!(concat!($instruction, " ", $register, ", {}"), in(reg) value, options(nostack)) };
-        }
-    )*};
-}
-
-readable! {
+instructions! {
     /// Why the last trap came.
-    scause "scause";
+    scause() value "csrr {}, scause" nomem;
     /// The address or instruction it was about.
-    stval "stval";
+    stval() value "csrr {}, stval" nomem;
     /// Interrupts that are pending.
-    sip "sip";
+    sip() value "csrr {}, sip" nomem;
     /// Interrupts that are enabled.
-    sie "sie";
+    sie() value "csrr {}, sie" nomem;
     /// Status.
-    sstatus "sstatus";
+    sstatus() value "csrr {}, sstatus" nomem;
     /// Translation.
-    satp "satp";
+    satp() value "csrr {}, satp" nomem;
     /// The time.
-    time "time";
+    time() value "csrr {}, time" nomem;
     /// Instructions retired.
-    instret "instret";
-}
-
-writable! {
+    instret() value "csrr {}, instret" nomem;
     /// Sets the enabled interrupts.
-    set_sie "csrw" "sie";
+    set_sie(value) "csrw sie, {}";
     /// Clears pending bits.
-    clear_sip "csrc" "sip";
+    clear_sip(value) "csrc sip, {}";
     /// Sets status bits.
-    set_sstatus_bits "csrs" "sstatus";
+    set_sstatus_bits(value) "csrs sstatus, {}";
     /// Clears status bits.
-    clear_sstatus_bits "csrc" "sstatus";
+    clear_sstatus_bits(value) "csrc sstatus, {}";
     /// Which counters user mode may read.
-    set_scounteren "csrw" "scounteren";
+    set_scounteren(value) "csrw scounteren, {}";
     /// When the supervisor timer fires (Sstc).
-    set_stimecmp "csrw" "0x14d";
+    set_stimecmp(value) "csrw 0x14d, {}";
+    /// Forgets every cached translation of this hart.
+    fence_all() "sfence.vma";
+    /// Forgets every cached translation of one address space on this hart.
+    fence_space(asid) "sfence.vma zero, {}";
+    /// Makes instruction fetch see earlier stores of this hart.
+    fence_instructions() "fence.i";
+    /// Sleeps until an enabled interrupt is pending. Interrupts are off, so none is taken: there is no gap between the look
+    /// at the pending bits and the sleep.
+    wait_for_interrupt() "wfi";
 }
 
 /// Status: float registers are off (0), initial (1), clean (2) or dirty (3).
@@ -90,20 +87,6 @@ pub(crate) unsafe fn set_satp(value: u64) {
     unsafe { asm!("csrw satp, {}", in(reg) value, options(nostack)) };
 }
 
-/// Forgets every cached translation of this hart.
-#[inline(always)]
-pub(crate) fn fence_all() {
-    // SAFETY: forgetting translations changes none.
-    unsafe { asm!("sfence.vma", options(nostack)) };
-}
-
-/// Forgets every cached translation of one address space on this hart.
-#[inline(always)]
-pub(crate) fn fence_space(asid: u64) {
-    // SAFETY: forgetting translations changes none.
-    unsafe { asm!("sfence.vma zero, {}", in(reg) asid, options(nostack)) };
-}
-
 /// From now on no message of this hart goes the straight way.
 pub(crate) fn enter_undirected() {
     // SAFETY: that entry saves and restores what `trap_entry` does.
@@ -114,21 +97,6 @@ pub(crate) fn enter_undirected() {
 pub(crate) fn enter_generally() {
     // SAFETY: that entry saves and restores what `trap_entry` does.
     unsafe { asm!("lla {0}, trap_entry_general", "csrw stvec, {0}", out(reg) _, options(nostack)) };
-}
-
-/// Makes instruction fetch see earlier stores of this hart.
-#[inline(always)]
-pub(crate) fn fence_instructions() {
-    // SAFETY: a fence changes no state that the program sees.
-    unsafe { asm!("fence.i", options(nostack)) };
-}
-
-/// Sleeps until an enabled interrupt is pending. Interrupts are off, so none is taken: there is no gap between the
-/// look at the pending bits and the sleep.
-#[inline(always)]
-pub(crate) fn wait_for_interrupt() {
-    // SAFETY: sleeping changes no state.
-    unsafe { asm!("wfi", options(nostack)) };
 }
 
 /// True if the supervisor timer register can be read: firmware may have left it off.

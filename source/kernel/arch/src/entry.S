@@ -22,14 +22,16 @@ _start:
     amoswap.w.aq t1, t1, (t0)
     bnez    t1, not_first
 
-    # The boot table shows this place twice: in the upper half, among all the gigabytes from entry 256 on; and here, for
-    # the one jump.
-    lla     t0, boot_root
-    mv      t1, t0
-    lla     t2, boot_root_end
+    # All that starts as zeros, the boot table last.
+    lla     t1, bss_start
+    lla     t2, bss_end
 1:  sd      zero, 0(t1)
     addi    t1, t1, 8
     bltu    t1, t2, 1b
+
+    # The boot table shows this place twice: in the upper half, among all the gigabytes from entry 256 on; and here, for
+    # the one jump.
+    lla     t0, boot_root
     li      t3, {leaf}
     srli    t1, t0, 30                  # the gigabyte of this place
     slli    t2, t1, 28
@@ -45,30 +47,9 @@ _start:
     add     t3, t3, t4
     addi    t1, t1, 8
     bltu    t1, t2, 1b
-    srli    t0, t0, 12
-    li      t1, 8 << 60                 # Sv39
-    or      t0, t0, t1
-    sfence.vma
-    csrw    satp, t0
-    sfence.vma
-    lla     t0, upper_half
-    li      t1, {direct}
-    add     t0, t0, t1
-    jr      t0
-
-upper_half:
-    lla     t0, bss_start
-    lla     t1, bss_end
-1:  bgeu    t0, t1, 2f
-    sd      zero, 0(t0)
-    addi    t0, t0, 8
-    j       1b
-2:  lla     t0, trap_entry
-    csrw    stvec, t0
-    csrw    sscratch, zero              # in the kernel
-    lla     sp, boot_stack_top
-    li      gp, 0
-    li      tp, 0
+    lla     s1, 1f
+    j       rise
+1:  lla     sp, boot_stack_top
     mv      a2, s0
     call    arrived
 
@@ -101,6 +82,16 @@ not_first:
 further_start:
     csrci   sstatus, 2                  # SIE
     csrw    sie, zero
+    lla     s1, 1f
+    j       rise
+1:  ld      sp, 8(a1)
+    mv      a0, a1
+    call    hart_arrived
+
+# rise: goes on in the upper half.
+#   in:        s1 physical address to go on at
+#   out:       at s1 in the upper half, gp and tp 0; clobbers t0, t1
+rise:
     lla     t0, boot_root
     srli    t0, t0, 12
     li      t1, 8 << 60                 # Sv39
@@ -108,18 +99,15 @@ further_start:
     sfence.vma
     csrw    satp, t0
     sfence.vma
-    lla     t0, 1f
     li      t1, {direct}
+    lla     t0, trap_entry
     add     t0, t0, t1
-    jr      t0
-1:  lla     t0, trap_entry
     csrw    stvec, t0
     csrw    sscratch, zero              # in the kernel
-    ld      sp, 8(a1)
     li      gp, 0
     li      tp, 0
-    mv      a0, a1
-    call    hart_arrived
+    add     s1, s1, t1
+    jr      s1
 
 # zero_lines: clears memory, 128 bytes a turn.
 #   in:        a0 first address, a1 last address + 1, both multiples of 128, a0 < a1

@@ -30,36 +30,15 @@ global_asm!(
 
 const _: () = assert!(ipc::REPLY_RECV_EXTENDED == ipc::CALL_EXTENDED + 1 && ipc::CALL_EXTENDED.is_multiple_of(2));
 
-/// What the firmware hands over.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival {
-    /// The hart that boots.
-    pub hart: u64,
-    /// Physical address of the device tree.
-    pub device_tree: u64,
-    /// Instructions the hart had retired when it arrived.
-    pub instructions: u64,
-}
-
-unsafe extern "Rust" {
-    /// The image's, declared by [`crate::entry!`].
-    fn kernel_main(arrival: Arrival) -> !;
-}
-
-/// Called by `_start` on the boot stack, in the upper half, with the boot table.
-#[unsafe(no_mangle)]
-extern "C" fn arrived(hart: u64, device_tree: u64, instructions: u64) -> ! {
-    // SAFETY: the entry macro declares it with this signature.
-    unsafe { kernel_main(Arrival { hart, device_tree, instructions }) }
-}
-
-/// Names the function that boots: `fn(Arrival) -> !`. It runs on the boot hart, interrupts off.
+/// Names the function that boots, `fn(hart, device_tree, instructions) -> !`: the hart that boots, the physical address of the
+/// device tree, and the instructions the hart had retired when it arrived. It runs on the boot hart, interrupts off.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
+        // Called by `_start` on the boot stack, in the upper half, with the boot table.
         #[unsafe(no_mangle)]
-        fn kernel_main(arrival: $crate::entry::Arrival) -> ! {
-            $main(arrival)
+        extern "C" fn arrived(hart: u64, device_tree: u64, instructions: u64) -> ! {
+            $main(hart, device_tree, instructions)
         }
     };
 }

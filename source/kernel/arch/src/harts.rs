@@ -21,57 +21,55 @@ const START_PATIENCE_MS: u64 = 2000;
 
 unsafe extern "C" {
     fn further_start();
-    /// A hart that nobody needs sleeps here.
-    pub(crate) fn park() -> !;
+    /// A hart that nobody needs sleeps here. It needs nothing and never returns.
+    pub(crate) safe fn park() -> !;
 }
 
 /// Starts every hart but this one, and says which came.
 pub fn start(system: &'static System, memory: &Memory) {
     let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
-    for (at, (cpu, hart)) in others.clone().enumerate() {
-        hart.stack.set(memory.stacks.start + (at as u64 + 1) * STACK_STRIDE);
+    for (cpu, hart) in others.clone() {
+        hart.stack.set(memory.stacks.start + hart.cpu.get() * STACK_STRIDE);
         let start = to_physical(defects::entry(further_start));
         let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
         if error != 0 {
             hart.stack.set(0);
             say!("cpu{} is missing: the firmware does not start hart {}: error {error}", cpu.id.get(), cpu.hart.get());
-            let _ = cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire);
+            let _ = settle(cpu, GIVEN_UP);
         }
     }
     let until = csr::time() + system.kernel.machine.timebase * START_PATIENCE_MS / 1000;
-    others.for_each(|(cpu, _)| await_one(cpu, until));
+    for (cpu, _) in others {
+        while cpu.online.atomic().load(Acquire) == OFFLINE && csr::time() < until {
+            core::hint::spin_loop();
+        }
+        let (cpu_id, hart) = (cpu.id.get(), cpu.hart.get());
+        match settle(cpu, GIVEN_UP) {
+            Ok(_) => say!("cpu{cpu_id} is missing: hart {hart} did not come in {START_PATIENCE_MS} ms"),
+            Err(ONLINE) => say!("cpu{cpu_id} online"),
+            // The firmware refused it, and that was said.
+            Err(_) => {}
+        }
+    }
 }
 
-fn await_one(cpu: &Cpu, until: u64) {
-    while cpu.online.atomic().load(Acquire) == OFFLINE && csr::time() < until {
-        core::hint::spin_loop();
-    }
-    match cpu.online.atomic().compare_exchange(OFFLINE, GIVEN_UP, AcqRel, Acquire) {
-        Ok(_) => {
-            say!("cpu{} is missing: hart {} did not come in {} ms", cpu.id.get(), cpu.hart.get(), START_PATIENCE_MS)
-        }
-        Err(ONLINE) => say!("cpu{} online", cpu.id.get()),
-        // The firmware refused it, and that was said.
-        Err(_) => {}
-    }
+/// Decides whether a CPU came, unless that was decided before.
+fn settle(cpu: &Cpu, state: u32) -> Result<u32, u32> {
+    cpu.online.atomic().compare_exchange(OFFLINE, state, AcqRel, Acquire)
 }
 
 /// Called by `further_start` in the upper half, on the hart's own stack, with the boot table.
 #[unsafe(no_mangle)]
 extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
-    let Some(system) = system::get() else {
-        // SAFETY: it needs nothing and never returns.
-        unsafe { park() }
-    };
-    // SAFETY: the kernel's own table maps all that the boot table maps of it.
-    unsafe { csr::set_satp(system.kernel_satp) };
-    csr::fence_all();
-    let cpu = run::cpu_of(hart);
-    if cpu.online.atomic().compare_exchange(OFFLINE, ONLINE, AcqRel, Acquire).is_err() {
-        // SAFETY: as above.
-        unsafe { park() }
+    if let Some(system) = system::get() {
+        // SAFETY: the kernel's own table maps all that the boot table maps of it.
+        unsafe { csr::set_satp(system.kernel_satp) };
+        csr::fence_all();
+        if settle(&run::cpu_of(hart), ONLINE).is_ok() {
+            run::enter(system, hart)
+        }
     }
-    run::enter(system, hart)
+    park()
 }
 
 /// True if `address` is in the unmapped page under a stack.

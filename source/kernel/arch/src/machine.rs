@@ -2,7 +2,7 @@
 
 use crate::layout::{page_up, to_virtual};
 use crate::power::{self, Status};
-use crate::{console, entry::Arrival, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, say, tree};
+use crate::{console, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, say, tree};
 use core::ops::Range;
 
 /// Bytes of a device tree that are looked at; a larger one is refused.
@@ -10,18 +10,18 @@ const MOST_BYTES: u32 = 2 << 20;
 
 /// What the device tree says and where it is, console and power open; without a usable one the machine stops with a line
 /// that says why.
-pub fn discover(arrival: &Arrival) -> (Facts<'static>, Range<u64>) {
-    let Some(blob) = blob(arrival.device_tree) else {
-        say!("device tree: none at {:#x}", arrival.device_tree);
+pub fn discover(boot: u64, device_tree: u64) -> (Facts<'static>, Range<u64>) {
+    let Some(blob) = blob(device_tree) else {
+        say!("device tree: none at {device_tree:#x}");
         power::stop(Status::DeviceTree)
     };
-    let facts = tree::read(blob, arrival.hart).unwrap_or_else(|problem| {
+    let facts = tree::read(blob, boot).unwrap_or_else(|problem| {
         say!("device tree: {problem}");
         power::stop(Status::DeviceTree)
     });
     console::open(&facts);
     power::open(&facts.test);
-    (facts, arrival.device_tree..page_up(arrival.device_tree + blob.len() as u64))
+    (facts, device_tree..page_up(device_tree + blob.len() as u64))
 }
 
 /// The bytes of the device tree, as its first words count them.

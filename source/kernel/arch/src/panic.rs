@@ -26,8 +26,6 @@ fn panicked(info: &PanicInfo) -> ! {
     let (stack, thread): (u64, u64);
     // SAFETY: reading the stack and thread pointers changes nothing.
     unsafe { asm!("mv {}, sp", "mv {}, tp", out(reg) stack, out(reg) thread, options(nomem, nostack)) };
-    callers(stack);
-    last_lines();
     finish(thread, stack)
 }
 
@@ -36,7 +34,11 @@ fn panicked(info: &PanicInfo) -> ! {
 extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
     claim();
     let (cause, address) = (csr::scause(), csr::stval());
-    let what = if harts::below_a_stack(address) { "kernel stack overflow" } else { name(cause) };
+    let what = match cause {
+        _ if harts::below_a_stack(address) => "kernel stack overflow",
+        12 | 13 | 15 => "kernel page fault",
+        _ => "unexpected trap in the kernel",
+    };
     write(format_args!("PANIC: {what}: scause {cause:#x}, stval {address:#x}, sstatus {:#x}\n", csr::sstatus()));
     for (names, values) in NAMES.chunks(4).zip(registers.chunks(4)) {
         for (name, value) in names.iter().zip(values) {
@@ -44,25 +46,12 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
         }
         write(format_args!("\n"));
     }
-    callers(registers[2]);
-    last_lines();
     finish(registers[4], registers[2])
 }
 
 fn claim() {
     if CLAIMED.swap(1, Ordering::Relaxed) != 0 {
         end();
-    }
-}
-
-fn name(cause: u64) -> &'static str {
-    match cause {
-        0 | 4 | 6 => "misaligned access in the kernel",
-        1 | 5 | 7 => "no memory there for the kernel",
-        2 => "illegal instruction in the kernel",
-        3 => "breakpoint in the kernel",
-        12 | 13 | 15 => "kernel page fault",
-        _ => "unexpected trap in the kernel",
     }
 }
 
@@ -96,27 +85,20 @@ fn follows_call(address: u64) -> bool {
     long_call || short_call
 }
 
-/// Prints what the console printed last.
-fn last_lines() {
-    if let Some(system) = system::get() {
-        write(format_args!("last lines:\n"));
-        system.kernel.log.tail(LAST_LINES, &mut put_text);
-    }
-}
-
-/// Says which CPU this is. The thread pointer is only a hint; one that leads nowhere is told from the stack. Who does not
-/// know where it is while others run must not end the machine for them: it halts.
+/// Says who called, what the console printed last, and which CPU this is. The thread pointer is only a hint; one that leads
+/// nowhere is told from the stack. Who does not know where it is while others run must not end the machine for them: it
+/// halts.
 fn finish(thread: u64, stack: u64) -> ! {
+    callers(stack);
     let Some(system) = system::get() else { end() };
+    write(format_args!("last lines:\n"));
+    system.kernel.log.tail(LAST_LINES, &mut put_text);
     let hint = HARTS.iter().position(|hart| core::ptr::from_ref(hart) as u64 == thread);
-    match whereabouts(system.kernel.cpus, hint, harts::of_stack(stack)) {
-        Some(cpu) => write(format_args!("on cpu{cpu}\n")),
-        None => {
-            write(format_args!("on no CPU that is known: halted\n"));
-            // SAFETY: it needs nothing and never returns.
-            unsafe { harts::park() }
-        }
-    }
+    let Some(cpu) = whereabouts(system.kernel.cpus, hint, harts::of_stack(stack)) else {
+        write(format_args!("on no CPU that is known: halted\n"));
+        harts::park()
+    };
+    write(format_args!("on cpu{cpu}\n"));
     end()
 }
 

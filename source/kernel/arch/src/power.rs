@@ -3,7 +3,7 @@
 //! The test device of QEMU's `virt` carries an exit status; where there is none the firmware shuts down, and where that
 //! fails too the hart sleeps.
 
-use crate::{csr, layout::to_virtual, sbi};
+use crate::{harts::park, layout::to_virtual, sbi};
 use core::{ops::Range, ptr};
 use nexus_core::word::Word;
 
@@ -52,7 +52,7 @@ pub fn exit(status: u32) -> ! {
         _ => tell(1 << 16 | FAIL),
     }
     sbi::shut_down();
-    sleep()
+    park()
 }
 
 /// Ends the machine because the kernel cannot go on.
@@ -64,13 +64,5 @@ pub fn stop(status: Status) -> ! {
 pub fn reset() -> ! {
     tell(RESET);
     sbi::reset();
-    sleep()
-}
-
-/// Nobody ended the machine: the hart sleeps for good.
-fn sleep() -> ! {
-    csr::set_sie(0);
-    loop {
-        csr::wait_for_interrupt();
-    }
+    park()
 }

@@ -31,21 +31,32 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
 #[inline(never)]
 fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
-    if requests.fence_instructions.get() != 0 {
-        requests.fence_instructions.set(0);
-        fence_instructions(system, hart);
+    if requests.fence_instructions.take() != 0 {
+        csr::fence_instructions();
+        others_online(system, hart).for_each(|other| _ = sbi::fence_instructions(other));
     }
-    if requests.kicks.get() != 0 {
-        kick(system, cpu);
+    let kicks = requests.kicks.take();
+    for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
+        if !defects::lost(system.mute.get()) && sbi::interrupt(other.hart.get()) == 0 {
+            cpu.counters.sent.add(1);
+        }
     }
-    if requests.acknowledge.get() | requests.mask.get() != 0 {
-        lines(system, cpu);
+    let (complete, mask) = (requests.acknowledge.take(), requests.mask.take());
+    if let Some(plic) = &system.plic {
+        if complete != 0 {
+            plic.complete(complete - 1);
+        }
+        if mask != 0 {
+            plic.mask(mask - 1);
+        }
     }
-    system.kernel.inspect(cpu, |other| {
-        sbi::interrupt(other.hart.get());
-    });
+    system.kernel.inspect(cpu, |other| _ = sbi::interrupt(other.hart.get()));
     if requests.power.get() != 0 {
-        end(system, cpu);
+        crate::run::flush(system);
+        match requests.power.get() {
+            POWER_OFF => power::exit(requests.status.get()),
+            _ => power::reset(),
+        }
     }
 }
 
@@ -64,13 +75,10 @@ fn fence(system: &'static System, hart: &Hart, wanted: u64) {
 
 #[inline(never)]
 fn fence_others(system: &'static System, hart: &Hart, asid: Option<u64>) {
-    others_online(system, hart).for_each(|other| sbi::remote_fence(other, asid));
-}
-
-#[cold]
-fn fence_instructions(system: &'static System, hart: &Hart) {
-    csr::fence_instructions();
-    others_online(system, hart).for_each(sbi::remote_fence_instructions);
+    others_online(system, hart).for_each(|other| match asid {
+        Some(asid) => _ = sbi::fence_space(other, asid),
+        None => _ = sbi::fence_all(other),
+    });
 }
 
 /// The other harts that run, by the firmware's numbers.
@@ -78,38 +86,4 @@ fn others_online(system: &'static System, hart: &Hart) -> impl Iterator<Item = u
     let me = hart.cpu();
     let others = system.kernel.cpus.iter().filter(move |cpu| cpu.id.get() as usize != me && cpu.is_online());
     others.map(|cpu| cpu.hart.get())
-}
-
-#[cold]
-fn kick(system: &'static System, cpu: Here) {
-    let kicks = cpu.requests.kicks.get();
-    cpu.requests.kicks.set(0);
-    for other in system.kernel.cpus.iter().filter(|other| kicks >> other.id.get() & 1 != 0) {
-        if !defects::lost(system.mute.get()) && sbi::interrupt(other.hart.get()) == 0 {
-            cpu.counters.sent.add(1);
-        }
-    }
-}
-
-#[cold]
-fn lines(system: &'static System, cpu: Here) {
-    let (complete, mask) = (cpu.requests.acknowledge.get(), cpu.requests.mask.get());
-    cpu.requests.acknowledge.set(0);
-    cpu.requests.mask.set(0);
-    let Some(plic) = &system.plic else { return };
-    if complete != 0 {
-        plic.complete(complete - 1);
-    }
-    if mask != 0 {
-        plic.mask(mask - 1);
-    }
-}
-
-#[cold]
-fn end(system: &'static System, cpu: Here) -> ! {
-    crate::run::flush(system);
-    match cpu.requests.power.get() {
-        POWER_OFF => power::exit(cpu.requests.status.get()),
-        _ => power::reset(),
-    }
 }

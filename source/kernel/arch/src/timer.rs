@@ -19,7 +19,7 @@ impl Timer {
             hart.alarm.set(when);
             match self {
                 Timer::Register => csr::set_stimecmp(defects::due(when)),
-                Timer::Firmware => sbi::set_timer(defects::due(when)),
+                Timer::Firmware => _ = sbi::set_timer(defects::due(when)),
             }
         }
     }

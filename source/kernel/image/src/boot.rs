@@ -1,24 +1,24 @@
 //! Boot, from the firmware's hand-over to the first program.
 
-use core::fmt::{self, Write as _};
 use nexus_abi::image::Image;
 use nexus_arch::arguments::Arguments;
 use nexus_arch::memory::{self, Memory};
 use nexus_arch::power::{self, Status};
-use nexus_arch::{defects, entry::Arrival, harts, layout, machine, run, say, selftest, system};
+use nexus_arch::{defects, harts, layout, machine, run, say, selftest, system};
 use nexus_core::{boot::First, trace::RING_WORDS};
 
 /// Boots. Runs once, on the hart that came first.
-pub(crate) fn main(arrival: Arrival) -> ! {
-    let (facts, device_tree) = machine::discover(&arrival);
+pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
+    let (facts, device_tree) = machine::discover(hart, device_tree);
     let arguments = Arguments::read(facts.arguments, |word| {
+        let printable = word.bytes().all(|byte| byte.is_ascii_graphic());
         if !defects::asked(word) {
-            say!("unknown boot argument ignored: {}", Escaped(word));
+            say!("unknown boot argument ignored: {}", if printable { word } else { "?" });
         }
     });
     let mut memory = memory::map(&facts, device_tree);
     let image = read_image(&memory);
-    let system = system::install(arrival.instructions, &facts, arguments, &mut memory, image.header().raisers);
+    let system = system::install(instructions, &facts, arguments, &mut memory, image.header().raisers);
     let kernel = &system.kernel;
     if arguments.tracing {
         let (cpus, rings) = (kernel.cpus.len(), layout::to_physical(kernel.rings.as_ptr() as u64));
@@ -42,21 +42,8 @@ pub(crate) fn main(arrival: Arrival) -> ! {
 /// The boot image; without a usable one the machine stops with a line that says why.
 fn read_image(memory: &Memory) -> Image<'static> {
     let words = memory.image_words();
-    match Image::read_by(memory.image_bytes(), |at| words.get(at).copied().unwrap_or(0)) {
-        Ok(image) => image,
-        Err(error) => {
-            say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());
-            power::stop(Status::Image)
-        }
-    }
-}
-
-/// A word of the command line as a line may show it: what is not printable ASCII becomes `?`.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
-        let shown = |byte: u8| if byte.is_ascii_graphic() { byte.into() } else { '?' };
-        self.0.bytes().try_for_each(|byte| to.write_char(shown(byte)))
-    }
+    Image::read_by(memory.image_bytes(), |at| words.get(at).copied().unwrap_or(0)).unwrap_or_else(|error| {
+        say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());
+        power::stop(Status::Image)
+    })
 }
