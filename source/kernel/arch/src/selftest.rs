@@ -3,7 +3,7 @@
 use crate::run::{self, cpu_of};
 use crate::{console, csr, hart::HARTS, requests, sbi, system::System};
 use core::fmt;
-use nexus_core::selftest::{self, Ground, Kicks};
+use nexus_core::selftest::{self, Ground};
 
 /// Tests what the boot arguments ask for.
 pub fn run(system: &'static System) {
@@ -24,13 +24,14 @@ impl Ground for Boot {
         run::interrupts(self.0, &HARTS[0]);
     }
 
-    fn set_kicks(&self, kicks: Kicks) {
-        self.0.mute.set((kicks == Kicks::Lost).into());
-        if kicks == Kicks::Sent {
-            let waiting = self.0.kernel.cpus.iter().filter(|cpu| cpu.is_online() && cpu.kicked.get() != 0);
-            for cpu in waiting {
-                sbi::interrupt(cpu.hart.get());
-            }
+    fn lose_kicks(&self) {
+        self.0.mute.set(1);
+    }
+
+    fn send_kicks(&self) {
+        self.0.mute.set(0);
+        for cpu in self.0.kernel.cpus.iter().filter(|cpu| cpu.is_online() && cpu.kicked.get() != 0) {
+            sbi::interrupt(cpu.hart.get());
         }
     }
 

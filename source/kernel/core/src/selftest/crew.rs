@@ -4,7 +4,7 @@ use super::Trial;
 use crate::memory::tree::address_of;
 use crate::process::{Process, create::Birth, exit::Record};
 use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Next, event::Context, lock::ShardSet, memory::Stash, sched::queue};
+use crate::{Kernel, cpu::Cpu, cpu::Next, event::Context, lock::ShardSet, memory::Stash, sched::queue::End};
 use nexus_abi::syscall::{ThreadCreate, access};
 use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId};
 
@@ -17,12 +17,9 @@ const REAPED_MS: u64 = 2000;
 /// `1: addi t0, t0, 1; sd t0, 0(a0); j 1b`.
 const COUNT: [u32; 3] = [0x0012_8293, 0x0055_3023, 0xff9f_f06f];
 
-/// The process and its threads. While it is there, the first program's thread stays on CPU 0.
+/// The threads of the process. While it is there, the first program's thread stays on CPU 0.
 pub(super) struct Crew {
-    kernel: &'static Kernel,
-    process: &'static Process,
     first: &'static Thread,
-    affinity: u32,
     pub(super) threads: [&'static Thread; 2],
 }
 
@@ -30,16 +27,13 @@ impl Crew {
     /// Makes them; they are not started.
     pub(super) fn new(kernel: &'static Kernel) -> Result<Crew, Error> {
         let first = kernel.threads.at(kernel.cpus[0].current.get());
-        let threads = Crew::threads(kernel, kernel.processes.at(first.process.get() as u32))?;
+        let threads = Crew::threads(kernel, kernel.process_of(first))?;
         let context = Context::of(kernel, kernel.cpus[0].here(), threads[0], 0);
-        let mut bytes = [0; 12];
-        bytes.chunks_mut(4).zip(COUNT).for_each(|(place, word)| place.copy_from_slice(&word.to_le_bytes()));
-        context.lay(&bytes, 1, CODE, access::READ | access::EXECUTE)?;
+        context.lay(COUNT.map(u32::to_le_bytes).as_flattened(), 1, CODE, access::READ | access::EXECUTE)?;
         context.lay(&[], 1, DATA, access::READ | access::WRITE)?;
         threads.iter().zip(0..).for_each(|(thread, at)| thread.begin(&Crew::thread(at)));
-        let affinity = first.affinity.get();
         first.affinity.set(1);
-        Ok(Crew { kernel, process: context.process(), first, affinity, threads })
+        Ok(Crew { first, threads })
     }
 
     /// Their process, a child of `parent`, and they.
@@ -65,52 +59,51 @@ impl Crew {
         let (a0, ipc_page) = (DATA + 8 * at, IPC_PAGES + 0x1000 * at);
         ThreadCreate { process: None, entry: CODE, stack: 0x5_0000, a0, a1: 0, ipc_page }
     }
+}
 
+impl Trial<'_> {
     /// How far a thread has counted.
-    pub(super) fn progress(&self, at: usize) -> u64 {
-        let entry = self.kernel.entries(self.process, (DATA >> 12) as u32, 1).first();
+    pub(super) fn progress(&self, crew: &Crew, at: usize) -> u64 {
+        let process = self.kernel.process_of(crew.threads[0]);
+        let entry = self.kernel.entries(process, (DATA >> 12) as u32, 1).first();
         let frame = entry.and_then(|entry| self.kernel.frames.of(address_of(entry.get())));
         frame.map_or(0, |frame| frame.0[at].get())
     }
 
-    /// Makes both ready on CPU 0, behind the first program; the second may not leave it, the first may go to `thief`.
-    pub(super) fn queue_here(&self, trial: &Trial, thief: &crate::cpu::Cpu) {
+    /// Makes both ready here, behind the first program; the second may not leave, the first may go to `thief`.
+    pub(super) fn queue_here(&self, crew: &Crew, thief: &Cpu) {
         let _held = self.kernel.shards.hold(ShardSet::ALL);
-        let here = 1 << trial.here.id.get();
-        for (thread, affinity) in self.threads.into_iter().zip([here | 1 << thief.id.get(), here]) {
+        for (thread, affinity) in crew.threads.into_iter().zip([1 | 1 << thief.id.get(), 1]) {
             thread.affinity.set(affinity);
             thread.set_state(State::Ready);
-            trial.here.enqueue(&self.kernel.threads, thread, queue::End::Back);
+            self.here.enqueue(&self.kernel.threads, thread, End::Back);
         }
     }
 
-    /// Lets the second thread, which waits on CPU 0, run in a higher class and wherever the first may.
-    pub(super) fn raise_the_second(&self, trial: &Trial) {
-        let held = self.kernel.shards.hold(ShardSet::ALL);
-        let [first, second] = self.threads;
-        trial.here.dequeue(&self.kernel.threads, second);
+    /// Lets the second thread, which waits here, run in a higher class and wherever the first may. A CPU spreads what it has
+    /// when it is kicked.
+    pub(super) fn raise_the_second(&self, crew: &Crew) {
+        let [first, second] = crew.threads;
         second.set_base_class(QosClass::Interactive);
         second.affinity.set(first.affinity.get());
-        trial.here.enqueue(&self.kernel.threads, second, queue::End::Back);
-        drop(held);
-        // A CPU spreads what it has when it is kicked.
-        self.kernel.kick_cpu(trial.here, &trial.here);
+        self.here.changed.set(1);
+        self.kernel.kick_cpu(self.here, &self.here);
     }
 
     /// Ends the process and waits until all it had is back.
-    pub(super) fn dismiss(self, trial: &Trial) {
-        let reference = self.process.header.me();
-        let held = self.kernel.shards.hold(ShardSet::ALL);
-        self.kernel.begin_exit(trial.here, self.process, Record::DROPPED, QosClass::PerfBurst);
+    pub(super) fn dismiss(&self) {
+        let Some(crew) = &self.crew else { return };
+        let (kernel, process) = (self.kernel, self.kernel.process_of(crew.threads[0]));
+        let (reference, held) = (process.header.me(), kernel.shards.hold(ShardSet::ALL));
+        kernel.begin_exit(self.here, process, Record::DROPPED, QosClass::PerfBurst);
         drop(held);
-        self.kernel.settle_aside(trial.here, trial.ground.now());
-        let here = trial.here.id.get() as usize;
-        trial.turn_until(REAPED_MS, || {
-            if self.kernel.next(here) == Next::Reap {
-                self.kernel.reap(here, trial.ground.now());
+        kernel.settle_aside(self.here, self.ground.now());
+        self.turn_until(REAPED_MS, &|| {
+            if kernel.next(0) == Next::Reap {
+                kernel.reap(0, self.ground.now());
             }
-            self.kernel.processes.get(reference).is_none() && self.kernel.next(here) != Next::Reap
+            kernel.processes.get(reference).is_none() && kernel.next(0) != Next::Reap
         });
-        self.first.affinity.set(self.affinity);
+        crew.first.affinity.set(kernel.process_of(crew.first).affinity.get());
     }
 }

@@ -13,7 +13,8 @@ use std::{string::String, vec::Vec};
 struct Table {
     kernel: &'static Kernel,
     now: Cell<u64>,
-    kicks: Cell<Kicks>,
+    /// Whether kicks of the first CPU are lost.
+    mute: Cell<u32>,
     /// Kicks that are under way.
     coming: Cell<u32>,
     /// CPUs that take no interrupt.
@@ -28,14 +29,14 @@ impl Table {
         thread.set_base_class(QosClass::Interactive);
         testing::put_on_cpu(kernel, 0, thread);
         kernel.cpus[0].level.set(1 + QosClass::Interactive as u32);
-        let (now, kicks, coming) = (Cell::new(1), Cell::new(Kicks::Sent), Cell::new(0));
-        Table { kernel, now, kicks, coming, deaf: 0, lines: RefCell::default() }
+        let (now, mute, coming) = (Cell::new(1), Cell::new(0), Cell::new(0));
+        Table { kernel, now, mute, coming, deaf: 0, lines: RefCell::default() }
     }
 
     fn send(&self, from: Here) {
         let kicks = from.requests.kicks.get();
         from.requests.kicks.set(0);
-        if self.kicks.get() == Kicks::Sent || from.id.get() != 0 {
+        if self.mute.get() == 0 || from.id.get() != 0 {
             from.counters.sent.add(kicks.count_ones().into());
             self.coming.set(self.coming.get() | kicks);
         }
@@ -89,12 +90,14 @@ impl Ground for Table {
         self.kernel.cpus.iter().for_each(|cpu| self.step(cpu.here()));
     }
 
-    fn set_kicks(&self, kicks: Kicks) {
-        self.kicks.set(kicks);
-        if kicks == Kicks::Sent {
-            let lost = self.kernel.cpus.iter().filter(|cpu| cpu.kicked.get() != 0).map(|cpu| 1 << cpu.id.get());
-            self.coming.set(lost.fold(self.coming.get(), |all, one: u32| all | one));
-        }
+    fn lose_kicks(&self) {
+        self.mute.set(1);
+    }
+
+    fn send_kicks(&self) {
+        self.mute.set(0);
+        let lost = self.kernel.cpus.iter().filter(|cpu| cpu.kicked.get() != 0).map(|cpu| 1 << cpu.id.get());
+        self.coming.set(lost.fold(self.coming.get(), |all, one: u32| all | one));
     }
 
     fn print(&self, line: fmt::Arguments) {
