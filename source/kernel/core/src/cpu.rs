@@ -32,7 +32,7 @@ pub enum Next {
 #[repr(C)]
 pub struct Own {
     /// The lowest class that may run on here without a look at who else is ready or being taken back, and without a slice
-    /// that begins. Right after every event.
+    /// that begins; higher once there is something to look at. Never lower after an event than it has to be.
     pub floor: Half,
     /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
     pub slice_end: Word,

@@ -60,6 +60,8 @@ impl Kernel {
             self.note(cpu, what as u64 | about);
         }
         cpu.traced.set(ON | UNTIMED);
+        // The end of the event is to be looked at.
+        cpu.floor.set(u32::MAX);
     }
 
     #[cold]

@@ -160,7 +160,7 @@ impl Kernel {
         let cpu = self.cpus[cpu].here();
         if let Some(thread) = self.running(cpu) {
             self.deliver_fault(&Context::of(self, cpu, thread, now), trap);
-            self.settle(cpu, now);
+            self.settle_aside(cpu, now);
         }
     }
 

@@ -41,7 +41,7 @@ impl Kernel {
             }
         }
         drop(held);
-        self.settle(cpu, now);
+        self.settle_aside(cpu, now);
     }
 
     /// The first stage runs in the highest class, so that no thread of the dead process delays its own end; the rest in
@@ -221,7 +221,7 @@ impl Kernel {
         let head = &cpu.reaping[class as usize];
         process.reap_cpu.set(cpu.id.get());
         process.reap.join(head, process.index(), |index| &self.processes.at(index).reap);
-        cpu.load.mark_reaping(class, head.get());
+        cpu.mark_reaping(class, head.get());
     }
 
     /// Takes a process off this CPU's list.
@@ -230,7 +230,7 @@ impl Kernel {
         let class = class_of(process.reap_class.get());
         let head = &cpu.reaping[class as usize];
         process.reap.leave(head, |index| &self.processes.at(index).reap);
-        cpu.load.mark_reaping(class, head.get());
+        cpu.mark_reaping(class, head.get());
     }
 
     /// Lends a killer's class to a process that is being taken back; at another CPU it counts from the next stage on.

@@ -69,18 +69,9 @@ impl Budget {
 
 impl Kernel {
     /// The thread for which a running one works.
-    #[inline(always)]
-    pub(super) fn payer(&self, thread: &'static Thread) -> &'static Thread {
-        match self.awaiting(thread.link.get()) {
-            None => thread,
-            Some(caller) if caller.link.get() == 0 => caller,
-            Some(caller) => self.first_caller(caller),
-        }
-    }
-
     #[inline(never)]
     fn first_caller(&self, mut first: &'static Thread) -> &'static Thread {
-        for _ in 1..MAX_CALL_DEPTH {
+        for _ in 0..MAX_CALL_DEPTH {
             let Some(caller) = self.awaiting(first.link.get()) else { break };
             first = caller;
         }
@@ -115,7 +106,7 @@ impl Kernel {
     /// From now on this CPU works for whoever the running thread does.
     #[inline(always)]
     pub(crate) fn set_payer(&self, cpu: Here, thread: Option<&'static Thread>, now: u64) {
-        let payer = thread.map(|thread| self.payer(thread));
+        let payer = thread.map(|thread| if thread.link.get() == 0 { thread } else { self.first_caller(thread) });
         cpu.payer.set(payer.map_or(0, Thread::index));
         cpu.budget_end.set(u64::MAX);
         Self::note_served(cpu, payer.map(Thread::class));
@@ -128,7 +119,7 @@ impl Kernel {
     #[inline(never)]
     fn watch_budget(&self, cpu: Here, budget: &Budget, now: u64) {
         if budget.is_spent() {
-            cpu.load.mark(SPENT);
+            cpu.mark(SPENT);
         } else {
             budget.renew(now);
             cpu.budget_end.set(now.saturating_add(budget.left().max(0) as u64));

@@ -1,6 +1,7 @@
 //! The system calls of the scheduler.
 
 use crate::event::{Context, Verdict, serve::Serve};
+use crate::sched::queue::End;
 use nexus_abi::syscall::{Identity, Whoami, Yield, Yielded};
 use nexus_abi::{ProcessId, ServiceId};
 
@@ -13,7 +14,7 @@ impl Serve for Whoami {
 
 impl Serve for Yield {
     fn serve(self, context: &Context) -> Verdict<Yielded> {
-        context.kernel.rotate(context.cpu, context.now);
+        context.kernel.rotate(context.cpu, End::Back, context.now);
         Ok(Yielded {})
     }
 }

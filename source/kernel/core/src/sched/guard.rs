@@ -20,15 +20,9 @@ pub const RISE_SLICES: u64 = 8;
 pub(crate) const NOBODY: u32 = QosClass::COUNT as u32;
 
 impl Kernel {
-    /// Somebody waits: whether a class starves is looked at in time.
-    pub(super) fn watch_starving(&self, cpu: Here, now: u64) {
-        if cpu.guard_at.get() == u64::MAX {
-            self.watch_for(cpu, GUARD_SLICES, now);
-        }
-    }
-
-    #[inline]
-    fn watch_for(&self, cpu: Here, slices: u64, now: u64) {
+    /// Somebody waits: whether a class starves is looked at after so many slices.
+    #[inline(never)]
+    pub(super) fn watch_starving(&self, cpu: Here, slices: u64, now: u64) {
         cpu.guard_at.set(now.saturating_add(slices * self.machine.slice));
         cpu.served.set(NOBODY);
         let payer = cpu.payer.get();
@@ -48,7 +42,7 @@ impl Kernel {
         if cpu.guard_at.get() > now {
             return;
         }
-        self.yield_cpu(cpu, self.running(cpu), End::Front, now);
+        self.rotate(cpu, End::Front, now);
         let (served, waits) = (cpu.served.get(), u32::from(cpu.guard_left.get() != 0));
         let below = |class: u32| cpu.load.ready() & ((1 << (2 * class)) - 1);
         let starving = below(served);
@@ -59,7 +53,7 @@ impl Kernel {
                 cpu.guarded[1].set(1 + served);
                 cpu.guard_left.set(self.machine.slice);
                 cpu.counters.guarded.add(1);
-                self.watch_for(cpu, RISE_SLICES, now);
+                self.watch_starving(cpu, RISE_SLICES, now);
             }
             _ => self.end_guard(cpu),
         }
@@ -80,11 +74,6 @@ impl Kernel {
             return cpu.load.from(level) != 0;
         }
         class < level || cpu.load.from(class) >> 1 != 0
-    }
-
-    /// The class below which nobody goes on by an answer, since the guard's slice waits; 0: it does not.
-    pub(super) fn guard_floor(cpu: Here) -> u32 {
-        if cpu.guard_left.get() != 0 && cpu.lifted.get() == 0 { cpu.guarded[1].get() } else { 0 }
     }
 
     /// The thread that the guard's slice is for, unless a class above it is ready or to be taken back.

@@ -15,6 +15,7 @@ pub mod wake;
 use crate::thread::{State, Thread};
 use crate::{Kernel, percpu::Here, process::Process, trace::What};
 use core::sync::atomic::Ordering::{AcqRel, Release};
+use guard::GUARD_SLICES;
 use nexus_abi::QosClass;
 use queue::{End, SPENT, highest};
 
@@ -25,19 +26,16 @@ const OVERTIME: u64 = 16;
 pub(crate) const EXPIRED: u64 = u64::MAX - 1;
 
 impl Kernel {
-    /// After every event: take mail, choose who runs, set the slice.
+    /// After every event: take mail, choose who runs, set the slice. What makes the last two needed raises the floor.
     #[inline(always)]
     pub(crate) fn settle(&'static self, cpu: Here, now: u64) {
         if !cpu.mail.is_empty() || cpu.changed.get() != 0 {
-            self.take_mail(cpu);
-            self.take_changes(cpu, now);
+            self.take_news(cpu, now);
         }
-        match self.running(cpu) {
-            Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
-            current => self.choose(cpu, current, now),
+        let current = self.running(cpu);
+        if current.is_none_or(|thread| !thread.reaches(cpu.floor.get())) {
+            self.decide(cpu, current, now);
         }
-        cpu.floor.set(if cpu.load.from(0) == 0 { 0 } else { self.floor(cpu, now) });
-        self.trace_time(cpu, now);
     }
 
     /// The same, where it would be in the way of what is more frequent.
@@ -46,23 +44,41 @@ impl Kernel {
         self.settle(cpu, now);
     }
 
+    #[inline(always)]
+    fn decide(&'static self, cpu: Here, current: Option<&'static Thread>, now: u64) {
+        match current {
+            Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
+            _ => self.choose(cpu, current, now),
+        }
+        self.trace_time(cpu, now);
+        self.set_floor(cpu, now);
+    }
+
     /// After an event that the running thread did not cause: whoever takes the CPU from it now leaves it its slice.
     pub(crate) fn settle_outside(&'static self, cpu: Here, now: u64) {
         cpu.outside.set(1);
-        self.settle(cpu, now);
+        cpu.floor.set(u32::MAX);
+        self.settle_aside(cpu, now);
         cpu.outside.set(0);
     }
 
-    /// See [`Own::floor`](crate::cpu::Own::floor); somebody waits.
+    /// The end of an event, after which everything is looked at while events are recorded, a slice goes on that is over, or
+    /// the guard has one to give.
     #[inline(never)]
-    fn floor(&self, cpu: Here, now: u64) -> u32 {
-        self.watch_starving(cpu, now);
-        if cpu.overtime.get() != 0 {
-            return u32::MAX;
+    fn set_floor(&self, cpu: Here, now: u64) {
+        let waiting = cpu.load.from(0);
+        let news = cpu.overtime.get() | cpu.traced.get() != 0 || cpu.guard_left.get() != 0;
+        cpu.floor.set(match highest(waiting) {
+            _ if news => u32::MAX,
+            None => 0,
+            Some(class) => {
+                let begins = cpu.slice_end.get() >= EXPIRED || cpu.load.from(class as u32) >> 1 != 0;
+                class as u32 + u32::from(begins)
+            }
+        });
+        if waiting != 0 && cpu.guard_at.get() == u64::MAX {
+            self.watch_starving(cpu, GUARD_SLICES, now);
         }
-        let class = highest(cpu.load.from(0)).map_or(0, |class| class as u32);
-        let begins = cpu.slice_end.get() >= EXPIRED || cpu.load.from(class) >> 1 != 0;
-        (class + u32::from(begins)).max(Self::guard_floor(cpu))
     }
 
     /// True if a higher class is ready, a dead process of this class or a higher one is to be taken back, or the time of
@@ -75,7 +91,7 @@ impl Kernel {
         cpu.load.from(thread.class() as u32) >> 1 != 0
     }
 
-    #[cold]
+    #[inline(never)]
     fn choose(&'static self, cpu: Here, current: Option<&'static Thread>, now: u64) {
         if cpu.payer.get() != 0 || cpu.since.get() != now {
             self.yield_cpu(cpu, current, End::Front, now);
@@ -142,8 +158,10 @@ impl Kernel {
         }
     }
 
-    /// Threads of this CPU whose class was changed are queued anew, and who works for whom is looked at again.
-    fn take_changes(&self, cpu: Here, now: u64) {
+    /// Takes mail; threads of this CPU whose class was changed are queued anew, and who works for whom is looked at again.
+    #[inline(never)]
+    fn take_news(&'static self, cpu: Here, now: u64) {
+        self.take_mail(cpu);
         if cpu.changed.atomic().swap(0, AcqRel) == 0 {
             return;
         }
@@ -201,10 +219,6 @@ impl Kernel {
     #[inline(always)]
     pub(super) fn begin_turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         self.set_payer(cpu, Some(thread), now);
-        // A mask that changes at this moment: its thread is being sent away.
-        if thread.affinity.get() & 1 << cpu.id.get() == 0 && cpu.evict.get() == 0 {
-            cpu.counters.outside.add(1);
-        }
         self.put_on(cpu, thread);
         let waited = Self::waited_for(cpu, thread);
         cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
@@ -218,13 +232,22 @@ impl Kernel {
         cpu.current.atomic().store(thread.index(), Release);
         cpu.counters.switches.add(1);
         thread.switches.add(1);
-        let here = 1 << cpu.id.get();
-        let before = thread.ran_on.get();
-        if before & here == 0 {
-            thread.ran_on.set(before | here);
-            cpu.counters.tasks.add(1);
+        if thread.affinity.get() & thread.ran_on.get() & 1 << cpu.id.get() == 0 {
+            Self::arrive(cpu, thread);
         }
         self.invite(cpu);
+    }
+
+    /// Counts a thread that runs here for the first time, and one that should not.
+    #[cold]
+    fn arrive(cpu: Here, thread: &Thread) {
+        let (here, before) = (1 << cpu.id.get(), thread.ran_on.get());
+        // A mask that changes at this moment: its thread is being sent away.
+        if thread.affinity.get() & here == 0 && cpu.evict.get() == 0 {
+            cpu.counters.outside.add(1);
+        }
+        thread.ran_on.set(before | here);
+        cpu.counters.tasks.add(u64::from(before & here == 0));
     }
 
     /// Gives the CPU from a thread that waits for an answer, or has given one, to its partner. No time is charged: the
@@ -272,6 +295,7 @@ impl Kernel {
     }
 
     /// What an interrupted thread has left, or a whole slice: as long as its weight says.
+    #[inline(never)]
     fn fresh_slice(&self, thread: &Thread, now: u64) -> u64 {
         let left = thread.slice_left.get();
         thread.slice_left.set(0);
@@ -296,14 +320,14 @@ impl Kernel {
                 cpu.overtime.set(1);
                 cpu.slice_end.set(now.saturating_add(self.machine.slice / OVERTIME));
             }
-            _ => self.rotate(cpu, now),
+            _ => self.rotate(cpu, End::Back, now),
         }
     }
 
-    /// Puts the running thread behind the others of its class.
-    pub(crate) fn rotate(&'static self, cpu: Here, now: u64) {
-        let current = self.running(cpu);
-        self.yield_cpu(cpu, current, End::Back, now);
+    /// Takes the CPU from the running thread.
+    #[inline(never)]
+    pub(crate) fn rotate(&'static self, cpu: Here, end: End, now: u64) {
+        self.yield_cpu(cpu, self.running(cpu), end, now);
     }
 }
 

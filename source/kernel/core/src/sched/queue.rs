@@ -49,7 +49,7 @@ impl Own {
             End::Back => list.push_back(threads, thread),
         }
         self.load.counts[class as usize].add(1);
-        self.load.mark(1 << (2 * class as u32));
+        self.mark(1 << (2 * class as u32));
     }
 
     /// Takes a thread out of the middle.
@@ -61,6 +61,18 @@ impl Own {
         if self.ready[class].is_empty() {
             self.load.unmark(1 << (2 * class));
         }
+    }
+
+    /// Says which process is the first to be taken back in a class; 0: none is.
+    pub(crate) fn mark_reaping(&self, class: QosClass, first: u32) {
+        self.load.unmark(2 << (2 * class as u32));
+        self.mark(u32::from(first != 0) << (2 * class as u32 + 1));
+    }
+
+    /// Says what the CPU has to do: who runs is chosen anew.
+    pub(super) fn mark(&self, bits: u32) {
+        self.load.waiting.set(self.load.waiting.get() | bits);
+        self.floor.set(u32::MAX);
     }
 
     /// The first thread of the highest class with one.
@@ -76,20 +88,9 @@ impl Own {
 }
 
 impl Load {
-    /// Sets marks.
-    pub(super) fn mark(&self, bits: u32) {
-        self.waiting.set(self.waiting.get() | bits);
-    }
-
     /// Takes marks away.
     pub(super) fn unmark(&self, bits: u32) {
         self.waiting.set(self.waiting.get() & !bits);
-    }
-
-    /// Says which process is the first to be taken back in a class; 0: none is.
-    pub(crate) fn mark_reaping(&self, class: QosClass, first: u32) {
-        self.unmark(2 << (2 * class as u32));
-        self.mark(u32::from(first != 0) << (2 * class as u32 + 1));
     }
 
     /// The highest class with a ready thread.

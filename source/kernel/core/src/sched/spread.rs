@@ -7,7 +7,7 @@
 //! Happens-before: a CPU that goes idle says so ([`Cpu::level`]) and then looks at the queues; one that queues a thread
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
-use super::queue::ADMISSION_LIMIT;
+use super::queue::{ADMISSION_LIMIT, End};
 use crate::cpu::{Cpu, EXPLICIT_LIMIT};
 use crate::thread::{State, Thread};
 use crate::{Kernel, lock::ShardSet, percpu::Here};
@@ -99,10 +99,9 @@ impl Kernel {
         !busy && !thread.float_loaded() && !self.dying(thread)
     }
 
-    /// Queues a ready thread that uses this CPU. One that may not is sent away by the kick that this asks for.
-    pub(super) fn queue_ready(&self, cpu: Here, thread: &Thread) {
-        cpu.enqueue(&self.threads, thread, Self::end_of_woken(cpu, thread));
-        if self.cpus.len() > 1 && !cpu.allows(thread) {
+    /// A thread was queued here: if it may not run here it is sent away by the kick that this asks for.
+    pub(super) fn bar(&self, cpu: Here, thread: &Thread) {
+        if !cpu.allows(thread) {
             cpu.evict.set(1);
             self.kick_cpu(cpu, &cpu);
         }
@@ -110,6 +109,7 @@ impl Kernel {
 
     /// A thread was queued here by an event that holds its shard: it goes elsewhere if it would run there, and not here.
     pub(crate) fn spread_one(&'static self, cpu: Here, thread: &'static Thread) {
+        self.bar(cpu, thread);
         let waits = cpu.current.get() != 0
             && self.threads.at(cpu.current.get()).state() == State::Running
             && cpu.level.get() > thread.class() as u32;
@@ -282,7 +282,7 @@ impl Kernel {
         }
         let current = self.threads.at(cpu.current.get());
         if cpu.current.get() != 0 && !cpu.allows(current) {
-            self.rotate(cpu, now);
+            self.rotate(cpu, End::Back, now);
         }
         for class in QosClass::ALL {
             let list = &cpu.ready[class as usize];

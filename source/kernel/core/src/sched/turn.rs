@@ -44,7 +44,7 @@ impl Kernel {
         list.remove(&self.threads, heir);
         heir.set_state(State::Running);
         self.begin_turn(cpu, heir, now);
-        cpu.floor.set(self.floor(cpu, now));
+        self.set_floor(cpu, now);
         true
     }
 
@@ -58,9 +58,10 @@ impl Kernel {
         cpu.budget_end.set(u64::MAX);
         self.put_on(cpu, heir);
         cpu.slice_end.set(u64::MAX);
-        let watched = cpu.guard_at.get() != u64::MAX;
-        let above = |class| 1 + class as u32;
-        cpu.floor.set(if watched { highest(cpu.load.from(0)).map_or(0, above) } else { self.floor(cpu, now) });
+        match highest(cpu.load.from(0)) {
+            Some(class) if cpu.guard_at.get() != u64::MAX => cpu.floor.set(1 + class as u32),
+            _ => self.set_floor(cpu, now),
+        }
     }
 
     /// The running thread is blocked until `server`, whose shard is held, has served it. If that is ready here it comes next
@@ -79,8 +80,8 @@ impl Kernel {
         [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
         cpu.dequeue(&self.threads, server);
         if cpu.load.from(class as u32) <= 1 && end > now && self.may_turn(cpu, server, now) {
-            self.account(cpu, now);
             server.set_state(State::Running);
+            self.account(cpu, now);
             self.begin_turn(cpu, server, now);
         } else {
             cpu.enqueue(&self.threads, server, End::Front);
@@ -97,8 +98,7 @@ impl Kernel {
     /// no budget, no slice that is over.
     #[inline(always)]
     pub(crate) fn may_turn(&self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
-        let news = cpu.changed.get() | cpu.traced.get() | cpu.lifted.get();
-        let calm = news == 0 && cpu.mail.is_empty() && cpu.guard_left.get() == 0;
+        let calm = cpu.floor.get() != u32::MAX && cpu.changed.get() == 0 && cpu.mail.is_empty();
         let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
         calm && allowed && !thread.timed() && !thread.slice_is_over(now)
     }

@@ -17,7 +17,7 @@ impl Kernel {
         thread.set_state(State::Ready);
         self.trace(cpu, What::Wake, Some(thread));
         if thread.cpu() == cpu.id.get() {
-            self.queue_ready(cpu, thread);
+            cpu.enqueue(&self.threads, thread, Self::end_of_woken(cpu, thread));
             if self.cpus.len() > 1 {
                 self.spread_one(cpu, thread);
             }
@@ -64,7 +64,8 @@ impl Kernel {
             mail = Tag(thread.mail.take());
             cpu.inbound[thread.queued_class.get() as usize & 3].atomic().fetch_sub(1, Relaxed);
             if thread.state() == State::Ready {
-                self.queue_ready(cpu, thread);
+                cpu.enqueue(&self.threads, thread, Self::end_of_woken(cpu, thread));
+                self.bar(cpu, thread);
             }
         }
     }

@@ -185,7 +185,7 @@ impl Stage {
             }
             let ready = matches!(thread.state(), State::Ready | State::Running);
             assert!(ready, "{:?} cannot run", thread.state());
-            self.kernel.rotate(cpu, self.now.get());
+            self.kernel.rotate(cpu, crate::sched::queue::End::Back, self.now.get());
             self.kernel.settle(cpu, self.now.get());
         }
         panic!("a thread never gets its CPU");
@@ -202,7 +202,7 @@ impl Stage {
             if reaped {
                 self.kernel.reap(thread.cpu() as usize, self.now.get());
             } else {
-                self.kernel.rotate(cpu, self.now.get());
+                self.kernel.rotate(cpu, crate::sched::queue::End::Back, self.now.get());
                 self.kernel.settle(cpu, self.now.get());
             }
         }

@@ -34,14 +34,21 @@ impl State {
     /// How many there are.
     pub(crate) const COUNT: usize = 11;
 
-    const ALL: [State; State::COUNT] = {
-        use State::*;
-        [Dead, New, Ready, Running, Calling, Awaiting, Receiving, Waiting, Mourning, Faulted, Parked]
-    };
-
     /// The state with this number.
-    pub(crate) fn of(number: u64) -> State {
-        State::ALL[(number as usize).min(State::ALL.len() - 1)]
+    pub(crate) const fn of(number: u64) -> State {
+        match number {
+            0 => State::Dead,
+            1 => State::New,
+            2 => State::Ready,
+            3 => State::Running,
+            4 => State::Calling,
+            5 => State::Awaiting,
+            6 => State::Receiving,
+            7 => State::Waiting,
+            8 => State::Mourning,
+            9 => State::Faulted,
+            _ => State::Parked,
+        }
     }
 
     /// True while it waits for something that a deadline can end.
