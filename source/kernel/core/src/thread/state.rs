@@ -31,9 +31,6 @@ pub enum State {
 }
 
 impl State {
-    /// How many there are.
-    pub(crate) const COUNT: usize = 11;
-
     /// The state with this number.
     pub(crate) const fn of(number: u64) -> State {
         match number {

@@ -8,7 +8,7 @@ use crate::{Kernel, sched::EXPIRED};
 use nexus_abi::{Handle, Kind, QosClass, Rights};
 
 /// How many threads were found in lists, by state.
-type Found = [u32; State::COUNT];
+type Found = [u32; 1 + State::Parked as usize];
 
 impl Thread {
     /// True if it may receive straight.
