@@ -61,7 +61,7 @@ impl Harts {
     /// The system call whose registers are in the thread's frame, by the first way not before `first` that takes it.
     pub(crate) fn call(&mut self, cpu: usize, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
         self.enter(cpu);
-        let way = self.kernel.system_call(self.kernel.cpus[cpu].here(), thread, (first, now));
+        let way = self.kernel.call_by(self.kernel.cpus[cpu].here(), thread, (first, now));
         self.leave(cpu);
         way
     }

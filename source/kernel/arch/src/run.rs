@@ -1,7 +1,7 @@
 //! The loop of a hart: a trap becomes an event of the core, then the core says what runs next.
 //!
-//! User mode is left through `trap.S`, which enters [`trap_taken`], [`call_taken`], [`ending_taken`], [`message_taken`] or
-//! [`crate::direct`]. Interrupts stay off in the kernel, so between two steps of something long the pending bits are looked at instead.
+//! User mode is left through `trap.S`, which enters [`call_taken`], [`device_taken`], [`trap_taken`] or [`crate::direct`].
+//! Interrupts stay off in the kernel, so between two steps of something long the pending bits are looked at instead.
 
 use core::{arch::asm, sync::atomic::Ordering::Release};
 
@@ -9,11 +9,11 @@ use crate::arguments::Passage;
 use crate::hart::{HARTS, Hart};
 use crate::system::{self, System};
 use crate::{console, csr, defects, float, linked, plic::Plic, requests, say, timer::Timer};
-use nexus_abi::syscall::{Notify, ProcessExit, ProcessKill, Syscall, ThreadExit, Wait, Yield};
+use nexus_abi::syscall::ipc;
 use nexus_core::cpu::{Next, Own};
-use nexus_core::event::{After, Trap};
+use nexus_core::event::Trap;
 use nexus_core::percpu::{Here, PerCpu};
-use nexus_core::thread::{Frame, Thread};
+use nexus_core::thread::{Frame, Thread, reg};
 
 /// `scause`: the top bit marks interrupts.
 const INTERRUPT: u64 = 1 << 63;
@@ -71,7 +71,7 @@ extern "C" fn device_taken(hart: &'static Hart) -> ! {
         }
         entered(hart);
         system.kernel.interrupt(cpu, line, csr::time());
-        call_left(hart)
+        resume(proceed(system, hart));
     }
     trap_taken(hart)
 }
@@ -98,53 +98,14 @@ fn entered(hart: &'static Hart) -> &'static System {
     system::installed()
 }
 
-/// `message_entry` jumps here.
+/// `call_entry` jumps here.
 #[unsafe(no_mangle)]
-pub(crate) extern "C" fn message_taken(hart: &'static Hart) -> ! {
-    let system = entered(hart);
-    system.kernel.message_call(cpu_of(hart), running(hart), csr::time());
-    resume(proceed(system, hart))
-}
-
-/// `call_entry` calls this. Returns the frame to resume: one more if all registers are to be as in it; 0 if the hart has
-/// something to do first, which it does only once the caller's registers are saved.
-#[unsafe(no_mangle)]
-extern "C" fn call_taken(hart: &'static Hart) -> u64 {
-    let system = entered(hart);
-    let cpu = cpu_of(hart);
-    let after = system.kernel.typed_call(cpu, running(hart), csr::time());
-    requests::obey(system, hart, cpu);
-    let current = cpu.current.get();
-    if current == 0 {
-        return 0;
-    }
-    let frame = switch_to(system, hart, cpu, system.kernel.threads.at(current)) as u64;
-    if after == After::Again { frame | 1 } else { frame }
-}
-
-/// `leave_call` jumps here when the caller's registers are saved: the core said what is to be done.
-#[unsafe(no_mangle)]
-extern "C" fn call_left(hart: &'static Hart) -> ! {
-    resume(proceed(system::installed(), hart))
-}
-
-/// Calls that may leave the caller waiting or gone, or mostly give the CPU to another, one bit each of the number's low six.
-#[used]
-#[unsafe(no_mangle)]
-static ENDING_CALLS: u64 = 1 << (Wait::NUMBER % 64)
-    | 1 << (ThreadExit::NUMBER % 64)
-    | 1 << (ProcessExit::NUMBER % 64)
-    | 1 << (ProcessKill::NUMBER % 64)
-    | 1 << (Yield::NUMBER % 64)
-    | 1 << (Notify::NUMBER % 64);
-
-/// `ending_entry` jumps here: all of the caller's registers are in its frame before another hart can see it wait or end.
-#[unsafe(no_mangle)]
-extern "C" fn ending_taken(hart: &'static Hart) -> ! {
+pub(crate) extern "C" fn call_taken(hart: &'static Hart) -> ! {
     let system = entered(hart);
     let (cpu, thread, now) = (cpu_of(hart), running(hart), csr::time());
-    if !system.kernel.turn(cpu, thread, now) {
-        system.kernel.typed_call(cpu, thread, now);
+    let message = thread.frame.get(reg::T2) <= ipc::SEND;
+    if message || !system.kernel.turn(cpu, thread, now) {
+        system.kernel.system_call(cpu, thread, now);
     }
     resume(proceed(system, hart))
 }

@@ -149,40 +149,13 @@ reply_recv_elsewhere:
 
 # undirected: neither was the detour.
 #   in:        as call_elsewhere
-#   out:       as message_entry
+#   out:       as call_entry without bytes
     .globl  undirected
 undirected:
     ld      t0, 0(tp)
     keep    28, gp
     keep    7, t2
-    j       message_words
-
-# message_entry: a message call takes the general way.
-#   in:        tp = Hart, t0 = running thread, pc sp gp tp kept; the rest is the program's
-#   out:       with bytes: a function of direct.rs, as from trap_entry; else message_taken(a0 Hart), which ends in a jump to resume, so that nothing of the kernel's own registers is
-#              saved; all of the caller's are in its frame
-message_entry:
-    addi    t4, t2, -{call_extended}
-    sltiu   t4, t4, 2
-    bnez    t4, 1f
-message_general:
-    each_kept keep, t0
-    keep    28, t3
-    each_parameter keep, t0
-message_words:
-    keep    10, a0
-    each_word keep, t0
-    mv      a0, tp
-    j       message_taken
-1:  each_kept keep, t0
-    keep    30, t5
-    keep    31, t6
-    mv      gp, t3
-    andi    s0, t2, 1
-    without_float
-    bnez    s0, 2f
-    j       call_extended_detour
-2:  j       reply_recv_extended_detour
+    j       call_words
 
 # trap_entry_undirected: stvec where no message goes straight.
 #   in, out:   as trap_entry, but that calls and answers go to call_elsewhere or reply_recv_elsewhere at once
@@ -206,48 +179,37 @@ trap_entry_undirected:
 trap_entry_general:
     enter   other_trap
     sltiu   t4, t2, {messages}
-    bnez    t4, message_general
+    bnez    t4, call_general
 
 # call_entry: a system call on the general way.
-#   in:        as message_entry, and t1 = pc behind the call
-#   out:       message calls: message_entry; others: call_taken(a0 Hart), which keeps what C functions keep, so that
-#              only a switch saves that. It returns the frame to resume: as it was for an answer, 1 more if all
-#              registers must be as in the frame, 0 if the hart has work to do first. Calls that may leave the caller
-#              waiting or gone: ending_entry.
+#   in:        tp = Hart, t0 = running thread, t1 = pc behind the call, pc sp gp tp kept; t2 = number; the rest is the program's
+#   out:       with bytes: a function of direct.rs, as from trap_entry; else call_taken(a0 Hart), which ends in a jump to
+#              resume, so that nothing of the kernel's own registers is saved; all of the caller's are in its frame before
+#              another hart can see it wait or end
 call_entry:
     addi    t4, t2, -{whoami}
     beqz    t4, whoami
-    sltiu   t1, t2, {messages}
-    bnez    t1, message_entry
-    ld      t1, ENDING_CALLS
-    srl     t1, t1, t2
-    andi    t1, t1, 1
-    bnez    t1, ending_entry
+    addi    t4, t2, -{call_extended}
+    sltiu   t4, t4, 2
+    bnez    t4, 1f
+call_general:
+    each_kept keep, t0
     keep    28, t3
     each_parameter keep, t0
+call_words:
     keep    10, a0
     each_word keep, t0
     mv      a0, tp
-    call    call_taken
-    ld      t0, 0(tp)
-    bne     a0, t0, leave_call
-    csrw    sscratch, tp
-    fetch   0, t1
-    csrw    sepc, t1
-    li      ra, 0
-    fetch   2, sp
-    fetch   3, gp
-    fetch   4, tp
-    fetch   5, t0
-    fetch   7, t2
-    fetch   28, t3
-    fetch   29, t4
-    fetch   30, t5
-    each_word fetch, a0
-    fetch   10, a0
-    li      t1, 0
-    li      t6, 0
-    sret
+    j       call_taken
+1:  each_kept keep, t0
+    keep    30, t5
+    keep    31, t6
+    mv      gp, t3
+    andi    s0, t2, 1
+    without_float
+    bnez    s0, 2f
+    j       call_extended_detour
+2:  j       reply_recv_extended_detour
 
 # whoami: the shortest call is answered here.
 #   in:        tp = Hart, t0 = running thread, t1 = pc behind the call, pc sp gp tp kept; the rest is the program's
@@ -274,27 +236,6 @@ whoami:
     li      t5, 0
     li      t6, 0
     sret
-
-# leave_call: the answer is to come later, or somebody else runs.
-#   in:        t0 = frame of the caller, a0 = frame to resume, bit 0 ignored; 0: it is found once all is saved
-leave_call:
-    each_kept keep, t0
-    andi    a0, a0, -2
-    bnez    a0, resume
-    mv      a0, tp
-    j       call_left
-
-# ending_entry: a call after which the caller may be woken, or its frame be another thread's, by another hart.
-#   in:        as message_entry
-#   out:       ending_taken(a0 Hart), which ends in a jump to resume; all of the caller's registers are in its frame
-ending_entry:
-    each_kept keep, t0
-    keep    28, t3
-    each_parameter keep, t0
-    keep    10, a0
-    each_word keep, t0
-    mv      a0, tp
-    j       ending_taken
 
 # other_trap: an interrupt or a fault: every register is saved, and a reservation ends: whoever ran meanwhile may have
 # reserved the same, and a store between its own pair must not be let through by that. (A call between the pair is the

@@ -176,7 +176,7 @@ pub(crate) fn ecall_from(first: Way, kernel: &'static Kernel, cpu: usize, now: u
     if thread.state() != State::Running {
         return Way::General;
     }
-    kernel.system_call(cpu, thread, (first, now))
+    kernel.call_by(cpu, thread, (first, now))
 }
 
 /// Makes a thread the running one of CPU `cpu`. Whoever ran there before is as a thread that was never started.

@@ -80,7 +80,7 @@ const WAYS: [(&str, Way); 5] = [
     ("reply_recv_detour", Way::Detour),
     ("call_extended_detour", Way::Detour),
     ("reply_recv_extended_detour", Way::Detour),
-    ("message_taken", Way::General),
+    ("call_taken", Way::General),
 ];
 
 /// Takes addresses in the order of execution.

@@ -8,7 +8,7 @@ pub mod serve;
 use crate::lock::{Held, ShardSet};
 use crate::thread::{Thread, reg};
 use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
-use nexus_abi::Error;
+use nexus_abi::{Error, syscall::ipc};
 
 /// Why a system call has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,34 +27,8 @@ impl From<Error> for Stop {
     }
 }
 
-impl Stop {
-    #[inline(always)]
-    fn apply(self, thread: &Thread) -> After {
-        match self {
-            Stop::Blocked => After::Answered,
-            Stop::Refuse(error) => {
-                thread.frame.refuse(error);
-                After::Answered
-            }
-            Stop::Restart => {
-                thread.frame.set(0, thread.frame.get(0).wrapping_sub(CALL_BYTES));
-                After::Again
-            }
-        }
-    }
-}
-
 /// Length of the instruction that calls.
 const CALL_BYTES: u64 = 4;
-
-/// Which registers of its frame a thread needs if it goes on after a typed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
-    /// Those of an answer.
-    Answered,
-    /// All: it makes the same call again.
-    Again,
-}
 
 /// A system call's outcome.
 pub type Verdict<T> = Result<T, Stop>;
@@ -102,26 +76,19 @@ pub struct Trap {
 }
 
 impl Kernel {
-    /// The running thread made a message call (numbers of [`nexus_abi::syscall::ipc`]); `pc` of its frame is behind it.
+    /// The running thread made a system call that is no [`turn`](Kernel::turn); `pc` of its frame is behind it.
     #[inline(always)]
-    pub fn message_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
+    pub fn system_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
+        let (number, frame) = (thread.frame.get(reg::T2), &thread.frame);
         let context = Context::of(self, cpu, thread, now);
-        if let Err(stop) = self.message(&context, thread.frame.get(reg::T2)) {
-            let _ = stop.apply(thread);
+        let outcome =
+            if number <= ipc::SEND { self.message(&context, number) } else { serve::dispatch(&context, number) };
+        match outcome {
+            Ok(()) | Err(Stop::Blocked) => {}
+            Err(Stop::Refuse(error)) => frame.refuse(error),
+            Err(Stop::Restart) => frame.set(0, frame.get(0).wrapping_sub(CALL_BYTES)),
         }
         self.settle(cpu, now);
-    }
-
-    /// The running thread made a typed call; `pc` of its frame is behind it.
-    #[inline(always)]
-    pub fn typed_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> After {
-        let context = Context::of(self, cpu, thread, now);
-        let after = match serve::dispatch(&context, thread.frame.get(reg::T2)) {
-            Ok(()) => After::Answered,
-            Err(stop) => stop.apply(thread),
-        };
-        self.settle(cpu, now);
-        after
     }
 
     /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.

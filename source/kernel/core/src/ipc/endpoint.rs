@@ -48,7 +48,7 @@ impl Endpoint {
         self.open.get() == reference
     }
 
-    /// To be called after every change of `callers` and `queue`, and at its death.
+    /// To be called after every change of `callers` and `queue`, and at its death, unless it is clear that somebody waits.
     #[inline]
     pub(super) fn note_waiting(&self) {
         let waits = self.queue[0].get() != 0 || self.callers.iter().any(|list| !list.is_empty());
@@ -61,7 +61,7 @@ impl Endpoint {
         let class = caller.class() as usize;
         caller.queued_class.set(class as u32);
         self.callers[class].push_back(threads, caller);
-        self.note_waiting();
+        self.open.set(0);
     }
 
     /// Takes a waiting caller out.

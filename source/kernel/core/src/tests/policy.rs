@@ -125,7 +125,7 @@ fn the_guards_slice_is_in_the_lowest_class_that_was_worked_for() {
     server.frame.set(reg::T2, ipc::REPLY_RECV);
     server.frame.set(reg::T3, endpoint.raw());
     let kernel = field.stage.kernel;
-    kernel.system_call(kernel.cpus[1].here(), server, (Way::Straight, field.stage.now.get()));
+    kernel.call_by(kernel.cpus[1].here(), server, (Way::Straight, field.stage.now.get()));
     assert_eq!(field.current(), low.index(), "the straight way does not pass who waits for its slice");
     field.stage.does(field.stage.root, Notify { notification: wake, bits: 1 });
     assert_eq!(field.current(), urgent.index(), "at once");
@@ -273,7 +273,7 @@ fn a_signal_that_nobody_waits_for_lets_its_shard_go_before_who_runs_is_chosen_an
     let registers = [(reg::T2, Notify::NUMBER), (reg::T3, notification.raw()), (reg::A0, 1)];
     registers.into_iter().for_each(|(register, value)| burst.frame.set(register, value));
     let kernel = field.stage.kernel;
-    let way = kernel.system_call(kernel.cpus[1].here(), burst, (Way::Turn, field.stage.now.get()));
+    let way = kernel.call_by(kernel.cpus[1].here(), burst, (Way::Turn, field.stage.now.get()));
     assert_eq!((way, field.current()), (Way::Turn, burst.index()));
 }
 

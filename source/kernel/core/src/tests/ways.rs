@@ -22,10 +22,9 @@ pub enum Way {
 
 impl Kernel {
     /// The system call of the running thread, by no shorter way than `first`; the one it took.
-    pub fn system_call(&'static self, cpu: Here, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
+    pub fn call_by(&'static self, cpu: Here, thread: &'static Thread, (first, now): (Way, u64)) -> Way {
         let frame = &thread.frame;
         frame.set(0, frame.get(0).wrapping_add(4));
-        let number = frame.get(reg::T2);
         // Where mail waits a kick is under way, which the machine layer would take before.
         let calm = cpu.mail.is_empty();
         let tries = |way: Way| calm && way >= first;
@@ -44,13 +43,14 @@ impl Kernel {
                 to.frame.copy_message(frame);
                 to.frame.set_status(status, badge, from);
                 cpu.current.set(to.index());
-                return way;
+                way
             }
-            None if first < Way::General && self.turn(cpu, thread, now) => return Way::Turn,
-            None if number <= ipc::SEND => self.message_call(cpu, thread, now),
-            None => _ = self.typed_call(cpu, thread, now),
+            None if first < Way::General && self.turn(cpu, thread, now) => Way::Turn,
+            None => {
+                self.system_call(cpu, thread, now);
+                Way::General
+            }
         }
-        Way::General
     }
 
     /// A device raised a line while a thread ran, or nobody: by no shorter way than `first`; the one it took.
