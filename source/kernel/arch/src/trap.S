@@ -12,57 +12,33 @@
     .option arch, +a
     .section .text.trap, "ax"
 
-# One register to or from its word of the frame in \frame.
-    .macro  keep number, name, frame=t0
-    sd      \name, \number*8(\frame)
+# Registers to or from their words in the frame at \frame: xn and word n, by the numbers.
+    .macro  keep frame, numbers:vararg
+    .irp    n, \numbers
+    sd      x\n, \n*8(\frame)
+    .endr
     .endm
-    .macro  fetch number, name, frame=a0
-    ld      \name, \number*8(\frame)
+    .macro  fetch frame, numbers:vararg
+    .irp    n, \numbers
+    ld      x\n, \n*8(\frame)
+    .endr
     .endm
 
-# What a C function keeps, but sp.
+# What a C function keeps, but sp: s0-s11.
     .macro  each_kept what, frame
-    \what   8, s0, \frame
-    \what   9, s1, \frame
-    \what   18, s2, \frame
-    \what   19, s3, \frame
-    \what   20, s4, \frame
-    \what   21, s5, \frame
-    \what   22, s6, \frame
-    \what   23, s7, \frame
-    \what   24, s8, \frame
-    \what   25, s9, \frame
-    \what   26, s10, \frame
-    \what   27, s11, \frame
+    \what   \frame, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     .endm
 
 # Message words but a0.
     .macro  each_word what, frame
-    \what   11, a1, \frame
-    \what   12, a2, \frame
-    \what   13, a3, \frame
-    \what   14, a4, \frame
-    \what   15, a5, \frame
-    \what   16, a6, \frame
-    \what   17, a7, \frame
+    \what   \frame, 11, 12, 13, 14, 15, 16, 17
     .endm
 
-# What a system call brings besides words, but t3: number, deadline, extent.
-    .macro  each_parameter what, frame
-    \what   7, t2, \frame
-    \what   30, t5, \frame
-    \what   31, t6, \frame
-    .endm
-
-# All but t0, sp, gp, tp and pc.
+# All but t0, sp, gp, tp, a0 and pc.
     .macro  each_other what, frame
-    \what   1, ra, \frame
-    \what   6, t1, \frame
     each_kept \what, \frame
     each_word \what, \frame
-    each_parameter \what, \frame
-    \what   28, t3, \frame
-    \what   29, t4, \frame
+    \what   \frame, 1, 6, 7, 28, 29, 30, 31
     .endm
 
 # The part of every entry up to the question whether it is a system call. \other: where all else goes, with t0 in the
@@ -75,29 +51,35 @@
     addi    t0, t0, -8
     bnez    t0, \other
     ld      t0, 0(tp)
-    keep    2, sp
-    keep    3, gp
+    keep    t0, 2, 3                    # sp, gp
     csrrw   t1, sscratch, zero
-    keep    4, t1                       # tp
+    sd      t1, 4*8(t0)                 # tp
     csrr    t1, sepc
     addi    t1, t1, 4
-    keep    0, t1                       # pc behind the call
+    sd      t1, 0(t0)                   # pc behind the call
     ld      sp, 8(tp)
+    .endm
+
+# The straight way, if it is one.
+    .macro  straight function
+    each_kept keep, t0
+    mv      gp, t3
+    j       \function
     .endm
 
 # Keeps the number of a call, and takes float registers off the hart. Words stay where they are, t0 = running thread.
     .macro  without_float
     ld      t0, 0(tp)
-    keep    7, t2
+    keep    t0, 7
     ld      t1, {float}(tp)
     beqz    t1, 9f
-    keep    10, a0
+    keep    t0, 10
     each_word keep, t0
     mv      a0, tp
     call    release_float
     ld      t0, 0(tp)
+    fetch   t0, 10
     each_word fetch, t0
-    fetch   10, a0, t0
 9:
     .endm
 
@@ -114,26 +96,18 @@ trap_entry:
 #   out:       one of the functions of direct.rs: a0-a7 words, gp = target, and all in the frame that it may need.
 #              It resumes the partner, or jumps to call_elsewhere or reply_recv_elsewhere. Other numbers: call_entry.
     bnez    t2, 1f
-    each_kept keep, t0
-    mv      gp, t3
-    j       call_direct
+    straight call_direct
 1:  addi    t4, t2, -1
     bnez    t4, 2f
-    each_kept keep, t0
-    mv      gp, t3
-    j       reply_recv_direct
+    straight reply_recv_direct
 2:  addi    t4, t4, -1
     bnez    t4, 3f
-    each_kept keep, t0
-    keep    30, t5
-    mv      gp, t3
-    j       call_until_direct
+    keep    t0, 30
+    straight call_until_direct
 3:  addi    t4, t4, -1
     bnez    t4, call_entry
-    each_kept keep, t0
-    keep    30, t5
-    mv      gp, t3
-    j       reply_recv_until_direct
+    keep    t0, 30
+    straight reply_recv_until_direct
 
 # call_elsewhere, reply_recv_elsewhere: the straight way was no way; nothing was changed.
 #   in:        tp = Hart, gp = target, t2 = number, a0-a7 words; all else is in the frame
@@ -153,8 +127,8 @@ reply_recv_elsewhere:
     .globl  undirected
 undirected:
     ld      t0, 0(tp)
-    keep    28, gp
-    keep    7, t2
+    sd      gp, 28*8(t0)                # t3
+    keep    t0, 7
     j       call_words
 
 # trap_entry_undirected: stvec where no message goes straight.
@@ -166,7 +140,7 @@ trap_entry_undirected:
     sltiu   t4, t2, {directed}
     beqz    t4, call_entry
     each_kept keep, t0
-    keep    30, t5
+    keep    t0, 30
     mv      gp, t3
     andi    t4, t2, 1
     beqz    t4, call_elsewhere
@@ -194,16 +168,14 @@ call_entry:
     bnez    t4, 1f
 call_general:
     each_kept keep, t0
-    keep    28, t3
-    each_parameter keep, t0
+    keep    t0, 7, 28, 30, 31
 call_words:
-    keep    10, a0
+    keep    t0, 10
     each_word keep, t0
     mv      a0, tp
     j       call_taken
 1:  each_kept keep, t0
-    keep    30, t5
-    keep    31, t6
+    keep    t0, 30, 31
     mv      gp, t3
     andi    s0, t2, 1
     without_float
@@ -219,8 +191,7 @@ whoami:
     csrw    sscratch, tp
     ld      a0, {process}(t0)
     ld      a1, {service}(t0)
-    fetch   2, sp, t0
-    fetch   4, tp, t0
+    fetch   t0, 2, 4
     li      a2, 0
     li      a3, 0
     li      a4, 0
@@ -244,18 +215,16 @@ whoami:
 #   out:       of a device interrupt device_taken(a0 Hart), else trap_taken(a0 Hart), which end in a jump to resume
 other_trap:
     ld      t0, 0(tp)
-    keep    2, sp
-    keep    3, gp
+    keep    t0, 2, 3, 10
     each_other keep, t0
-    keep    10, a0
     ld      t1, 16(tp)
-    keep    5, t1                       # t0
+    sd      t1, 5*8(t0)                 # t0
     addi    t1, tp, 16
     sc.d    zero, zero, (t1)
     csrrw   t1, sscratch, zero
-    keep    4, t1                       # tp
+    sd      t1, 4*8(t0)                 # tp
     csrr    t1, sepc
-    keep    0, t1
+    sd      t1, 0(t0)
     ld      sp, 8(tp)
     mv      a0, tp
     csrr    t1, scause
@@ -272,14 +241,10 @@ other_trap:
 resume:
     sd      a0, 0(tp)
     csrw    sscratch, tp
-    fetch   0, t0
+    ld      t0, 0(a0)
     csrw    sepc, t0
-    fetch   2, sp
-    fetch   3, gp
-    fetch   4, tp
-    fetch   5, t0
     each_other fetch, a0
-    fetch   10, a0
+    fetch   a0, 2, 3, 4, 5, 10
     sret
 
 # resume_first: enters user mode for the first time on a hart.
@@ -299,15 +264,13 @@ kernel_fault:
     amoswap.w.aq tp, tp, (tp)           # what is stored is part of an address, and not 0
     bnez    tp, park
     lla     tp, fault_frame
-    keep    2, sp, tp
-    keep    3, gp, tp
-    keep    4, t0, tp                   # a hint which hart this is
+    keep    tp, 2, 3, 10
     each_other keep, tp
-    keep    10, a0, tp
+    sd      t0, 4*8(tp)                 # a hint which hart this is
     csrrw   t1, sscratch, zero
-    keep    5, t1, tp                   # t0
+    sd      t1, 5*8(tp)                 # t0
     csrr    t1, sepc
-    keep    0, t1, tp
+    sd      t1, 0(tp)
     lla     sp, emergency_stack_top
     mv      a0, tp
     call    fault_taken
