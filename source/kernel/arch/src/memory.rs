@@ -129,14 +129,20 @@ fn cut(runs: &mut Runs, bytes: u64) -> u64 {
 
 /// Cuts a zeroed table from the free runs.
 fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
-    let bytes = page_up((count * size_of::<T>()) as u64);
+    let start = zeroed_pages(runs, count * size_of::<T>());
+    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
+    unsafe { core::slice::from_raw_parts(start.cast(), count) }
+}
+
+#[inline(never)]
+fn zeroed_pages(runs: &mut Runs, bytes: usize) -> *const u8 {
+    let bytes = page_up(bytes as u64);
     let start = to_virtual(cut(runs, bytes)) as *mut u8;
     if bytes > 0 {
         // SAFETY: the pages were free and nobody else gets them; both kernel tables map them writable.
         unsafe { zero_lines(start, start.wrapping_add(bytes as usize)) };
     }
-    // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
-    unsafe { core::slice::from_raw_parts(start.cast(), count) }
+    start
 }
 
 /// An arena for so many objects.

@@ -72,24 +72,24 @@ pub fn install(
         arguments.passage = Passage::General;
     }
     let harts = || facts.harts.iter().flatten();
-    let system = System {
+    let place = &raw mut SYSTEM;
+    // SAFETY: boot comes here once, on the only hart that runs.
+    let place = unsafe { &mut *place };
+    // SAFETY: the kernel's tables map every page of the PLIC.
+    let plic = unsafe { Plic::open(facts) };
+    let system: &'static System = place.write(System {
         kernel: Kernel::new(storage, defects::seen(machine(facts, memory, raisers))),
         float,
         // A thread may run on any hart: what one lacks, all lack.
         timer: if harts().all(|hart| hart.sstc) && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware },
-        // SAFETY: the kernel's tables map every page of the PLIC.
-        plic: unsafe { Plic::open(facts) },
+        plic,
         kernel_satp,
         flushes,
         has_float: harts().all(|hart| hart.float),
         arguments,
         entered,
         mute: Word::new(0),
-    };
-    let place = &raw mut SYSTEM;
-    // SAFETY: boot comes here once, on the only hart that runs.
-    unsafe { place.write(MaybeUninit::new(system)) };
-    let system = installed();
+    });
     for (((index, fact), hart), cpu) in harts().enumerate().zip(&HARTS).zip(system.kernel.cpus) {
         hart.cpu.set(index as u64);
         hart.number.set(fact.id);

@@ -61,7 +61,7 @@ impl Budget {
         }
         let periods = 1 + (now - renewal) / self.period.get();
         self.renewal.set(renewal.saturating_add(periods.saturating_mul(self.period.get())));
-        let debt = self.left().clamp(-(ticks as i64), 0).unsigned_abs();
+        let debt = self.left().max(-(ticks as i64)).min(0).unsigned_abs();
         self.left
             .set((ticks as i64).wrapping_sub(debt.saturating_sub((periods - 1).saturating_mul(ticks)) as i64) as u64);
     }
