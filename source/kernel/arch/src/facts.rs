@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     /// Harts that this kernel can use: the one that boots, then others in the order of the tree.
     pub harts: [Option<HartFact>; MAX_CPUS],
     /// How many usable harts there are.
-    pub all_harts: u32,
+    pub all_harts: u64,
     /// Ticks of the `time` counter per second.
     pub timebase: u64,
     /// The console, a 16550.

@@ -34,19 +34,20 @@ pub fn start(system: &'static System, memory: &Memory) {
         let error = sbi::start_hart(cpu.hart.get(), start, core::ptr::from_ref(hart) as u64);
         if error != 0 {
             hart.stack.set(0);
-            say!("cpu{} is missing: the firmware does not start hart {}: error {error}", cpu.id.get(), cpu.hart.get());
+            let (id, number, error) = (hart.cpu.get(), hart.number.get(), error.unsigned_abs());
+            say!("cpu{id} is missing: the firmware does not start hart {number}: error -{error}");
             let _ = settle(cpu, GIVEN_UP);
         }
     }
     let until = csr::time() + system.kernel.machine.timebase * START_PATIENCE_MS / 1000;
-    for (cpu, _) in others {
+    for (cpu, hart) in others {
         while cpu.online.atomic().load(Acquire) == OFFLINE && csr::time() < until {
             core::hint::spin_loop();
         }
-        let (cpu_id, hart) = (cpu.id.get(), cpu.hart.get());
+        let (id, number) = (hart.cpu.get(), hart.number.get());
         match settle(cpu, GIVEN_UP) {
-            Ok(_) => say!("cpu{cpu_id} is missing: hart {hart} did not come in {START_PATIENCE_MS} ms"),
-            Err(ONLINE) => say!("cpu{cpu_id} online"),
+            Ok(_) => say!("cpu{id} is missing: hart {number} did not come in {START_PATIENCE_MS} ms"),
+            Err(ONLINE) => say!("cpu{id} online"),
             // The firmware refused it, and that was said.
             Err(_) => {}
         }

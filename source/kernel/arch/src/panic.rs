@@ -22,7 +22,8 @@ const LAST_LINES: u64 = 1024;
 #[panic_handler]
 fn panicked(info: &PanicInfo) -> ! {
     claim();
-    write(format_args!("PANIC: {info}\n"));
+    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), u64::from(place.line())));
+    write(format_args!("PANIC: panicked at {file}:{line}: {}\n", info.message()));
     let (stack, thread): (u64, u64);
     // SAFETY: reading the stack and thread pointers changes nothing.
     unsafe { asm!("mv {}, sp", "mv {}, tp", out(reg) stack, out(reg) thread, options(nomem, nostack)) };

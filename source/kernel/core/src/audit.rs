@@ -60,7 +60,7 @@ impl Context {
             Err(_) => ("deny", "invalid", &audit.deny),
         };
         let Some(dropped) = allowance.take(self.kernel.second(self.now)) else { return };
-        let caller = self.process().index();
+        let [caller, target] = [self.process().index(), target].map(u64::from);
         let [from, to] = [from, QosClass::from_wire(to.into())].map(|class| class.map_or("none", QosClass::name));
         self.kernel.print(format_args!(
             "QOS-AUDIT decision={decision} reason={reason} caller={caller} target={target} from={from} to={to} dropped={dropped}"

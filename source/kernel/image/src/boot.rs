@@ -24,7 +24,8 @@ pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
         let (cpus, rings) = (kernel.cpus.len(), layout::to_physical(kernel.rings.as_ptr() as u64));
         say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {rings:#x}");
     }
-    say!("hart {} of {}, {} KiB for programs", facts.boot, facts.all_harts, 4 * kernel.frames.pool.capacity);
+    let kilobytes = 4 * u64::from(kernel.frames.pool.capacity);
+    say!("hart {} of {}, {kilobytes} KiB for programs", facts.boot, facts.all_harts);
     defects::show(system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };

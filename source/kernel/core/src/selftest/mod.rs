@@ -81,7 +81,7 @@ impl Trial<'_> {
         for cpu in cpus {
             self.mark(cpu);
             if let Err(why) = test(self, cpu) {
-                let ([requested, sent, trapped, acknowledged], cpu) = (self.since(cpu), cpu.id.get());
+                let ([requested, sent, trapped, acknowledged], cpu) = (self.since(cpu), u64::from(cpu.id.get()));
                 return self.ground.print(format_args!(
                     "KSELFTEST: {name} FAIL cpu{cpu} {why} (requested {requested}, sent {sent}, trapped {trapped}, acknowledged {acknowledged})"
                 ));
@@ -156,7 +156,8 @@ impl Trial<'_> {
             self.kernel.kick_cpu(self.here, cpu);
             if !self.turn_until(ANSWER_MS, &|| cpu.kicked.get() == 0) {
                 cpu.online.set(GIVEN_UP);
-                self.ground.print(format_args!("KINIT: cpu{} is given up: it does not answer", cpu.id.get()));
+                self.ground
+                    .print(format_args!("KINIT: cpu{} is given up: it does not answer", u64::from(cpu.id.get())));
             }
         }
     }
