@@ -91,7 +91,7 @@ impl Harts {
         for (at, kicked) in self.kicked.iter_mut().enumerate() {
             *kicked |= kicks >> at & 1 != 0;
         }
-        kernel.drain(&mut |byte| self.console.push(byte.into()));
+        kernel.log.drain(&mut |byte| self.console.push(byte.into()));
         self.power |= requests.power.get() != 0;
         let current = record.current.get();
         record.space.set(if current == 0 { 0 } else { kernel.threads.at(current).satp.get() });

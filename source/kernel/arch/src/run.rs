@@ -242,5 +242,5 @@ fn load_space(system: &'static System, cpu: Here, satp: u64) {
 /// Prints what is new in the console ring, while no driver does.
 #[inline(always)]
 pub(crate) fn flush(system: &'static System) {
-    system.kernel.drain(&mut console::put_text);
+    system.kernel.log.drain(&mut console::put_text);
 }

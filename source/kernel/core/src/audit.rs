@@ -36,22 +36,10 @@ impl Allowance {
     }
 }
 
-/// A request to set a class, and what was decided.
-pub(crate) struct Request {
-    /// The process number.
-    pub target: u32,
-    /// The class of its first thread, or of the caller if it sets its own.
-    pub from: Option<QosClass>,
-    /// The class's wire value.
-    pub to: u8,
-    /// Whether it was allowed, or why not.
-    pub result: Result<(), Error>,
-}
-
 impl Context {
-    /// Says what was decided, if there may be a line now. Holds all shards.
-    pub(crate) fn audit_qos(&self, request: &Request) {
-        let Request { target, from, to, result } = *request;
+    /// Says what was decided about a request for a process, if there may be a line now. The classes are that of its first
+    /// thread, or of the caller if it sets its own, and the wanted one's wire value. Holds all shards.
+    pub(crate) fn audit_qos(&self, target: u32, from: Option<QosClass>, to: u8, result: Result<(), Error>) {
         let audit = &self.kernel.qos_audit;
         let (decision, reason, allowance) = match result {
             Ok(()) => ("allow", "listed", &audit.allow),

@@ -158,17 +158,13 @@ pub struct Rate {
 impl Rate {
     /// `ERATELIMITED`: it was done this often in this second.
     pub(crate) fn check(&self, second: u64, limit: u32) -> Result<(), Error> {
-        if self.done_in(second) < limit { Ok(()) } else { Err(Error::RateLimited) }
+        if self.second.get() != second || self.done.get() < limit { Ok(()) } else { Err(Error::RateLimited) }
     }
 
     /// It was done once more.
     pub(crate) fn count(&self, second: u64) {
-        self.done.set(1 + self.done_in(second));
+        self.done.set(1 + if self.second.get() == second { self.done.get() } else { 0 });
         self.second.set(second);
-    }
-
-    fn done_in(&self, second: u64) -> u32 {
-        if self.second.get() == second { self.done.get() } else { 0 }
     }
 }
 
@@ -221,11 +217,6 @@ impl Requests {
         self.pending.set(RARE);
     }
 
-    /// Asks that instruction fetch sees fresh stores on every CPU.
-    pub(crate) fn fence_instructions(&self) {
-        self.ask(&self.fence_instructions, 1);
-    }
-
     /// Asks for an interrupt line to be completed and unmasked.
     pub(crate) fn acknowledge(&self, line: u32) {
         self.ask(&self.acknowledge, 1 + line);
@@ -234,12 +225,6 @@ impl Requests {
     /// Asks for an interrupt line to be masked.
     pub(crate) fn mask(&self, line: u32) {
         self.ask(&self.mask, 1 + line);
-    }
-
-    /// Asks for the end of the machine's run: 1 is off, 2 is reset.
-    pub(crate) fn power(&self, what: u32, status: u32) {
-        self.status.set(status);
-        self.ask(&self.power, what);
     }
 
     /// Says that the console ring has news, or nobody drives the console any more.

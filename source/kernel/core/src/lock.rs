@@ -25,11 +25,6 @@ impl Lock {
         LockGuard(self)
     }
 
-    /// Takes the lock if it is free.
-    pub fn try_hold(&self) -> Option<LockGuard<'_>> {
-        (self.0.swap(1, Ordering::Acquire) == 0).then(|| LockGuard(self))
-    }
-
     /// Happens-before: the swap that reads 0 synchronises with the release that wrote it.
     fn acquire(&self) {
         while self.0.swap(1, Ordering::Acquire) != 0 {
@@ -108,7 +103,8 @@ impl Shards {
 
     /// Takes the lock of one more shard if it is free. Who waits for nothing need not keep the order.
     pub fn try_one(&self, shard: usize) -> Option<LockGuard<'_>> {
-        self.0[shard % SHARDS].try_hold()
+        let lock = &self.0[shard % SHARDS];
+        (lock.0.swap(1, Ordering::Acquire) == 0).then(|| LockGuard(lock))
     }
 
     /// Takes the locks of a set in index order.

@@ -58,6 +58,11 @@ impl PerCpu<Own> {
     pub fn here(&'static self) -> Here {
         Here { cpu: &self.0, stays: PhantomData }
     }
+
+    /// For who looks at everything while all other CPUs stand still: nothing may be changed.
+    pub(crate) fn at_rest(&self) -> &Own {
+        &self.0
+    }
 }
 
 impl Here {
@@ -77,13 +82,6 @@ impl Deref for Here {
 
     fn deref(&self) -> &Own {
         self.cpu
-    }
-}
-
-impl<T> PerCpu<T> {
-    /// For who looks at everything while all other CPUs stand still: nothing may be changed.
-    pub(crate) fn at_rest(&self) -> &T {
-        &self.0
     }
 }
 

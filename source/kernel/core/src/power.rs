@@ -10,7 +10,9 @@ use nexus_abi::{Handle, Kind, Rights};
 fn request(context: &Context, handle: Handle, power: u32, status: u32) -> Verdict<()> {
     let _held = context.kernel.shards.hold(ShardSet::ALL);
     context.capability(handle, Kind::Power, Rights::USE)?;
-    context.cpu.requests.power(power, status);
+    let requests = &context.cpu.requests;
+    requests.status.set(status);
+    requests.ask(&requests.power, power);
     Ok(())
 }
 

@@ -7,9 +7,8 @@
 //! another CPU's queue.
 
 use crate::event::{Context, Stop, Verdict, serve::Serve};
-use crate::sched::spread::Admission;
 use crate::thread::{State, Thread};
-use crate::{Kernel, audit::Request, cpu::EXPLICIT_LIMIT, lock::ShardSet, percpu::Here, process::Process};
+use crate::{Kernel, cpu::EXPLICIT_LIMIT, lock::ShardSet, percpu::Here, process::Process};
 use nexus_abi::syscall::{
     AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet,
 };
@@ -44,7 +43,7 @@ impl Kernel {
         };
         self.cpus.iter().all(|cpu| {
             let coming = threads().filter(comes).filter(|thread| thread.cpu() == cpu.id.get()).count() as u32;
-            coming == 0 || cpu.admission(class, coming) == Admission::Admitted
+            coming == 0 || cpu.admits(class, coming)
         })
     }
 
@@ -77,6 +76,7 @@ impl Serve for QosGet {
 }
 
 /// By which authority a class is set.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Authority {
     /// The caller's own, over itself: equal or lower.
     Own,
@@ -116,10 +116,8 @@ impl Serve for QosSet {
         let subject = process.and_then(|process| kernel.threads_of(process).next());
         let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::wished_class);
         let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &self));
-        match set {
-            Ok(Authority::Own) => {}
-            Ok(Authority::Listed) => context.audit_qos(&Request { target, from, to: self.class, result: Ok(()) }),
-            Err(error) => context.audit_qos(&Request { target, from, to: self.class, result: Err(error) }),
+        if set != Ok(Authority::Own) {
+            context.audit_qos(target, from, self.class, set.map(|_| ()));
         }
         Ok(set.map(|_| QosWasSet {})?)
     }

@@ -169,7 +169,7 @@ fn a_listed_service_raises_itself_and_others() {
 /// What the kernel has printed since it was asked last.
 fn printed(bench: &Bench) -> String {
     let mut bytes = Vec::new();
-    bench.kernel.drain(&mut |byte| bytes.push(byte));
+    bench.kernel.log.drain(&mut |byte| bytes.push(byte));
     String::from_utf8(bytes).expect("the ring holds text")
 }
 

@@ -108,12 +108,7 @@ impl Words for Frame {
 
 /// The class with this number, of which the low two bits count.
 pub(crate) fn class_of(number: u32) -> QosClass {
-    match number & 3 {
-        0 => QosClass::Idle,
-        1 => QosClass::Normal,
-        2 => QosClass::Interactive,
-        _ => QosClass::PerfBurst,
-    }
+    QosClass::from_wire((number & 3).into()).unwrap_or(QosClass::PerfBurst)
 }
 
 /// What the kernel says of a sender.

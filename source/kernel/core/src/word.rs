@@ -105,7 +105,7 @@ impl Half {
 }
 
 /// Words as bytes, the lowest of each first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Bytes(pub &'static [Word]);
 
 impl Bytes {

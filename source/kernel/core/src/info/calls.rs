@@ -4,6 +4,7 @@ use crate::event::{Context, Verdict, serve::Serve};
 use crate::lock::{Held, ShardSet};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::thread::{State, Thread};
+use crate::word::Word;
 use crate::{Kernel, links::follow, log::calls::payload};
 use nexus_abi::syscall::{
     BootArguments, BootArgumentsRead, CapabilityInfo, CpuInfo, InfoCapability, InfoCpu, InfoLimits, InfoObjects,
@@ -37,11 +38,6 @@ impl Kernel {
     pub(crate) fn threads_of(&self, process: &Process) -> impl Iterator<Item = &'static Thread> + use<'_> {
         let all = follow(process.threads.get(), |index| self.threads.at(index), |thread| &thread.header.links);
         all.filter(|thread| thread.state() != State::Dead)
-    }
-
-    fn handles(&self, process: &Process) -> u64 {
-        let blocks = process.blocks.iter().zip(process.free_slots.iter()).filter(|(block, _)| block.get() != 0);
-        blocks.map(|(_, free)| u64::from(free.get().count_zeros())).sum()
     }
 
     /// Used and capacity of a kind of object; `EINVAL` for what has no places of its own.
@@ -101,14 +97,10 @@ impl Serve for InfoUsage {
             switches += thread.switches.get();
             class = class.max(thread.wished_class());
         }
-        Ok(Usage {
-            cpu,
-            frames: process.account.used(Resource::Frames).into(),
-            handles: kernel.handles(process),
-            threads,
-            switches,
-            class,
-        })
+        let blocks = process.blocks.iter().zip(process.free_slots.iter()).filter(|(block, _)| block.get() != 0);
+        let handles = blocks.map(|(_, free)| u64::from(free.get().count_zeros())).sum();
+        let frames = process.account.used(Resource::Frames).into();
+        Ok(Usage { cpu, frames, handles, threads, switches, class })
     }
 }
 
@@ -119,17 +111,17 @@ impl Serve for InfoCpu {
         let cpu = context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?;
         // Another CPU may be about to account: then this is what it was a moment ago.
         let now = context.now.saturating_sub(cpu.since.get());
-        let (busy, idle) = if cpu.level.get() == 0 { (0, now) } else { (now, 0) };
-        Ok(CpuInfo {
-            online: cpu.is_online().into(),
-            busy: cpu.counters.busy.get() + busy,
-            idle: cpu.counters.idle.get() + if cpu.is_online() { idle } else { 0 },
-            switches: cpu.counters.switches.get(),
-            timer_interrupts: cpu.counters.timer_interrupts.get(),
-            device_interrupts: cpu.counters.device_interrupts.get(),
-            tasks: cpu.counters.tasks.get(),
-            hart: cpu.hart.get(),
-        })
+        let (busy, idle) = match cpu.level.get() {
+            0 => (0, if cpu.is_online() { now } else { 0 }),
+            _ => (now, 0),
+        };
+        let counters = &cpu.counters;
+        let [switches, timer_interrupts, device_interrupts, tasks] =
+            [&counters.switches, &counters.timer_interrupts, &counters.device_interrupts, &counters.tasks]
+                .map(Word::get);
+        let (busy, idle) = (counters.busy.get() + busy, counters.idle.get() + idle);
+        let (online, hart) = (cpu.is_online().into(), cpu.hart.get());
+        Ok(CpuInfo { online, busy, idle, switches, timer_interrupts, device_interrupts, tasks, hart })
     }
 }
 
@@ -138,15 +130,10 @@ impl Serve for InfoLimits {
     fn serve(self, context: &Context) -> Verdict<Limits> {
         let _held = open(context, self.info)?;
         let process = context.kernel.living(self.index).ok_or(Error::NotFound)?;
-        let budget = &process.budget;
-        Ok(Limits {
-            shares: process.shares.get(),
-            mask: process.affinity.get().into(),
-            budget: budget.ticks.get(),
-            period: budget.period.get(),
-            left: budget.left(),
-            throttled: budget.spendings.get(),
-        })
+        let time = &process.budget;
+        let [budget, period, throttled] = [&time.ticks, &time.period, &time.spendings].map(Word::get);
+        let (shares, mask, left) = (process.shares.get(), process.affinity.get().into(), time.left());
+        Ok(Limits { shares, mask, budget, period, left, throttled })
     }
 }
 
@@ -154,10 +141,9 @@ impl Serve for InfoLimits {
 impl Serve for InfoScheduler {
     fn serve(self, context: &Context) -> Verdict<SchedulerInfo> {
         let _held = open(context, self.info)?;
-        let counters = &context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?.counters;
-        let (given, outside, stolen) = (counters.given.get(), counters.outside.get(), counters.stolen.get());
-        let [guarded, parked, lifted] =
-            [&counters.guarded, &counters.parked, &counters.lifted].map(|counter| counter.get());
+        let cpu = &context.kernel.cpus.get(self.cpu as usize).ok_or(Error::NotFound)?.counters;
+        let [given, outside, guarded, parked, lifted, stolen] =
+            [&cpu.given, &cpu.outside, &cpu.guarded, &cpu.parked, &cpu.lifted, &cpu.stolen].map(Word::get);
         Ok(SchedulerInfo { given, outside, guarded, parked, lifted, stolen })
     }
 }

@@ -1,6 +1,5 @@
 //! The system calls of the console ring.
 
-use super::Chunk;
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::word::{Bytes, Word};
 use crate::{Kernel, lock::ShardSet, process::Process, thread::Thread};
@@ -31,12 +30,6 @@ impl Kernel {
     /// announces.
     pub fn print(&self, line: fmt::Arguments) {
         let _ = self.log.line().write_fmt(line);
-    }
-
-    /// Emits what did not reach the console yet, unless a driver has claimed it. The machine layer calls it after every
-    /// event, and before it sleeps.
-    pub fn drain(&self, sink: &mut impl FnMut(u8)) {
-        self.log.drain(sink);
     }
 }
 
@@ -78,8 +71,8 @@ impl Serve for LogRead {
         }
         let payload = payload(kernel, context.thread)?;
         let read = kernel.log.read(self.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
-        let Chunk { cursor, length, lost } = read.ok_or(Error::Invalid)?;
-        kernel.printed(context.process(), cursor);
-        Ok(LogChunk { cursor, length, lost })
+        let chunk = read.ok_or(Error::Invalid)?;
+        kernel.printed(context.process(), chunk.cursor);
+        Ok(chunk)
     }
 }

@@ -44,7 +44,7 @@ impl Bench {
 
 fn drained(kernel: &Kernel) -> String {
     let mut bytes = Vec::new();
-    kernel.drain(&mut |byte| bytes.push(byte));
+    kernel.log.drain(&mut |byte| bytes.push(byte));
     String::from_utf8(bytes).expect("the ring holds ASCII")
 }
 

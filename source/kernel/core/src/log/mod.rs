@@ -6,7 +6,7 @@
 //!
 //! Readers bring a cursor, a count of bytes since boot. The ring keeps the last bytes; whoever comes too late goes on at the
 //! beginning of a line, since the rest of one could look like another's, and is told how many bytes were lost. Until somebody claims the console, and after the claimer is gone, the machine layer drains the
-//! ring to its UART ([`crate::Kernel::drain`]).
+//! ring to its UART ([`Ring::drain`]).
 
 pub mod calls;
 #[cfg(test)]
@@ -15,12 +15,13 @@ mod log_tests;
 use crate::lock::{Lock, LockGuard};
 use crate::word::{Bytes, Half, Word};
 use core::fmt;
+use nexus_abi::syscall::LogChunk;
 
 /// Bytes that [`Ring::drain`] emits without letting go of the lock.
 const DRAIN_BATCH: u64 = 64;
 
 /// The ring. Guarded by its own lock, which is taken after any other but the frame pool's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ring {
     pub(crate) bytes: Bytes,
     pub(crate) lock: Lock,
@@ -38,30 +39,10 @@ pub struct Ring {
     pub(crate) news: Half,
 }
 
-/// Bytes copied out of the ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// Where the next read goes on.
-    pub cursor: u64,
-    /// Bytes copied.
-    pub length: u32,
-    /// Bytes before them that were overwritten.
-    pub lost: u64,
-}
-
 impl Ring {
     /// An empty ring over zeroed words, a power of two of them.
-    pub const fn new(words: &'static [Word]) -> Ring {
-        Ring {
-            bytes: Bytes(words),
-            lock: Lock::new(),
-            end: Word::new(0),
-            drained: Word::new(0),
-            claimer: Word::new(0),
-            notification: Word::new(0),
-            bits: Word::new(0),
-            news: Half::new(0),
-        }
+    pub fn new(words: &'static [Word]) -> Ring {
+        Ring { bytes: Bytes(words), ..Ring::default() }
     }
 
     /// Begins a line; it ends when the answer is dropped.
@@ -69,7 +50,8 @@ impl Ring {
         Line { ring: self, _held: self.lock.hold() }
     }
 
-    /// Emits what did not reach the console yet, unless somebody has claimed it.
+    /// Emits what did not reach the console yet, unless a driver has claimed it. The machine layer calls it after every event,
+    /// and before it sleeps.
     #[inline]
     pub fn drain(&self, sink: &mut impl FnMut(u8)) {
         while self.claimer.get() == 0 && self.drained.get() != self.end.get() {
@@ -97,7 +79,7 @@ impl Ring {
     }
 
     /// Copies up to `room` bytes from `cursor` on through `put(index, byte)`; `None` if nothing was written there yet.
-    pub fn read(&self, cursor: u64, room: usize, mut put: impl FnMut(usize, u8)) -> Option<Chunk> {
+    pub fn read(&self, cursor: u64, room: usize, mut put: impl FnMut(usize, u8)) -> Option<LogChunk> {
         let _held = self.lock.hold();
         let end = self.end.get();
         if cursor > end {
@@ -106,7 +88,7 @@ impl Ring {
         let start = self.oldest(cursor);
         let length = (end - start).min(room as u64);
         (0..length).for_each(|at| put(at as usize, self.byte(start + at)));
-        Some(Chunk { cursor: start + length, length: length as u32, lost: start - cursor })
+        Some(LogChunk { cursor: start + length, length: length as u32, lost: start - cursor })
     }
 
     /// Bytes that the ring keeps.

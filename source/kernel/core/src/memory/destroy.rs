@@ -123,7 +123,7 @@ impl Serve for MemorySeal {
         memory.allowed.set(access::READ.into());
         kernel.unmap_step(context.cpu, memory, Mapping::writable)?;
         memory.allowed.set(SEALED);
-        context.cpu.requests.fence_instructions();
+        context.cpu.requests.ask(&context.cpu.requests.fence_instructions, 1);
         Ok(MemorySealed {})
     }
 }

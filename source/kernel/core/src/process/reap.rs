@@ -206,7 +206,7 @@ impl Kernel {
         cpu.requests.print();
         let parent = process.header.owner.get();
         if parent == 0 {
-            cpu.requests.power(crate::cpu::POWER_RESET, 0);
+            cpu.requests.ask(&cpu.requests.power, crate::cpu::POWER_RESET);
         } else {
             self.processes.at(parent).account.restore(&process.account);
         }

@@ -8,9 +8,9 @@
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
 use super::queue::{ADMISSION_LIMIT, End};
-use crate::cpu::{Cpu, EXPLICIT_LIMIT};
+use crate::cpu::{Cpu, EXPLICIT_LIMIT, Own};
 use crate::thread::{State, Thread};
-use crate::{Kernel, lock::ShardSet, percpu::Here};
+use crate::{Kernel, lock::ShardSet, percpu::Here, percpu::PerCpu};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
 use core::sync::atomic::fence;
 use nexus_abi::{Error, QosClass};
@@ -28,20 +28,14 @@ pub enum Spread {
     Off,
 }
 
-/// Whether a CPU takes one more runnable task of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Admission {
-    /// It does.
-    Admitted,
-    /// It has [`ADMISSION_LIMIT`] of them.
-    Full,
-}
+/// A CPU that this code need not run on.
+type Other = PerCpu<Own>;
 
 impl Cpu {
-    /// Whether so many more runnable tasks of this class are admitted.
-    pub(crate) fn admission(&self, class: QosClass, coming: u32) -> Admission {
-        if self.waiting(class) + coming <= ADMISSION_LIMIT { Admission::Admitted } else { Admission::Full }
+    /// True if it takes so many more runnable tasks of this class: it may have [`ADMISSION_LIMIT`] of them.
+    #[must_use]
+    pub(crate) fn admits(&self, class: QosClass, coming: u32) -> bool {
+        self.waiting(class) + coming <= ADMISSION_LIMIT
     }
 
     /// Runnable tasks of a class that wait here, or are on their way.
@@ -61,36 +55,29 @@ impl Cpu {
 }
 
 impl Kernel {
-    /// Every CPU as others see it.
-    pub(crate) fn every_cpu(&self) -> impl Iterator<Item = &'static Cpu> + Clone + use<> {
-        self.cpus.iter().map(|cpu| -> &Cpu { cpu })
-    }
-
     /// The other CPUs that this thread may use.
-    fn others<'a>(&'static self, cpu: Here, thread: &'a Thread) -> impl Iterator<Item = &'static Cpu> + use<'a> {
-        self.every_cpu().filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
+    fn others<'a>(&'static self, cpu: Here, thread: &'a Thread) -> impl Iterator<Item = &'static Other> + use<'a> {
+        self.cpus.iter().filter(move |other| other.id.get() != cpu.id.get() && other.allows(thread))
     }
 
     /// Where a thread starts: the CPU with the least to do among those that admit it, the present one if it is one of
     /// them. `None`: all are full.
-    pub(crate) fn place(&'static self, thread: &Thread) -> Option<&'static Cpu> {
+    pub(crate) fn place(&'static self, thread: &Thread) -> Option<&'static Other> {
         let (home, class) = (thread.cpu(), thread.class());
         let stays = self.machine.spread == Spread::Off && self.cpus.get(home as usize)?.allows(thread);
-        let allowed = self.every_cpu().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
-        let able = allowed.filter(|cpu| cpu.admission(class, 1) == Admission::Admitted);
-        able.min_by_key(|cpu| (cpu.busy(), cpu.id.get() != home))
+        let allowed = self.cpus.iter().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
+        allowed.filter(|cpu| cpu.admits(class, 1)).min_by_key(|cpu| (cpu.busy(), cpu.id.get() != home))
     }
 
     /// The CPU that would run a ready thread now: an idle one, else the one that runs the lowest class, if that is lower.
-    fn better(&'static self, cpu: Here, thread: &Thread) -> Option<&'static Cpu> {
+    fn better(&'static self, cpu: Here, thread: &Thread) -> Option<&'static Other> {
         if self.machine.spread == Spread::Off {
             return None;
         }
         fence(SeqCst);
         let best =
             self.others(cpu, thread).filter(|other| other.kicked.get() == 0).min_by_key(|other| other.level.get());
-        best.filter(|other| other.level.get() <= thread.class() as u32)
-            .filter(|other| other.admission(thread.class(), 1) == Admission::Admitted)
+        best.filter(|other| other.level.get() <= thread.class() as u32 && other.admits(thread.class(), 1))
     }
 
     /// True if nothing of this ready thread is left on its CPU, which is `cpu`. The caller holds its shard.
@@ -122,7 +109,7 @@ impl Kernel {
     }
 
     /// Moves a thread from this CPU's queue to another CPU. The caller holds its shard.
-    fn hand(&'static self, cpu: Here, thread: &'static Thread, target: &'static Cpu) {
+    fn hand(&'static self, cpu: Here, thread: &'static Thread, target: &'static Other) {
         cpu.dequeue(&self.threads, thread);
         thread.set_cpu(target.id.get());
         cpu.counters.given.add(1);
@@ -194,8 +181,8 @@ impl Kernel {
     }
 
     /// The online CPU with this number.
-    fn online(&self, number: u32) -> Option<&'static Cpu> {
-        self.every_cpu().nth(number as usize).filter(|cpu| cpu.is_online())
+    fn online(&self, number: u32) -> Option<&'static Other> {
+        self.cpus.get(number as usize).filter(|cpu| cpu.is_online())
     }
 
     /// The second of a time: explicit requests are limited in each.
@@ -241,7 +228,7 @@ impl Kernel {
         }
     }
 
-    fn hand_if_movable(&'static self, cpu: Here, thread: &'static Thread, target: &'static Cpu) {
+    fn hand_if_movable(&'static self, cpu: Here, thread: &'static Thread, target: &'static Other) {
         let _held = self.shards.hold(ShardSet::of(thread.header.shard()));
         if self.movable(cpu, thread) && target.allows(thread) {
             self.hand(cpu, thread, target);

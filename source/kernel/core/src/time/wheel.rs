@@ -6,8 +6,8 @@
 //! interrupted at exactly that time, not at the slot's start. Entries of a reached slot move to `reached`, from where
 //! each is either due or put in again, closer.
 
-use crate::lock::Lock;
 use crate::word::{Half, Many, Word};
+use crate::{links::Links, lock::Lock};
 
 /// Levels of the timing wheel: 11 digits of 6 bits cover 64.
 pub const LEVELS: usize = 11;
@@ -33,8 +33,7 @@ pub struct Wheel {
 pub struct Node {
     /// When it is due.
     when: Word,
-    next: Half,
-    previous: Half,
+    links: Links,
     /// 1 + level × 64 + slot; 0: not in a wheel. Read without the lock.
     place: Half,
     /// The CPU whose wheel it is in, or was.
@@ -76,16 +75,15 @@ impl Wheel {
     }
 
     /// Puts a node in that is in no wheel.
-    pub fn insert(&self, nodes: &[Node], index: u32, when: u64, cpu: u32) {
+    pub fn insert(&self, nodes: &'static [Node], index: u32, when: u64, cpu: u32) {
         let _held = self.lock.hold();
-        let Some(node) = nodes.get(index as usize) else { return };
-        node.when.set(when);
-        node.cpu.set(cpu);
+        nodes[index as usize].when.set(when);
+        nodes[index as usize].cpu.set(cpu);
         self.place(nodes, index);
         self.next.set(self.next.get().min(when));
     }
 
-    fn place(&self, nodes: &[Node], index: u32) {
+    fn place(&self, nodes: &'static [Node], index: u32) {
         let node = &nodes[index as usize];
         let base = self.base.get();
         let when = node.when.get().max(base);
@@ -97,56 +95,41 @@ impl Wheel {
         earliest.set(if fresh { when } else { earliest.get().min(when) });
         self.occupied[level].set(self.occupied[level].get() | 1 << slot);
         node.place.set((1 + level * 64 + slot) as u32);
-        node.previous.set(0);
-        node.next.set(head.get());
-        if let Some(first) = nodes.get(head.get() as usize).filter(|_| head.get() != 0) {
-            first.previous.set(index);
-        }
-        head.set(index);
+        node.links.join(head, index, |number| &nodes[number as usize].links);
     }
 
     /// Takes a node out of the wheel it is in.
-    pub fn remove(&self, nodes: &[Node], index: u32) {
+    pub fn remove(&self, nodes: &'static [Node], index: u32) {
         let _held = self.lock.hold();
         self.detach(nodes, index);
-        if let Some(node) = nodes.get(index as usize) {
-            node.place.set(0);
-        }
+        nodes[index as usize].place.set(0);
     }
 
     /// Takes a node out of its list. It still says where it was: others read that without the lock, and one that is
     /// only put closer must never look as if it were in no wheel.
-    fn detach(&self, nodes: &[Node], index: u32) {
+    fn detach(&self, nodes: &'static [Node], index: u32) {
         let node = &nodes[index as usize];
         let Some(place) = node.place.get().checked_sub(1) else { return };
         let (level, slot) = (place as usize / 64, place as usize % 64);
-        let (next, previous) = (node.next.get(), node.previous.get());
-        if next != 0 {
-            nodes[next as usize].previous.set(previous);
-        }
-        if previous != 0 {
-            nodes[previous as usize].next.set(next);
-        } else if self.reached.get() == index {
-            self.reached.set(next);
-        } else {
-            self.slots[level][slot].set(next);
-            if next == 0 {
-                self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
-            }
+        let head = &self.slots[level][slot];
+        let first = if self.reached.get() == index { &self.reached } else { head };
+        node.links.leave(first, |number| &nodes[number as usize].links);
+        if head.get() == 0 {
+            self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
         }
     }
 
     /// Takes one due node out, or says that none is due and when to look again.
-    pub fn pop(&self, nodes: &[Node], now: u64) -> Option<u32> {
+    pub fn pop(&self, nodes: &'static [Node], now: u64) -> Option<u32> {
         let _held = self.lock.hold();
         loop {
             let index = self.reached.get();
             if index == 0 {
-                let (level, slot, earliest) = self.first_slot();
+                let level = self.occupied.iter().position(|bits| bits.get() != 0);
+                let first = level.map(|level| (level, self.occupied[level].get().trailing_zeros() as usize));
+                let earliest = first.map_or(u64::MAX, |(level, slot)| self.earliest[level][slot].get());
                 self.next.set(earliest);
-                if earliest > now || earliest == u64::MAX {
-                    return None;
-                }
+                let (level, slot) = first.filter(|_| earliest <= now)?;
                 self.reach(level, slot);
                 continue;
             }
@@ -158,14 +141,6 @@ impl Wheel {
             }
             self.place(nodes, index);
         }
-    }
-
-    fn first_slot(&self) -> (usize, usize, u64) {
-        let level = self.occupied.iter().position(|bits| bits.get() != 0);
-        level.map_or((0, 0, u64::MAX), |level| {
-            let slot = self.occupied[level].get().trailing_zeros() as usize;
-            (level, slot, self.earliest[level][slot].get())
-        })
     }
 
     fn reach(&self, level: usize, slot: usize) {

@@ -35,7 +35,7 @@ fn whole(wheel: &Wheel, nodes: &[Node], model: &BTreeMap<u32, u64>) {
 
 fn play(seed: u64, steps: u32) {
     let mut state = seed;
-    let nodes: Vec<Node> = (0..=NODES).map(|_| Node::default()).collect();
+    let nodes: &'static [Node] = (0..=NODES).map(|_| Node::default()).collect::<Vec<_>>().leak();
     let wheel = Wheel::default();
     let mut now = next(&mut state) >> (next(&mut state) % 64);
     wheel.start(now);
@@ -45,11 +45,11 @@ fn play(seed: u64, steps: u32) {
         match next(&mut state) % 8 {
             0..4 if !model.contains_key(&index) => {
                 let when = some_time(&mut state, now);
-                wheel.insert(&nodes, index, when, 0);
+                wheel.insert(nodes, index, when, 0);
                 model.insert(index, when);
             }
             4 | 5 => {
-                wheel.remove(&nodes, index);
+                wheel.remove(nodes, index);
                 model.remove(&index);
             }
             6 => now = some_time(&mut state, now).max(now),
@@ -60,14 +60,14 @@ fn play(seed: u64, steps: u32) {
         }
         let earliest = model.values().min().copied();
         assert!(wheel.next() <= earliest.unwrap_or(u64::MAX), "seed {seed} step {step}: {earliest:?} is slept over");
-        while let Some(index) = wheel.pop(&nodes, now) {
+        while let Some(index) = wheel.pop(nodes, now) {
             let when = model.remove(&index).expect("what comes out was put in");
             assert!(when <= now, "seed {seed} step {step}: {when} comes out at {now}");
         }
         let left = model.values().min().copied();
         assert!(left.is_none_or(|when| when > now), "seed {seed} step {step}: {left:?} did not come out at {now}");
         assert!(wheel.next() > now, "seed {seed} step {step}: it asks to be looked at again at once");
-        whole(&wheel, &nodes, &model);
+        whole(&wheel, nodes, &model);
     }
 }
 
@@ -82,17 +82,17 @@ fn what_is_put_in_comes_out_at_its_time_and_nothing_is_slept_over() {
 
 #[test]
 fn an_alarm_is_exactly_the_earliest_time_while_nothing_is_removed() {
-    let nodes: Vec<Node> = (0..=4).map(|_| Node::default()).collect();
+    let nodes: &'static [Node] = (0..=4).map(|_| Node::default()).collect::<Vec<_>>().leak();
     let wheel = Wheel::default();
     wheel.start(1_000);
     for (index, when) in [(1, 1 << 40), (2, 70_000), (3, 1_001), (4, u64::MAX - 1)] {
-        wheel.insert(&nodes, index, when, 0);
+        wheel.insert(nodes, index, when, 0);
     }
     for (index, when) in [(3, 1_001), (2, 70_000), (1, 1 << 40), (4, u64::MAX - 1)] {
         assert_eq!(wheel.next(), when);
-        assert_eq!(wheel.pop(&nodes, when - 1), None);
-        assert_eq!(wheel.pop(&nodes, when), Some(index));
-        assert_eq!(wheel.pop(&nodes, when), None);
+        assert_eq!(wheel.pop(nodes, when - 1), None);
+        assert_eq!(wheel.pop(nodes, when), Some(index));
+        assert_eq!(wheel.pop(nodes, when), None);
     }
     assert_eq!(wheel.next(), u64::MAX);
 }

@@ -42,7 +42,7 @@ impl Kernel {
 
     /// Looks at all invariants for the thread that asked for it on this CPU, if one did, while every other stands still.
     /// `interrupt` interrupts one. The caller holds no lock.
-    pub fn inspect(&self, cpu: Here, interrupt: impl Fn(&Cpu)) {
+    pub fn inspect(&self, cpu: Here, interrupt: impl Fn(&'static Cpu)) {
         let asked = &self.inspection.asked[cpu.id.get() as usize];
         if asked.get() != 0 {
             self.stop_others(cpu, interrupt);
@@ -54,13 +54,13 @@ impl Kernel {
 
     /// Makes every other online CPU stand still; `interrupt` interrupts one. If another CPU wants to look too, this one
     /// stands still for it before. The caller holds no lock.
-    fn stop_others(&self, cpu: Here, interrupt: impl Fn(&Cpu)) {
+    fn stop_others(&self, cpu: Here, interrupt: impl Fn(&'static Cpu)) {
         let number = 1 + self.inspection.looks.atomic().fetch_add(1, Relaxed);
         while self.inspection.number.atomic().compare_exchange(0, number, AcqRel, Acquire).is_err() {
             self.stand_still(cpu);
         }
-        let others = self.every_cpu().filter(|other| other.id.get() != cpu.id.get() && other.is_online());
-        others.clone().for_each(interrupt);
+        let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.is_online());
+        others.clone().for_each(|other| interrupt(other));
         for other in others {
             while self.inspection.still[other.id.get() as usize].atomic().load(Acquire) != number {
                 core::hint::spin_loop();

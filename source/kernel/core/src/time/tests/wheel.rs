@@ -24,7 +24,7 @@ impl Wheel {
         while index != 0 && count <= nodes.len() {
             let node = &nodes[index as usize];
             check.at = index;
-            check.same("nodes link both ways", node.previous.get(), previous);
+            check.same("nodes link both ways", node.links.previous.get(), previous);
             check.that("a node in a list knows that it is in a wheel", node.queued());
             let when = node.when.get().max(self.base.get());
             check.that("the wheel is looked at by the time of every node", self.next.get() <= when);
@@ -33,7 +33,7 @@ impl Wheel {
                 check.that("a slot knows its earliest node", self.earliest[level][slot].get() <= when);
                 check.same("a node is in the slot of its time", (when >> (6 * level)) as usize & 63, slot);
             }
-            (previous, index, count) = (index, node.next.get(), count + 1);
+            (previous, index, count) = (index, node.links.next.get(), count + 1);
         }
         count
     }
