@@ -7,7 +7,6 @@ use crate::{csr, float, hart::Hart, system::System};
 use core::arch::asm;
 use nexus_abi::syscall::ipc;
 use nexus_core::cpu::Own;
-use nexus_core::ipc::detour::Bytes;
 use nexus_core::ipc::direct::{Elsewhere, Passage};
 use nexus_core::percpu::{Here, PerCpu};
 use nexus_core::thread::{Thread, reg};
@@ -123,31 +122,17 @@ fn reply_recv(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere
 /// The detour's entry calls this while float registers are loaded: whoever goes on may not see them.
 #[unsafe(no_mangle)]
 extern "C" fn release_float(hart: &'static Hart) {
-    float::release(system(), hart);
+    float::release(hart, system());
 }
 
 #[inline(always)]
 fn call_aside(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    system().kernel.call_detour(caller, target(), clock(number), Bytes::NONE).ok_or(Elsewhere::General)
+    system().kernel.call_detour((caller, number), target(), clock(number)).ok_or(Elsewhere::General)
 }
 
 #[inline(always)]
 fn reply_recv_aside(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (clock(number), Bytes::NONE));
-    passage.ok_or(Elsewhere::General)
-}
-
-#[inline(always)]
-fn call_with_bytes(caller: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    let bytes = Bytes::of(caller.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
-    system().kernel.call_detour(caller, target(), clock(number), bytes).ok_or(Elsewhere::General)
-}
-
-#[inline(always)]
-fn reply_recv_with_bytes(server: &'static Thread, number: u64) -> Result<Passage, Elsewhere> {
-    let bytes = Bytes::of(server.frame.get(reg::T6)).ok_or(Elsewhere::General)?;
-    let passage = system().kernel.reply_recv_detour(cpu, server, target(), (clock(number), bytes));
-    passage.ok_or(Elsewhere::General)
+    system().kernel.reply_recv_detour(cpu, (server, number), target(), clock(number)).ok_or(Elsewhere::General)
 }
 
 /// The number of the call, as the detour's entry kept it.
@@ -163,6 +148,4 @@ directed! {
     reply_recv_until_direct, ipc::REPLY_RECV_UNTIL, reply_recv, else "reply_recv_elsewhere";
     call_detour, kept(), call_aside, else "undirected";
     reply_recv_detour, kept(), reply_recv_aside, else "undirected";
-    call_extended_detour, ipc::CALL_EXTENDED, call_with_bytes, else "undirected";
-    reply_recv_extended_detour, ipc::REPLY_RECV_EXTENDED, reply_recv_with_bytes, else "undirected";
 }

@@ -48,7 +48,7 @@ pub(crate) fn first_use(system: &'static System, hart: &Hart, thread: &'static T
 
 /// Another thread, or none, is about to run: turns the unit off, after saving what its owner changed.
 #[cold]
-pub(crate) fn release(system: &'static System, hart: &Hart) {
+pub(crate) fn release(hart: &Hart, system: &'static System) {
     let owner = hart.float.take();
     if let Some(thread) = system.kernel.threads.get(owner) {
         if csr::sstatus() & csr::FS == csr::FS {

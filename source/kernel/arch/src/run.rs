@@ -146,7 +146,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
         // A kick may move threads: none has anything left here but the one whose registers the trap entry may hold.
         cpu.entered.set(hart.thread.get());
         if hart.float.get() != 0 {
-            float::release(system, hart);
+            float::release(hart, system);
         }
         kernel.kick(hart.cpu(), csr::time());
     }
@@ -213,7 +213,7 @@ fn switch_to(system: &'static System, hart: &Hart, cpu: Here, thread: &'static T
         load_space(system, cpu, satp);
     }
     if hart.float.get() != 0 && hart.float.get() != thread.header.me() {
-        float::release(system, hart);
+        float::release(hart, system);
     }
     system.timer.set(hart, cpu.alarm());
     &thread.frame
@@ -225,7 +225,7 @@ fn leave_user(system: &'static System, hart: &Hart) {
         load_space(system, cpu_of(hart), system.kernel_satp);
     }
     if hart.float.get() != 0 {
-        float::release(system, hart);
+        float::release(hart, system);
     }
 }
 

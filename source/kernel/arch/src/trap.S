@@ -132,15 +132,17 @@ undirected:
     j       call_words
 
 # trap_entry_undirected: stvec where no message goes straight.
-#   in, out:   as trap_entry, but that calls and answers go to call_elsewhere or reply_recv_elsewhere at once
+#   in, out:   as trap_entry, but that calls and answers go to call_elsewhere or reply_recv_elsewhere at once, as from `aside`
+#              those with bytes always do
     .balign 4
     .globl trap_entry_undirected
 trap_entry_undirected:
     enter   other_trap
     sltiu   t4, t2, {directed}
     beqz    t4, call_entry
+aside:
     each_kept keep, t0
-    keep    t0, 30
+    keep    t0, 30, 31
     mv      gp, t3
     andi    t4, t2, 1
     beqz    t4, call_elsewhere
@@ -157,7 +159,7 @@ trap_entry_general:
 
 # call_entry: a system call on the general way.
 #   in:        tp = Hart, t0 = running thread, t1 = pc behind the call, pc sp gp tp kept; t2 = number; the rest is the program's
-#   out:       with bytes: a function of direct.rs, as from trap_entry; else call_taken(a0 Hart), which ends in a jump to
+#   out:       with bytes: call_elsewhere or reply_recv_elsewhere; else call_taken(a0 Hart), which ends in a jump to
 #              resume, so that nothing of the kernel's own registers is saved; all of the caller's are in its frame before
 #              another hart can see it wait or end
 call_entry:
@@ -165,7 +167,7 @@ call_entry:
     beqz    t4, whoami
     addi    t4, t2, -{call_extended}
     sltiu   t4, t4, 2
-    bnez    t4, 1f
+    bnez    t4, aside
 call_general:
     each_kept keep, t0
     keep    t0, 7, 28, 30, 31
@@ -174,14 +176,6 @@ call_words:
     each_word keep, t0
     mv      a0, tp
     j       call_taken
-1:  each_kept keep, t0
-    keep    t0, 30, 31
-    mv      gp, t3
-    andi    s0, t2, 1
-    without_float
-    bnez    s0, 2f
-    j       call_extended_detour
-2:  j       reply_recv_extended_detour
 
 # whoami: the shortest call is answered here.
 #   in:        tp = Hart, t0 = running thread, t1 = pc behind the call, pc sp gp tp kept; the rest is the program's

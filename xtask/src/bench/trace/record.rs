@@ -75,13 +75,8 @@ impl Visit {
 }
 
 /// Functions by which a way is known.
-const WAYS: [(&str, Way); 5] = [
-    ("call_detour", Way::Detour),
-    ("reply_recv_detour", Way::Detour),
-    ("call_extended_detour", Way::Detour),
-    ("reply_recv_extended_detour", Way::Detour),
-    ("call_taken", Way::General),
-];
+const WAYS: [(&str, Way); 3] =
+    [("call_detour", Way::Detour), ("reply_recv_detour", Way::Detour), ("call_taken", Way::General)];
 
 /// Takes addresses in the order of execution.
 pub(super) struct Recorder {

@@ -6,23 +6,19 @@
 
 use super::direct::{Asker, Passage, Waiter};
 use crate::lock::{LockGuard, ShardSet};
-use crate::{Kernel, gate::Gate, percpu::Here, thread::Thread};
+use crate::thread::{Thread, reg};
+use crate::{Kernel, gate::Gate, percpu::Here};
 use nexus_abi::message::{Extent, Status};
-use nexus_abi::{Handle, Kind, Rights};
+use nexus_abi::{Handle, Kind, Rights, syscall::ipc};
 
-/// What the IPC page has to say of a message: an extent word that names no handles.
-#[derive(Clone, Copy, Debug)]
-pub struct Bytes(u64);
-
-impl Bytes {
-    /// None.
-    pub const NONE: Bytes = Bytes(0);
-
-    /// Those of a checked extent word; `None` if it is none, or names handles.
-    #[inline(always)]
-    pub fn of(extent: u64) -> Option<Bytes> {
-        Extent::from_word(extent).filter(|extent| extent.handles == 0).map(|_| Bytes(extent & Extent::LENGTH))
+/// What the IPC page has to say of a thread's message with this number: an extent word that names no handles. `None`: all else.
+#[inline(always)]
+fn bytes_of(thread: &Thread, number: u64) -> Option<u64> {
+    if number < ipc::CALL_EXTENDED {
+        return Some(0);
     }
+    let extent = Extent::from_word(thread.frame.get(reg::T6)).filter(|extent| extent.handles == 0)?;
+    Some(extent.to_word() & Extent::LENGTH)
 }
 
 impl Kernel {
@@ -30,11 +26,11 @@ impl Kernel {
     #[inline(always)]
     pub fn call_detour(
         &'static self,
-        caller: &'static Thread,
+        (caller, number): (&'static Thread, u64),
         target: u64,
         clock: Option<impl Fn() -> u64>,
-        bytes: Bytes,
     ) -> Option<Passage> {
+        let bytes = bytes_of(caller, number)?;
         let gate = caller.gate.get();
         // Its first message goes the general way, which finds out where its slots are.
         let handle = Handle::from_raw(target).filter(|_| caller.near_slots.get() != 0)?;
@@ -58,10 +54,11 @@ impl Kernel {
     pub fn reply_recv_detour(
         &'static self,
         cpu: impl Fn() -> Here,
-        server: &'static Thread,
+        (server, number): (&'static Thread, u64),
         target: u64,
-        (clock, bytes): (Option<impl Fn() -> u64>, Bytes),
+        clock: Option<impl Fn() -> u64>,
     ) -> Option<Passage> {
+        let bytes = bytes_of(server, number)?;
         let gate = server.gate.get();
         let _own = self.shards.hold_one(Gate::shard(gate));
         let endpoint = self.source_of(server, target)?;
@@ -81,11 +78,11 @@ impl Kernel {
     }
 
     #[inline(always)]
-    fn take_along(&self, sender: &Thread, passage: Passage, bytes: Bytes) -> Passage {
-        if bytes.0 == 0 {
+    fn take_along(&self, sender: &Thread, passage: Passage, bytes: u64) -> Passage {
+        if bytes == 0 {
             return passage;
         }
-        self.copy_bytes(sender, passage.to, bytes.0);
+        self.copy_bytes(sender, passage.to, bytes);
         Passage { status: Status::EXTENDED, ..passage }
     }
 }

@@ -4,7 +4,7 @@
 //! straight, in one they take the detour at best, in one all take the general way; after every event all must look the same. `NEXUS_SEED` replays a run, `NEXUS_EVENTS` sets its length.
 
 use super::{calls::pair, random::Dice, *};
-use crate::{ipc::detour::Bytes, percpu::Here, ways::Way, word::Word};
+use crate::{percpu::Here, ways::Way, word::Word};
 use nexus_abi::{
     QosClass,
     message::Extent,
@@ -300,7 +300,7 @@ fn the_straight_way_takes_no_shard_that_another_cpu_holds() {
 #[test]
 fn the_detour_takes_no_shard_that_another_cpu_holds() {
     waits_for_no_shard(|stage, client, door| {
-        stage.kernel.call_detour(client, door, None::<fn() -> u64>, Bytes::NONE).is_some()
+        stage.kernel.call_detour((client, ipc::CALL), door, None::<fn() -> u64>).is_some()
     });
 }
 

@@ -4,7 +4,7 @@
 
 use crate::ipc::direct::{Elsewhere, Passage};
 use crate::thread::{Thread, reg};
-use crate::{Kernel, ipc::detour::Bytes, percpu::Here};
+use crate::{Kernel, percpu::Here};
 use nexus_abi::syscall::ipc;
 
 /// A way of a system call, the shortest first.
@@ -75,11 +75,10 @@ impl Kernel {
 
     fn detour(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> Option<Passage> {
         let (number, target, clock) = (thread.frame.get(reg::T2), thread.frame.get(reg::T3), clock(thread, now));
-        let bytes = if number < ipc::CALL_EXTENDED { Bytes::NONE } else { Bytes::of(thread.frame.get(reg::T6))? };
         match number {
-            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call_detour(thread, target, clock, bytes),
+            ipc::CALL | ipc::CALL_UNTIL | ipc::CALL_EXTENDED => self.call_detour((thread, number), target, clock),
             ipc::REPLY_RECV | ipc::REPLY_RECV_UNTIL | ipc::REPLY_RECV_EXTENDED => {
-                self.reply_recv_detour(|| cpu, thread, target, (clock, bytes))
+                self.reply_recv_detour(|| cpu, (thread, number), target, clock)
             }
             _ => None,
         }
