@@ -1,6 +1,6 @@
 //! What the machine is, as its device tree says.
 
-use core::{fmt, mem, ops::Range};
+use core::{mem, ops::Range};
 use nexus_core::cpu::MAX_CPUS;
 
 /// Banks of memory that are looked at.
@@ -69,26 +69,6 @@ pub(crate) fn insert(list: &mut [Range<u64>], mut range: Range<u64>) -> Option<(
     range.is_empty().then_some(())
 }
 
-/// Why a device tree is not one that this kernel can start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// It is no device tree, or one that is cut off or garbled.
-    Malformed,
-    /// A property that is needed has another form than its specification says.
-    Property(&'static str),
-    /// Something is missing.
-    Missing(&'static str),
-    /// There are more of these than this kernel looks at.
-    TooMany(&'static str),
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Problem::Malformed => to.write_str("it is no device tree, or damaged"),
-            Problem::Property(name) => write!(to, "`{name}` is malformed"),
-            Problem::Missing(what) => write!(to, "it names no {what}"),
-            Problem::TooMany(what) => write!(to, "it names too many of: {what}"),
-        }
-    }
-}
+/// Why a device tree is not one that this kernel can start from: `damaged`, `no …`, `too many …`, or the name of a property that
+/// has another form than its specification says.
+pub type Problem = &'static str;

@@ -16,7 +16,7 @@ pub fn discover(boot: u64, device_tree: u64) -> (Facts<'static>, Range<u64>) {
         power::stop(Status::DeviceTree)
     };
     let facts = tree::read(blob, boot).unwrap_or_else(|problem| {
-        say!("device tree: {problem}");
+        say!("device tree: unusable: {problem}");
         power::stop(Status::DeviceTree)
     });
     console::open(&facts);

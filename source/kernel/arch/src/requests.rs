@@ -17,8 +17,17 @@ pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
 fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
     let rare = requests.begin();
-    if cpu.fence.get() != 0 {
-        fence(system, hart, cpu.fence.get());
+    // Old translations must be gone from every CPU before anything else runs on any.
+    let wanted = cpu.fence.get();
+    if wanted != 0 {
+        let asid = (wanted != u64::MAX).then(|| wanted - 1);
+        match asid {
+            Some(asid) => csr::fence_space(asid),
+            None => csr::fence_all(),
+        }
+        if system.kernel.cpus.len() > 1 {
+            fence_others(system, hart, asid);
+        }
         // Release: whoever reads the 0 may free what the fence was for ([`nexus_core::Kernel`]).
         cpu.fence.atomic().store(0, Ordering::Release);
     }
@@ -57,19 +66,6 @@ fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
             POWER_OFF => power::exit(requests.status.get()),
             _ => power::reset(),
         }
-    }
-}
-
-/// Old translations must be gone from every CPU before anything else runs on any.
-#[inline(always)]
-fn fence(system: &'static System, hart: &Hart, wanted: u64) {
-    let asid = (wanted != u64::MAX).then(|| wanted - 1);
-    match asid {
-        Some(asid) => csr::fence_space(asid),
-        None => csr::fence_all(),
-    }
-    if system.kernel.cpus.len() > 1 {
-        fence_others(system, hart, asid);
     }
 }
 

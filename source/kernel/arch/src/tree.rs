@@ -11,20 +11,20 @@ const SUPERVISOR_EXTERNAL: u32 = 9;
 
 /// Reads the facts. `boot` is the hart that runs: it is always the first of [`Facts::harts`].
 pub fn read(blob: &[u8], boot: u64) -> Result<Facts<'_>, Problem> {
-    let tree = Tree::new(blob).ok_or(Problem::Malformed)?;
+    let tree = Tree::new(blob).ok_or("damaged")?;
     let mut facts = Facts { boot, ..Facts::default() };
     for (start, size) in tree.reservations() {
         facts.reserve(span(start, size, "memreserve")?)?;
     }
-    tree.walk(|path| facts.node(path)).ok_or(Problem::Malformed)??;
+    tree.walk(|path| facts.node(path)).ok_or("damaged")??;
     facts.name_contexts()?;
     let needed = [
-        (facts.ram[0].is_empty(), "memory"),
-        (facts.harts[0].is_none(), "hart that runs"),
-        (facts.timebase == 0, "timebase-frequency"),
+        (facts.ram[0].is_empty(), "no memory"),
+        (facts.harts[0].is_none(), "no hart that runs"),
+        (facts.timebase == 0, "no timebase-frequency"),
     ];
     match needed.into_iter().find(|&(missing, _)| missing) {
-        Some((_, what)) => Err(Problem::Missing(what)),
+        Some((_, problem)) => Err(problem),
         None => Ok(facts),
     }
 }
@@ -45,11 +45,11 @@ impl<'a> Facts<'a> {
     }
 
     fn add_bank(&mut self, bank: Range<u64>) -> Result<(), Problem> {
-        insert(&mut self.ram, bank).ok_or(Problem::TooMany("memory banks"))
+        insert(&mut self.ram, bank).ok_or("too many memory banks")
     }
 
     fn reserve(&mut self, range: Range<u64>) -> Result<(), Problem> {
-        insert(&mut self.reserved, range).ok_or(Problem::TooMany("reserved ranges"))
+        insert(&mut self.reserved, range).ok_or("too many reserved ranges")
     }
 
     /// Stands at all harts together, or at each.
@@ -64,7 +64,7 @@ impl<'a> Facts<'a> {
     fn cpu(&mut self, node: &Node<'a>) -> Result<(), Problem> {
         self.timebase(node)?;
         let (isa, extensions) = (node.value("riscv,isa"), node.value("riscv,isa-extensions"));
-        let id = number(node, "reg")?.ok_or(Problem::Property("reg"))?;
+        let id = number(node, "reg")?.ok_or("reg")?;
         let (sstc, float) = (extension(isa, extensions, b"sstc"), extension(isa, extensions, b"d"));
         let [first, others @ ..] = &mut self.harts;
         let place = if id == self.boot { Some(first) } else { others.iter_mut().find(|place| place.is_none()) };
@@ -88,11 +88,11 @@ impl<'a> Facts<'a> {
     fn chosen(&mut self, node: &Node<'a>) -> Result<(), Problem> {
         if let Some(bytes) = node.value("bootargs") {
             let text = bytes.strip_suffix(b"\0").and_then(|text| core::str::from_utf8(text).ok());
-            self.arguments = text.ok_or(Problem::Property("bootargs"))?;
+            self.arguments = text.ok_or("bootargs")?;
         }
         let name = "linux,initrd-start";
         if let (Some(start), Some(end)) = (number(node, name)?, number(node, "linux,initrd-end")?) {
-            let length = end.checked_sub(start).ok_or(Problem::Property(name))?;
+            let length = end.checked_sub(start).ok_or(name)?;
             self.initrd = if length > 0 { start..end } else { 0..0 };
         }
         Ok(())
@@ -104,7 +104,7 @@ impl<'a> Facts<'a> {
             self.uart_shift = number_below(node, "reg-shift", 5)?.unwrap_or(0);
             &mut self.uart
         } else if self.plic.is_empty() && is_kind(node, &["riscv,plic0", "sifive,plic-1.0.0"]) {
-            self.lines = number_below(node, "riscv,ndev", 1024)?.ok_or(Problem::Property("riscv,ndev"))?;
+            self.lines = number_below(node, "riscv,ndev", 1024)?.ok_or("riscv,ndev")?;
             self.contexts = node.value("interrupts-extended").unwrap_or_default();
             &mut self.plic
         } else if self.test.is_empty() && is_kind(node, &["sifive,test0", "sifive,test1"]) {
@@ -114,7 +114,7 @@ impl<'a> Facts<'a> {
         } else {
             return Ok(());
         };
-        *place = registers(parent, node)?.next().unwrap_or(Err(Problem::Property("reg")))?;
+        *place = registers(parent, node)?.next().unwrap_or(Err("reg"))?;
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl<'a> Facts<'a> {
     fn name_contexts(&mut self) -> Result<(), Problem> {
         let (pairs, rest) = self.contexts.as_chunks::<8>();
         if !rest.is_empty() {
-            return Err(Problem::Property("interrupts-extended"));
+            return Err("interrupts-extended");
         }
         for (context, pair) in pairs.iter().enumerate() {
             let (controller, interrupt) = ((integer(pair) >> 32) as u32, integer(pair) as u32);
@@ -164,14 +164,14 @@ fn registers<'a>(
     let entries = node.value("reg").unwrap_or_default().chunks((address + size).max(4));
     let ranges = entries.map(move |entry| {
         let numbers = entry.split_at_checked(address).filter(|(_, rest)| rest.len() == size);
-        let (start, size) = numbers.ok_or(Problem::Property("reg"))?;
+        let (start, size) = numbers.ok_or("reg")?;
         span(integer(start), integer(size), "reg")
     });
     Ok(ranges.filter(|range| range.as_ref().map_or(true, |range| !range.is_empty())))
 }
 
 fn span(start: u64, size: u64, name: &'static str) -> Result<Range<u64>, Problem> {
-    start.checked_add(size).map(|end| start..end).ok_or(Problem::Property(name))
+    start.checked_add(size).map(|end| start..end).ok_or(name)
 }
 
 /// A number of one or two cells.
@@ -179,14 +179,14 @@ fn number(node: &Node, name: &'static str) -> Result<Option<u64>, Problem> {
     match node.value(name) {
         None => Ok(None),
         Some(bytes) if matches!(bytes.len(), 4 | 8) => Ok(Some(integer(bytes))),
-        Some(_) => Err(Problem::Property(name)),
+        Some(_) => Err(name),
     }
 }
 
 /// The same where only numbers below `bound` make sense.
 fn number_below(node: &Node, name: &'static str, bound: u64) -> Result<Option<u32>, Problem> {
     match number(node, name)? {
-        Some(number) if number >= bound => Err(Problem::Property(name)),
+        Some(number) if number >= bound => Err(name),
         number => Ok(number.map(|number| number as u32)),
     }
 }

@@ -56,9 +56,9 @@ fn the_tree_of_virt_is_read_whole() {
 #[test]
 fn every_truncation_is_malformed() {
     for length in 0..VIRT.len() {
-        assert_eq!(problem(&VIRT[..length]), Some(Problem::Malformed), "{length} bytes");
+        assert_eq!(problem(&VIRT[..length]), Some("damaged"), "{length} bytes");
         let honest = with_length(VIRT[..length].to_vec());
-        assert_eq!(problem(&honest), Some(Problem::Malformed), "{length} bytes that say so");
+        assert_eq!(problem(&honest), Some("damaged"), "{length} bytes that say so");
     }
 }
 
@@ -66,7 +66,7 @@ fn every_truncation_is_malformed() {
 fn bytes_behind_the_tree_are_malformed_too() {
     let mut longer = VIRT.to_vec();
     longer.push(0);
-    assert_eq!(problem(&longer), Some(Problem::Malformed));
+    assert_eq!(problem(&longer), Some("damaged"));
 }
 
 #[test]
@@ -76,11 +76,11 @@ fn every_changed_byte_is_survived() {
         for change in [0xff, 0x01] {
             let mut blob = VIRT.to_vec();
             blob[at] ^= change;
-            let outcome = problem(&blob).map_or(String::from("read"), |problem| std::format!("{problem:?}"));
+            let outcome = problem(&blob).map_or(String::from("read"), |problem| problem.into());
             *outcomes.entry(outcome).or_default() += 1;
         }
     }
-    for outcome in ["read", "Malformed", "Missing(\"timebase-frequency\")", "Property(\"reg\")"] {
+    for outcome in ["read", "damaged", "no timebase-frequency", "reg"] {
         assert!(outcomes.contains_key(outcome), "{outcome} never happened: {outcomes:?}");
     }
 }
@@ -104,13 +104,13 @@ fn noise_with_a_header_is_survived() {
 #[test]
 fn a_tree_without_timebase_names_it() {
     let blob = replaced(b"timebase-frequency\0", b"timebase-frequencx\0");
-    assert_eq!(problem(&blob), Some(Problem::Missing("timebase-frequency")));
+    assert_eq!(problem(&blob), Some("no timebase-frequency"));
 }
 
 #[test]
 fn a_tree_without_memory_or_harts_names_them() {
-    assert_eq!(problem(&replaced(b"memory@80000000\0", b"memorx@80000000\0")), Some(Problem::Missing("memory")));
-    assert_eq!(problem(&replaced(b"cpus\0", b"cpux\0")), Some(Problem::Missing("hart that runs")));
+    assert_eq!(problem(&replaced(b"memory@80000000\0", b"memorx@80000000\0")), Some("no memory"));
+    assert_eq!(problem(&replaced(b"cpus\0", b"cpux\0")), Some("no hart that runs"));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_boot_hart_comes_first_and_one_that_the_tree_does_not_name_is_refused() {
     let facts = read(VIRT, 3).unwrap();
     let ids: Vec<u64> = facts.harts.iter().flatten().map(|hart| hart.id).collect();
     assert_eq!((ids, facts.all_harts), (vec![3, 0, 1, 2], 4));
-    assert_eq!(read(VIRT, 4).err(), Some(Problem::Missing("hart that runs")));
+    assert_eq!(read(VIRT, 4).err(), Some("no hart that runs"));
 }
 
 #[test]

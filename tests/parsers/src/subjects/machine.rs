@@ -6,7 +6,6 @@ use init::devices::find;
 use nexus_abi::Name;
 use nexus_abi::layout::PAGE_SIZE;
 use nexus_arch::arguments::Arguments;
-use nexus_arch::facts::Problem;
 use nexus_arch::tree;
 use wiring::Device;
 
@@ -40,10 +39,10 @@ const TOKENS: &[&str] = &["reg", "memory@", "cpus", "soc", "compatible", "#addre
 fn device_tree(bytes: &[u8]) -> Verdict {
     let facts = match tree::read(bytes, HART) {
         Ok(facts) => facts,
-        Err(Problem::Malformed) => return Verdict::Refused("malformed"),
-        Err(Problem::Property(_)) => return Verdict::Refused("property"),
-        Err(Problem::Missing(_)) => return Verdict::Refused("missing"),
-        Err(Problem::TooMany(_)) => return Verdict::Refused("too-many"),
+        Err("damaged") => return Verdict::Refused("malformed"),
+        Err(problem) if problem.starts_with("no ") => return Verdict::Refused("missing"),
+        Err(problem) if problem.starts_with("too many ") => return Verdict::Refused("too-many"),
+        Err(_) => return Verdict::Refused("property"),
     };
     let ranges = facts.ram.iter().chain(&facts.reserved).chain([&facts.initrd, &facts.test, &facts.uart, &facts.plic]);
     assert!(ranges.into_iter().all(|range| range.start <= range.end), "no range is inside out");
