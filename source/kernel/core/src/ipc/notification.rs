@@ -97,9 +97,11 @@ impl Kernel {
         Ok(())
     }
 
-    fn wake_with_signal(&'static self, cpu: Here, target: &Notification, thread: &'static Thread) {
-        let Some((bits, key)) = self.peek(target) else { return };
-        self.take(target);
+    fn wake_with_signal(&'static self, cpu: Here, target: &'static Notification, thread: &'static Thread) {
+        if self.peek(target).is_none() {
+            return;
+        }
+        let (bits, key) = self.take(target);
         let words = [bits, key, 0, 0, 0, 0, 0, 0];
         let status = if thread.state() == State::Receiving { Status::SIGNAL } else { 0 };
         self.set_aside(cpu, thread);
@@ -107,50 +109,38 @@ impl Kernel {
         self.make_ready(cpu, thread);
     }
 
-    /// [`Kernel::peek`] for who is about to take it: a wait set's ready member is touched too.
-    #[inline]
-    pub(super) fn peek_within(&self, held: &Held<'_>, target: &Notification) -> Attempt<Option<(u64, u64)>> {
-        held.require(target.header.shard())?;
-        if target.is_set.get() == 1 && target.ready[0].get() != 0 {
-            held.require(self.notifications.at(target.ready[0].get()).header.shard())?;
+    /// Whose bits a wait gets: its own, or those of a wait set's first ready member.
+    fn source(&self, target: &'static Notification) -> &'static Notification {
+        match target.ready[0].get() {
+            0 => target,
+            member => self.notifications.at(member),
         }
-        Ok(self.peek(target))
     }
 
     /// Bits and key that a wait would get now.
-    pub(crate) fn peek(&self, target: &Notification) -> Option<(u64, u64)> {
-        if target.is_set.get() == 1 {
-            let member = target.ready[0].get();
-            let member = (member != 0).then(|| self.notifications.at(member))?;
-            return Some((member.bits.get(), member.key.get()));
-        }
-        let bits = target.bits.get();
-        (bits != 0).then_some((bits, 0))
+    pub(crate) fn peek(&self, target: &'static Notification) -> Option<(u64, u64)> {
+        let source = self.source(target);
+        (source.bits.get() != 0).then(|| (source.bits.get(), source.key.get()))
     }
 
-    /// Takes what [`Kernel::peek`] showed.
+    /// True if a wait would get something, for who is about to take it.
     #[inline]
-    pub(super) fn take(&self, target: &Notification) {
-        debug_assert!(self.shards.held(target.header.shard()), "taken from outside its shard");
-        if target.is_set.get() == 1 {
-            self.unqueue_first(target);
-        } else {
-            target.bits.set(0);
-        }
+    pub(super) fn signalled(&self, held: &Held<'_>, target: &'static Notification) -> Attempt<bool> {
+        held.require(target.header.shard())?;
+        let source = self.source(target);
+        held.require(source.header.shard())?;
+        Ok(source.bits.get() != 0)
     }
 
-    /// What the calling thread's bound notification has for it.
-    #[inline(always)]
-    pub(super) fn peek_bound(&self, context: &Context, held: &Held<'_>) -> Attempt<Option<(u64, u64)>> {
-        let Some(bound) = self.notifications.get(context.thread.bound.get()) else { return Ok(None) };
-        self.peek_within(held, bound)
-    }
-
-    /// Takes what [`Kernel::peek_bound`] showed.
-    pub(super) fn take_bound(&self, thread: &Thread) {
-        if let Some(bound) = self.notifications.get(thread.bound.get()) {
-            self.take(bound);
+    /// Takes what [`Kernel::peek`] shows.
+    #[inline]
+    pub(super) fn take(&self, target: &'static Notification) -> (u64, u64) {
+        let source = self.source(target);
+        debug_assert!(self.shards.held(source.header.shard()), "taken from outside its shard");
+        if source.queued.get() == 1 {
+            self.unqueue(target, source);
         }
+        (source.bits.take(), source.key.get())
     }
 
     /// One step of taking a notification or wait set back: those who wait hear `EPEERCLOSED`. Holds all shards.
@@ -210,8 +200,8 @@ impl Serve for Wait {
             if target.set.get() != 0 {
                 return Err(Error::State.into());
             }
-            if let Some((bits, key)) = kernel.peek_within(held, target)? {
-                kernel.take(target);
+            if kernel.signalled(held, target)? {
+                let (bits, key) = kernel.take(target);
                 return Ok(Waited { bits, key });
             }
             if self.deadline.passed(context.now) {

@@ -1,6 +1,7 @@
 //! Receiving: a signal, a waiting caller, a queued one-way message, or a wait for one of these.
 
 use super::endpoint::{Endpoint, Message};
+use super::notification::Notification;
 use super::transfer::{Letter, write_message};
 use super::{Attempt, Halt, Request};
 use crate::event::{Context, Stop};
@@ -13,8 +14,8 @@ use nexus_abi::message::{Extent, Status};
 /// What a receive will get, found before anything is changed.
 #[derive(Debug)]
 pub(super) enum Arrival {
-    /// The bound notification has signals: bits and key.
-    Signal(u64, u64),
+    /// The bound notification has signals.
+    Signal(&'static Notification),
     /// A caller whose message can be delivered.
     Caller(&'static Thread),
     /// A caller whose message cannot be delivered, and why: it is told, and the receive starts again.
@@ -32,8 +33,10 @@ impl Kernel {
         if context.thread.serves() != index_of(endpoint.header.me()) {
             held.require_all(ShardSet::ALL)?;
         }
-        if let Some((bits, key)) = self.peek_bound(context, held)? {
-            return Ok(Arrival::Signal(bits, key));
+        if let Some(bound) = self.notifications.get(context.thread.bound.get())
+            && self.signalled(held, bound)?
+        {
+            return Ok(Arrival::Signal(bound));
         }
         let message = match endpoint.queue[0].get() {
             0 => None,
@@ -82,8 +85,8 @@ impl Kernel {
     ) -> Attempt<()> {
         let thread = context.thread;
         match arrival {
-            Arrival::Signal(bits, key) => {
-                self.take_bound(thread);
+            Arrival::Signal(bound) => {
+                let (bits, key) = self.take(bound);
                 write_message(thread, [bits, key, 0, 0, 0, 0, 0, 0], Status::SIGNAL, 0, Stamp::default());
             }
             Arrival::Caller(caller) => {

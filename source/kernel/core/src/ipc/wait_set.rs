@@ -59,6 +59,7 @@ impl Kernel {
             self.unqueue(set, member);
         }
         member.set.set(0);
+        member.key.set(0);
         member.beside.leave(&set.members, |index| &self.notifications.at(index).beside);
     }
 
@@ -87,15 +88,8 @@ impl Kernel {
         set.ready[1].set(index);
     }
 
-    /// Takes the first ready member's bits and takes it off the list.
-    pub(super) fn unqueue_first(&self, set: &Notification) {
-        let member = self.notifications.at(set.ready[0].get());
-        debug_assert!(self.shards.held(member.header.shard()), "taken from outside its shard");
-        self.unqueue(set, member);
-        member.bits.set(0);
-    }
-
-    fn unqueue(&self, set: &Notification, member: &Notification) {
+    /// Takes a ready member off the list.
+    pub(super) fn unqueue(&self, set: &Notification, member: &Notification) {
         if member.in_turn.next.get() == 0 {
             set.ready[1].set(member.in_turn.previous.get());
         }

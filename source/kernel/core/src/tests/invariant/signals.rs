@@ -46,7 +46,7 @@ impl Kernel {
         check.same("an endpoint knows its last message", endpoint.queue[1].get(), last);
     }
 
-    fn check_notification(&self, check: &mut Check, item: &Notification) {
+    fn check_notification(&self, check: &mut Check, item: &'static Notification) {
         let pending = self.peek(item).is_some();
         check.that("nobody sleeps over a signal", item.waiters.is_empty() || !pending);
         if let Some(thread) = self.threads.get(item.bound.get()) {
