@@ -4,21 +4,15 @@
 //! name, before it runs.
 
 use crate::event::{Context, Stop, serve};
-use crate::process::create::{Birth, SCOPE_ROOT};
+use crate::process::{create::SCOPE_ROOT, quota::Limits};
 use crate::thread::{Thread, reg};
-use crate::{
-    Kernel,
-    arena::{Living, Pool},
-    caps::Capability,
-    lock::ShardSet,
-    memory::Stash,
-};
+use crate::{Kernel, arena::Living, caps::Capability, lock::ShardSet, memory::Stash};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo, first};
 use nexus_abi::syscall::{Answer, Close, Map, MemoryCreate, MemoryGrow, MemorySeal, Syscall, ThreadCreate, access};
-use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Quota, Rights, ServiceId};
+use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId};
 
 /// What init is made from.
 #[derive(Clone, Debug)]
@@ -71,32 +65,22 @@ impl Kernel {
     fn first_thread(&'static self, new: &ThreadCreate) -> Living<Thread> {
         let _held = self.shards.hold(ShardSet::ALL);
         let name = Name::new("init").ok_or(Error::Invalid)?;
-        let quota = self.capacity();
-        self.may_make_process(&quota)?;
-        let birth = Birth { home: 0, service: const { ServiceId::service("init") }, name, quota: &quota };
-        let process = self.new_process(&birth, &mut Stash::of(&self.frames, 1)?);
+        let (identity, limits) = ((const { ServiceId::service("init") }, name), self.all_there_is());
+        let process = self.new_process(0, identity, limits, self.frames.allocate().ok_or(Error::Exhausted)?);
         let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, new)?)?;
         let thread = self.new_thread(process, 0, new, &mut stash);
         thread.set_base_class(QosClass::Interactive);
         Ok(thread)
     }
 
-    /// Everything there is, as a quota.
-    fn capacity(&self) -> Quota {
-        let short = |pool: &Pool| u16::try_from(pool.left.get()).unwrap_or(u16::MAX);
-        Quota {
-            frames: self.frames.pool.left.get(),
-            threads: short(&self.threads.pool),
-            messages: short(&self.messages.pool),
-            slot_blocks: short(&self.blocks.pool),
-            processes: short(&self.processes.pool),
-            endpoints: short(&self.endpoints.pool),
-            notifications: short(&self.notifications.pool),
-            memories: short(&self.memories.pool),
-            mappings: short(&self.mappings.pool),
-            timers: short(&self.timers.pool),
-            irqs: short(&self.irqs.pool),
-        }
+    /// Everything there is, as limits.
+    fn all_there_is(&self) -> Limits {
+        let [frames, threads, messages] = [&self.frames.pool, &self.threads.pool, &self.messages.pool];
+        let [blocks, processes, endpoints] = [&self.blocks.pool, &self.processes.pool, &self.endpoints.pool];
+        let [notifications, memories] = [&self.notifications.pool, &self.memories.pool];
+        let [mappings, timers, irqs] = [&self.mappings.pool, &self.timers.pool, &self.irqs.pool];
+        [frames, threads, messages, blocks, processes, endpoints, notifications, memories, mappings, timers, irqs]
+            .map(|pool| pool.left.get())
     }
 }
 

@@ -44,11 +44,11 @@ impl Links {
 pub(crate) fn follow<T: 'static>(
     mut number: u32,
     item: impl Fn(u32) -> &'static T,
-    links: impl Fn(&T) -> &Links,
+    next: impl Fn(&T) -> &Half,
 ) -> impl Iterator<Item = &'static T> {
     core::iter::from_fn(move || {
         let item = (number != 0).then(|| item(number))?;
-        number = links(item).next.get();
+        number = next(item).get();
         Some(item)
     })
 }

@@ -3,7 +3,7 @@
 //! A thread is in at most one list at a time; its [`crate::thread::State`] says which. So one pair of links is enough,
 //! and taking a thread out of the middle costs the same as from the front.
 
-use crate::{arena::Arena, thread::Thread, word::Half};
+use crate::{arena::Arena, links::follow, thread::Thread, word::Half};
 
 /// First and last thread, by arena index; 0 is none. Guarded by whatever guards the object it is part of.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ impl ThreadList {
 
     /// The threads in it, first to last.
     pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = &'static Thread> + use<'a> {
-        follow(threads, self.head.get())
+        follow(self.head.get(), |index| threads.at(index), |thread| &thread.next)
     }
 }
 
@@ -139,17 +139,8 @@ impl ThreadStack {
 
     /// The threads in it, latest first.
     pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = &'static Thread> + use<'a> {
-        follow(threads, self.top.get())
+        follow(self.top.get(), |index| threads.at(index), |thread| &thread.next)
     }
-}
-
-/// The threads that are linked from `index` on.
-fn follow(threads: &Arena<Thread>, mut index: u32) -> impl Iterator<Item = &'static Thread> {
-    core::iter::from_fn(move || {
-        let thread = (index != 0).then(|| threads.at(index))?;
-        index = thread.next.get();
-        Some(thread)
-    })
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl Kernel {
     /// The living process with this number.
     fn numbered(&self, number: u32) -> Option<&'static Process> {
         let process = self.processes.at(number);
-        (process.running() && process.index() == number).then_some(process)
+        (process.running() && process.header.alive() && process.index() == number).then_some(process)
     }
 }
 

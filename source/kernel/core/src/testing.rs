@@ -113,7 +113,7 @@ pub(crate) fn process(kernel: &'static Kernel, name: &str, quota: &Quota) -> &'s
     let index = process.index();
 
     process.service.set(ServiceId::service("test").0);
-    process.account.open(quota);
+    process.account.open(quota.values());
     process.shares.set(Process::SHARES);
     process.most_shares.set(Process::FREE_SHARES);
     process.affinity.set((1 << kernel.cpus.len()) - 1);

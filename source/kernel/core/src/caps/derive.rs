@@ -1,6 +1,7 @@
 //! Derive, grant, inspect: rights only shrink.
 
 use super::{Capability, slot::Slot};
+use crate::arena::index_of;
 use crate::event::{Context, Verdict, serve::Serve};
 use crate::{Kernel, lock::ShardSet, process::Process};
 use nexus_abi::syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected};
@@ -18,7 +19,9 @@ impl Kernel {
             return Err(Error::Permission);
         }
         let memory = kind.is_memory();
-        if badge != 0 && (memory && rights.contains(Rights::MANAGE) || !memory && !slot.may_be_badged()) {
+        // A badge is set once, by who may manage; part of memory is not managed.
+        let once = slot.badge.get() == 0 && slot.rights().contains(Rights::MANAGE);
+        if badge != 0 && if memory { rights.contains(Rights::MANAGE) } else { !once } {
             return Err(Error::Permission);
         }
         if slot.revoking.get() == 1 {
@@ -50,8 +53,7 @@ impl Kernel {
         }
         let mut capability = self.derivable(source, rights, 0)?;
         if capability.kind == Kind::Endpoint {
-            let owner = self.header_of(Kind::Endpoint, capability.object).map_or(0, |header| header.owner.get());
-            if owner != to.index() {
+            if self.endpoints.at(index_of(capability.object)).header.owner.get() != to.index() {
                 capability.rights = rights.intersection(Rights::USE.union(Rights::MANAGE).union(Rights::TRANSFER));
             }
         }

@@ -47,11 +47,6 @@ impl Kernel {
         })
     }
 
-    /// The header of the living object that a capability names.
-    pub fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
-        self.header(kind, index_of(object)).filter(|header| object != 0 && header.me() == object)
-    }
-
     /// True if a capability names an arena object that lives no more.
     #[inline]
     pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {

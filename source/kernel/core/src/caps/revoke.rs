@@ -31,8 +31,10 @@ impl Kernel {
         let object = slot.object.get();
         let header = self.named(slot);
         self.lift_mappings(slot);
-        if header.is_some_and(|header| header.capabilities.get() == 1) {
-            self.unreferenced(cpu, kind, object)?;
+        // What is mapped stays while it is.
+        let mapped = kind.is_memory() && self.memories.at(index_of(object)).mappings.get() != 0;
+        if !mapped && header.is_some_and(|header| header.capabilities.get() == 1) {
+            self.destroy(cpu, kind, index_of(object))?;
         }
         self.vacate(slot, header)?;
         if kind == Kind::Reply {

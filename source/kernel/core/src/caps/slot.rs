@@ -58,11 +58,6 @@ impl Slot {
         Rights::from_bits(u64::from(self.meta.get() >> 8 & 15)).unwrap_or(Rights::NONE)
     }
 
-    /// True if a badge may be set in what is derived from it: by who may manage, once.
-    pub fn may_be_badged(&self) -> bool {
-        self.badge.get() == 0 && self.rights().contains(Rights::MANAGE)
-    }
-
     /// Sets kind and rights.
     pub fn set_meta(&self, kind: Option<Kind>, rights: Rights) {
         self.meta.set(kind.map_or(0, |kind| kind as u32) | u32::from(rights.bits()) << 8);

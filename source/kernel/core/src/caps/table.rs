@@ -2,7 +2,7 @@
 
 use super::revoke::{More, Progress};
 use super::{Capability, slot::Slot};
-use crate::arena::{Arena, Header, Living, Object};
+use crate::arena::{Arena, Header, Living, Object, index_of};
 use crate::process::{MAX_BLOCKS, Process, quota::Resource};
 use crate::{Kernel, event::Context, thread::Thread};
 use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
@@ -17,15 +17,10 @@ impl Kernel {
         if slot.key.get() == handle.raw() { Ok(slot) } else { Err(Error::BadHandle) }
     }
 
-    /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64).
+    /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64), in a call that takes
+    /// `blocks` slot blocks from the process's quota besides.
     #[inline]
-    pub fn check_slots(&self, process: &Process, count: u32) -> Result<(), Error> {
-        self.check_slots_beside(process, count, 0)
-    }
-
-    /// [`Kernel::check_slots`] for a call that also takes `blocks` slot blocks from the process's quota.
-    #[inline]
-    pub(crate) fn check_slots_beside(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
+    pub(crate) fn check_slots(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
         if process.free_slot_count.get() >= count {
             return Ok(());
         }
@@ -38,9 +33,14 @@ impl Kernel {
 
     /// Puts a capability into a table, as derived from the one at `parent` (0: from none). Holds all shards.
     pub fn insert(&self, process: &Process, capability: &Capability, parent: u32) -> Result<Handle, Error> {
-        self.check_slots(process, 1)?;
+        self.check_slots(process, 1, 0)?;
         if process.free_slot_count.get() == 0 {
-            self.borrow_block(process);
+            let at = process.blocks.iter().position(|block| block.get() == 0).ok_or(Error::OverLimit)?;
+            let block = self.blocks.pool.take(|block| self.blocks.at(block * 64).links.next.take());
+            process.blocks[at].set(block);
+            process.free_slots[at].set(u64::MAX);
+            process.free_slot_count.set(64);
+            process.account.charge(Resource::SlotBlocks, 1);
         }
         let block = process.free_slots.iter().position(|bits| bits.get() != 0).ok_or(Error::OverLimit)?;
         let bits = process.free_slots[block].get();
@@ -59,22 +59,11 @@ impl Kernel {
         slot.key.set(handle.raw());
         slot.process.set(process.index());
         slot.place.set(place);
-        if let Some(header) = self.header_of(capability.kind, capability.object) {
+        if let Some(header) = self.header(capability.kind, index_of(capability.object)) {
             header.capabilities.add(1);
         }
         self.hang_under(slot, parent);
         Ok(handle)
-    }
-
-    /// Lends a table one more block: [`Kernel::check_slots`] has found that there is one.
-    fn borrow_block(&self, process: &Process) -> Option<()> {
-        let at = process.blocks.iter().position(|block| block.get() == 0)?;
-        let block = self.blocks.pool.take(|block| self.blocks.at(block * 64).links.next.take());
-        process.blocks[at].set(block);
-        process.free_slots[at].set(u64::MAX);
-        process.free_slot_count.add(64);
-        process.account.charge(Resource::SlotBlocks, 1);
-        Some(())
     }
 
     /// Hangs a capability, with what was derived from it, under another one.
@@ -97,26 +86,20 @@ impl Kernel {
     /// Frees a slot; what was derived from it comes to stand under its parent. The object whose header this is, if it is still
     /// there, has one name less. One step: at most 64 children are moved.
     pub(super) fn vacate(&self, slot: &Slot, header: Option<&Header>) -> Progress {
+        let Some(handle) = Handle::from_raw(slot.key.get()) else { return Ok(()) };
         let parent = slot.parent.get();
-        for _ in 0..=64 {
-            let child = slot.child.get();
-            if child == 0 {
-                self.take_off(slot);
-                if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
-                    header.capabilities.sub(1);
-                }
-                self.free(slot);
-                return Ok(());
-            }
-            let child = self.blocks.at(child);
+        let first = || (slot.child.get() != 0).then(|| self.blocks.at(slot.child.get()));
+        for child in core::iter::from_fn(first).take(64) {
             self.take_off(child);
             self.hang_under(child, parent);
         }
-        Err(More)
-    }
-
-    fn free(&self, slot: &Slot) {
-        let Some(handle) = Handle::from_raw(slot.key.get()) else { return };
+        if slot.child.get() != 0 {
+            return Err(More);
+        }
+        self.take_off(slot);
+        if let Some(header) = header.filter(|header| header.names(slot.object.get())) {
+            header.capabilities.sub(1);
+        }
         let process = self.processes.at(slot.process.get());
         if slot.allows(Kind::Endpoint, Rights::TAKE) {
             let receivers = self.threads_of(process).filter(|thread| thread.source.get() == handle.raw());
@@ -131,6 +114,7 @@ impl Kernel {
             bits.set(bits.get() | 1 << (handle.index() % 64));
             process.free_slot_count.add(1);
         }
+        Ok(())
     }
 }
 
@@ -152,7 +136,7 @@ impl Context {
     #[inline]
     pub fn object<T: Object>(&self, arena: &Arena<T>, handle: Handle, kind: Kind, rights: Rights) -> Living<T> {
         let found = self.capability(handle, kind, rights)?;
-        arena.get(found.object.get()).ok_or(Error::PeerClosed)
+        arena.named(found.object.get()).ok_or(Error::PeerClosed)
     }
 
     /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be
@@ -173,7 +157,7 @@ impl Context {
         kind: Kind,
         owner: &Process,
     ) -> Result<(&'static T, Handle), Error> {
-        self.kernel.check_slots(self.process(), 1)?;
+        self.kernel.check_slots(self.process(), 1, 0)?;
         let object = self.kernel.create(arena, kind, owner)?;
         Ok((object, self.kernel.insert(self.process(), &Capability::full(kind, object), 0)?))
     }

@@ -36,7 +36,7 @@ impl Kernel {
 
     /// The threads of a process that are not dead.
     pub(crate) fn threads_of(&self, process: &Process) -> impl Iterator<Item = &'static Thread> + use<'_> {
-        let all = follow(process.threads.get(), |index| self.threads.at(index), |thread| &thread.header.links);
+        let all = follow(process.threads.get(), |index| self.threads.at(index), |thread| &thread.header.links.next);
         all.filter(|thread| thread.state() != State::Dead)
     }
 

@@ -3,7 +3,7 @@
 use super::transfer::write_message;
 use crate::event::{Context, Trap};
 use crate::thread::{State, Thread};
-use crate::{Kernel, lock::ShardSet, percpu::Here, process::exit::Record};
+use crate::{Kernel, lock::ShardSet, percpu::Here};
 use nexus_abi::{message::Status, start::ExitKind};
 
 impl Kernel {
@@ -36,7 +36,7 @@ impl Kernel {
     pub(super) fn end_faulted(&'static self, cpu: Here, thread: &'static Thread) {
         let process = self.processes.at(thread.process.get() as u32);
         let [cause, address] = [0, 1].map(|at: usize| thread.fault[at].get());
-        let record = Record { kind: ExitKind::Faulted, detail: cause, pc: thread.frame.get(0), address };
+        let record = [ExitKind::Faulted as u64, cause, thread.frame.get(0), address];
         self.begin_exit(cpu, process, record, thread.class());
         self.set_aside(cpu, thread);
     }

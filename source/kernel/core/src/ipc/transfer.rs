@@ -54,7 +54,7 @@ impl Kernel {
 
     /// Says if the receiver's table has room for a message's handles.
     pub(crate) fn check_places(&self, letter: &Letter) -> Result<(), Error> {
-        self.check_slots(self.processes.at(letter.to.process.get() as u32), letter.extent().handles as u32)
+        self.check_slots(self.processes.at(letter.to.process.get() as u32), letter.extent().handles as u32, 0)
     }
 
     /// Reads a message's handles into the CPU's record; each must be the sender's to pass on. Holds all shards.

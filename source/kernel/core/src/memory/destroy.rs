@@ -121,7 +121,7 @@ impl Serve for MemorySeal {
             return Err(Error::State.into());
         }
         memory.allowed.set(access::READ.into());
-        kernel.unmap_step(context.cpu, memory, Mapping::writable)?;
+        kernel.unmap_step(context.cpu, memory, |mapping| mapping.access.get() as u8 & access::WRITE != 0)?;
         memory.allowed.set(SEALED);
         context.cpu.requests.ask(&context.cpu.requests.fence_instructions, 1);
         Ok(MemorySealed {})

@@ -85,6 +85,16 @@ impl Frames {
         self.at(frame).0[0].set(self.pool.give(frame).into());
     }
 
+    /// Gives back frames of which each names the next.
+    #[cold]
+    pub(super) fn give_back(&self, mut frame: u32) {
+        while frame != 0 {
+            let next = self.at(frame).0[0].get() as u32;
+            self.release(frame);
+            frame = next;
+        }
+    }
+
     /// Where the free list begins: which of the free frames comes next is nobody's business.
     #[cfg(test)]
     pub(crate) fn free_list(&self) -> [&crate::word::Half; 2] {

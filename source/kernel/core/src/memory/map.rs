@@ -5,10 +5,9 @@
 
 use super::mapping::{Mapping, Span};
 use super::object::Memory;
-use super::stash::Stash;
 use super::tree::{TAKEN, batch, leaf};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, process::Process, process::quota::Resource, word::Word};
+use crate::{Kernel, process::quota::Resource, word::Word};
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
 use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access};
 use nexus_abi::{Error, Rights};
@@ -39,40 +38,7 @@ fn effective(bits: u8) -> Result<u8, Error> {
     Ok(bits | access::READ)
 }
 
-/// Where a new mapping goes.
-struct Room {
-    /// The entries of its pages, if their table is there.
-    entries: &'static [Word],
-    /// Table frames that it takes.
-    tables: u32,
-    /// The record that it continues; else it takes one.
-    beside: Option<&'static Mapping>,
-}
-
 impl Kernel {
-    /// Where a new mapping goes, or why it cannot be.
-    #[inline(always)]
-    fn check_span(&self, process: &Process, memory: &Memory, span: &Span) -> Result<Room, Error> {
-        let (entries, tables) = self.check_pages(process, span.page, span.pages)?;
-        let beside = if memory.mappings.get() == 0 { None } else { self.continued(process, span) };
-        if beside.is_none() {
-            process.account.check_places(&self.mappings.pool, Resource::Mappings, 1)?;
-        }
-        Ok(Room { entries, tables, beside })
-    }
-
-    /// Maps what [`Kernel::check_span`] allowed, with a stash of the frames it counted.
-    #[inline(always)]
-    fn map_span(&self, process: &Process, memory: &Memory, span: &Span, room: Room, stash: &mut Stash) {
-        let mut entries = room.entries;
-        if room.tables > 0 {
-            self.reach(process.tree(), span.page, &process.account, stash);
-            entries = self.entries(process, span.page, span.pages);
-        }
-        self.set_entries(entries, memory, span);
-        self.join_or_add(process, memory, room.beside, span);
-    }
-
     /// Makes the entries of a span say what it says.
     #[inline(always)]
     fn set_entries(&self, entries: &[Word], memory: &Memory, span: &Span) {
@@ -90,25 +56,6 @@ impl Kernel {
     }
 }
 
-/// The pages that a call asks for, through which capability: what of them one batch does.
-#[inline(always)]
-fn asked(context: &Context, call: &Map, page: u32, bits: u8) -> Result<(&'static Memory, Span), Error> {
-    let rights = if bits & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
-    let (found, memory) = context.memory(call.memory, rights)?;
-    if bits & !(memory.allowed.get() as u8) != 0 {
-        return Err(Error::Permission);
-    }
-    if found.revoking.get() == 1 {
-        return Err(Error::State);
-    }
-    let reached = found.part(|| memory.pages.get());
-    if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
-        return Err(Error::Invalid);
-    }
-    let (offset, pages) = (reached.offset + call.offset as u32, batch(page, call.pages));
-    Ok((memory, Span { memory: memory.header.index(), slot: found.place.get(), page, offset, pages, access: bits }))
-}
-
 /// Needs `USE` on memory or window, `TAKE` too for writing, and `USE` on another process. `EINVAL`: alignment, no pages,
 /// pages that the capability does not reach, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
 /// never allows. `EEXIST`: something is mapped there. `ESTATE`: the capability is being revoked. `EOVERLIMIT`: the quota of
@@ -117,14 +64,38 @@ impl Serve for Map {
     fn serve(self, context: &Context) -> Verdict<Mapped> {
         let kernel = context.kernel;
         let page = user_page(self.address, self.pages)?;
-        let bits = effective(self.access)?;
-        let (mut stash, _held, (process, memory, span, room)) = kernel.with_frames(|| {
+        let access = effective(self.access)?;
+        let rights = if access & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
+        let (mut stash, _held, (process, memory, span, mut entries, beside)) = kernel.with_frames(|| {
             let process = context.subject(self.process, Rights::USE)?;
-            let (memory, span) = asked(context, &self, page, bits)?;
-            let room = kernel.check_span(process, memory, &span)?;
-            Ok((room.tables, (process, memory, span, room)))
+            let (slot, memory) = context.memory(self.memory, rights)?;
+            if access & !(memory.allowed.get() as u8) != 0 {
+                return Err(Error::Permission);
+            }
+            if slot.revoking.get() == 1 {
+                return Err(Error::State);
+            }
+            // As much of what the capability reaches as one batch does.
+            let reached = slot.part(|| memory.pages.get());
+            if self.offset.checked_add(self.pages).is_none_or(|end| end > reached.pages.into()) {
+                return Err(Error::Invalid);
+            }
+            let (offset, pages) = (reached.offset + self.offset as u32, batch(page, self.pages));
+            let (memory_index, slot) = (memory.header.index(), slot.place.get());
+            let span = Span { memory: memory_index, slot, page, offset, pages, access };
+            let (entries, tables) = kernel.check_pages(process, page, span.pages)?;
+            let beside = if memory.mappings.get() == 0 { None } else { kernel.continued(process, &span) };
+            if beside.is_none() {
+                process.account.check_places(&kernel.mappings.pool, Resource::Mappings, 1)?;
+            }
+            Ok((tables, (process, memory, span, entries, beside)))
         })?;
-        kernel.map_span(process, memory, &span, room, &mut stash);
+        if entries.is_empty() {
+            kernel.reach(process.tree(), page, &process.account, &mut stash);
+            entries = kernel.entries(process, page, span.pages);
+        }
+        kernel.set_entries(entries, memory, &span);
+        kernel.join_or_add(process, memory, beside, &span);
         // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
         context.cpu.ask_fence(process.index());
         Ok(Mapped { pages: span.pages.into() })

@@ -9,7 +9,6 @@ use crate::links::{Links, follow};
 use crate::process::{Process, quota::Resource};
 use crate::{Kernel, word::Half};
 use nexus_abi::layout::{PAGE_SIZE, USER_END};
-use nexus_abi::syscall::access;
 
 /// One contiguous mapping. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -99,22 +98,17 @@ impl Mapping {
     fn end(&self) -> u32 {
         self.page.get() + self.pages.get()
     }
-
-    /// True if its pages can be written.
-    pub(crate) fn writable(&self) -> bool {
-        self.access.get() as u8 & access::WRITE != 0
-    }
 }
 
 impl Kernel {
     /// The mappings of an address space. Linear in their number, which the quota bounds.
     pub(crate) fn mappings_of(&self, process: &Process) -> impl Iterator<Item = &'static Mapping> + use<'_> {
-        follow(process.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.header.links)
+        follow(process.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.header.links.next)
     }
 
     /// The mappings of an object.
     pub(crate) fn mappings_to(&self, memory: &Memory) -> impl Iterator<Item = &'static Mapping> + use<'_> {
-        follow(memory.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.links)
+        follow(memory.mappings.get(), |index| self.mappings.at(index), |mapping| &mapping.links.next)
     }
 
     /// The mapping that a page belongs to.

@@ -76,11 +76,7 @@ impl Memory {
     /// The tree that names its frames, as high as its bound takes.
     #[inline(always)]
     pub(crate) fn tree(&self) -> Tree<'_> {
-        let height = match self.limit.get() {
-            ..=1 => 0,
-            2..=INDEXED => 1,
-            _ => 2,
-        };
+        let height = u32::from(self.limit.get() > 1) + u32::from(self.limit.get() > INDEXED);
         Tree { root: &self.root, height, pages: Some(&self.pages) }
     }
 }
@@ -168,7 +164,7 @@ impl Context {
         if !found.rights().contains(rights) {
             return Err(Error::Permission);
         }
-        Ok((found, self.kernel.memories.get(found.object.get()).ok_or(Error::PeerClosed)?))
+        Ok((found, self.kernel.memories.named(found.object.get()).ok_or(Error::PeerClosed)?))
     }
 
     /// The object behind a capability of the caller that is no window, with the right to change it.

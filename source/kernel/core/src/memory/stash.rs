@@ -39,20 +39,13 @@ impl Stash<'_> {
         self.first = self.frames.at(frame).0[0].take() as u32;
         Some(frame)
     }
-
-    /// Gives back what nobody took: where the plan was made anew, or failed.
-    #[cold]
-    fn give_back(&mut self) {
-        while let Some(frame) = self.take() {
-            self.frames.release(frame);
-        }
-    }
 }
 
 impl Drop for Stash<'_> {
+    /// Gives back what nobody took: where the plan was made anew, or failed.
     fn drop(&mut self) {
         if self.first != 0 {
-            self.give_back();
+            self.frames.give_back(self.first);
         }
     }
 }

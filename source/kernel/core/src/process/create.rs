@@ -1,9 +1,10 @@
 //! Making processes: identity by a spawn capability, quota carved from the creator's.
 
-use super::{Process, quota::Resource};
+use super::Process;
+use super::quota::{Limits, Resource};
+use crate::Kernel;
 use crate::caps::{Capability, slot::Slot};
 use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, memory::Stash};
 use nexus_abi::syscall::{
     ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted,
 };
@@ -12,39 +13,34 @@ use nexus_abi::{Error, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard, s
 /// Scope of the spawn root: every identity.
 pub const SCOPE_ROOT: u64 = 0;
 
-/// What a new process is.
-pub(crate) struct Birth<'a> {
-    /// The shard where its objects live.
-    pub home: usize,
-    /// Its service id.
-    pub service: ServiceId,
-    /// Its display name.
-    pub name: Name,
-    /// What it may own.
-    pub quota: &'a Quota,
-}
-
 impl Kernel {
-    /// Refuses a quota without a frame for the root table, and a process without a place.
-    pub(crate) fn may_make_process(&self, quota: &Quota) -> Result<(), Error> {
+    /// `EOVERLIMIT` unless the parent has all of a quota, which has a frame for the root table, and a process more; `ENOMEM`
+    /// without a place for it.
+    pub(crate) fn check_child(&self, parent: &Process, quota: &Quota) -> Result<(), Error> {
+        parent.account.check_child(quota)?;
         if quota.frames == 0 {
             return Err(Error::OverLimit);
         }
         if self.processes.pool.left.get() > 0 { Ok(()) } else { Err(Error::Exhausted) }
     }
 
-    /// Brings a process to life, with a frame of a stash as its root table and an empty capability table. The caller has
-    /// checked its quota.
-    pub(crate) fn new_process(&self, birth: &Birth, stash: &mut Stash) -> &'static Process {
-        let root = stash.take().unwrap_or(0);
-        let process = self.processes.allocate(birth.home);
+    /// Brings a process to life, with this frame as its root table and an empty capability table: what it is, and
+    /// what it may own. The caller has checked its quota.
+    pub(crate) fn new_process(
+        &self,
+        home: usize,
+        is: (ServiceId, Name),
+        limits: Limits,
+        root: u32,
+    ) -> &'static Process {
+        let process = self.processes.allocate(home);
         self.make_root(process, root);
         let table = self.frames.address(root) >> 12;
         process.satp.set(self.machine.satp_mode | u64::from(process.index()) << 44 | table);
-        process.account.open(birth.quota);
+        process.account.open(limits);
         process.account.charge(Resource::Frames, 1);
-        process.service.set(birth.service.0);
-        process.name.iter().zip(birth.name.to_words()).for_each(|(place, word)| place.set(word));
+        process.service.set(is.0.0);
+        process.name.iter().zip(is.1.to_words()).for_each(|(place, word)| place.set(word));
         process.state.set(ExitKind::Running as u64);
         // The rest is as taking back the last process here left it: nothing.
         let words = [&process.fault_endpoint, &process.fault_badge, &process.cpu_time, &process.switches];
@@ -73,15 +69,14 @@ impl Serve for ProcessCreate {
         let kernel = context.kernel;
         let parent = context.process();
         let home = self.shard.map_or(parent.header.shard(), Shard::number);
-        let birth = Birth { home, service: self.service, name: self.name, quota: &self.quota };
         let (mut stash, _held, ()) = kernel.with_frames(|| {
             check_scope(context.capability(self.spawn, Kind::Spawn, Rights::USE)?, self.service)?;
-            parent.account.check_child(&self.quota)?;
-            kernel.check_slots_beside(parent, 1, self.quota.slot_blocks.into())?;
-            kernel.may_make_process(&self.quota)?;
+            kernel.check_child(parent, &self.quota)?;
+            kernel.check_slots(parent, 1, self.quota.slot_blocks.into())?;
             Ok((1, ()))
         })?;
-        let process = kernel.new_process(&birth, &mut stash);
+        let process =
+            kernel.new_process(home, (self.service, self.name), self.quota.values(), stash.take().unwrap_or(0));
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
@@ -122,13 +117,9 @@ impl Serve for SpawnMint {
         if self.service == ServiceId::KERNEL {
             return Err(Error::Invalid.into());
         }
-        let spawn = Capability {
-            kind: Kind::Spawn,
-            object: self.service.0,
-            shard: self.root.shard(),
-            rights: found.rights().intersection(Rights::USE.union(Rights::TRANSFER)),
-            badge: 0,
-        };
+        let rights = found.rights().intersection(Rights::USE.union(Rights::TRANSFER));
+        let (object, shard) = (self.service.0, self.root.shard());
+        let spawn = Capability { kind: Kind::Spawn, object, shard, rights, badge: 0 };
         Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place.get())? })
     }
 }

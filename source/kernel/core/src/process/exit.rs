@@ -9,28 +9,11 @@ use nexus_abi::syscall::{
 };
 use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
 
-/// How a process ends.
-#[derive(Clone, Copy)]
-pub struct Record {
-    /// By itself, by somebody with the right, or because the machine refused to go on.
-    pub kind: ExitKind,
-    /// Exit status, or fault cause.
-    pub detail: u64,
-    /// Of a fault: where.
-    pub pc: u64,
-    /// Of a fault: the address involved.
-    pub address: u64,
-}
+/// How a process ends: what [`ExitKind`]; its status, or the cause of its fault; of a fault, where, and the address involved.
+pub type Record = [u64; 4];
 
-impl Record {
-    /// The end of what nobody needs any more.
-    pub(crate) const DROPPED: Record = Record::status(ExitKind::Killed, 0);
-
-    /// An end with a status.
-    pub(crate) const fn status(kind: ExitKind, status: i64) -> Record {
-        Record { kind, detail: status as u64, pc: 0, address: 0 }
-    }
-}
+/// The end of what nobody needs any more.
+pub(crate) const DROPPED: Record = [ExitKind::Killed as u64, 0, 0, 0];
 
 impl Kernel {
     /// Begins to end a process: it is taken back on this CPU, in `class` or its own if that is higher. A process that
@@ -40,8 +23,7 @@ impl Kernel {
             return;
         }
         process.state.set(ExitKind::Dying as u64);
-        let words = [record.kind as u64, record.detail, record.pc, record.address];
-        process.exit.iter().zip(words).for_each(|(place, word)| place.set(word));
+        process.exit.iter().zip(record).for_each(|(place, word)| place.set(word));
         process.reap_stage.set(0);
         process.reap_cursor.set(process.threads.get());
         process.reap_class.set(QosClass::PerfBurst as u32);
@@ -53,7 +35,7 @@ impl Kernel {
 impl Serve for ProcessExit {
     fn serve(self, context: &Context) -> Verdict<NeverProcess> {
         let (kernel, _held) = context.hold_all();
-        let record = Record::status(ExitKind::Exited, self.status);
+        let record = [ExitKind::Exited as u64, self.status as u64, 0, 0];
         kernel.begin_exit(context.cpu, context.process(), record, context.thread.class());
         kernel.set_aside(context.cpu, context.thread);
         Err(Stop::Blocked)
@@ -67,8 +49,8 @@ impl Serve for ProcessKill {
         if process.gone() {
             return Ok(ProcessKilled {});
         }
-        let class = context.thread.class();
-        kernel.begin_exit(context.cpu, process, Record::status(ExitKind::Killed, self.status), class);
+        let (record, class) = ([ExitKind::Killed as u64, self.status as u64, 0, 0], context.thread.class());
+        kernel.begin_exit(context.cpu, process, record, class);
         kernel.hurry_reap(context.cpu, process, class);
         if core::ptr::eq(process, context.process()) {
             kernel.set_aside(context.cpu, context.thread);

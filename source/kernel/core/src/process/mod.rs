@@ -94,14 +94,14 @@ impl Process {
     /// Highest weight that a thread may have without leave, if its process was given none.
     pub const FREE_SHARES: u32 = 500;
 
-    /// True while it lives and nobody has begun to end it.
+    /// True until somebody begins to end it.
     pub fn running(&self) -> bool {
-        self.header.alive() && self.state.get() == nexus_abi::start::ExitKind::Running as u64
+        self.state.get() == nexus_abi::start::ExitKind::Running as u64
     }
 
     /// True once all it had is back; only the record is left.
     pub fn gone(&self) -> bool {
-        self.header.alive() && self.state.get() >= nexus_abi::start::ExitKind::Exited as u64
+        self.state.get() >= nexus_abi::start::ExitKind::Exited as u64
     }
 
     /// Its index in the arena, its number, and that of its address space: unique among living processes.

@@ -38,6 +38,9 @@ impl Resource {
 /// Kinds of resource.
 pub const RESOURCES: usize = Quota::NAMES.len();
 
+/// What a process may own, per resource.
+pub type Limits = [u32; RESOURCES];
+
 /// Limits and use, per resource. Guarded by all shards.
 #[derive(Debug, Default)]
 pub struct Account {
@@ -47,8 +50,8 @@ pub struct Account {
 
 impl Account {
     /// Sets the limits and forgets all use.
-    pub fn open(&self, quota: &Quota) {
-        self.limit.iter().zip(quota.values()).for_each(|(limit, amount)| limit.set(amount));
+    pub fn open(&self, limits: Limits) {
+        self.limit.iter().zip(limits).for_each(|(limit, amount)| limit.set(amount));
         self.used.iter().for_each(|used| used.set(0));
     }
 

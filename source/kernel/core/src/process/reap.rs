@@ -5,8 +5,8 @@
 //! class. A process moves to another CPU's list to have the threads stopped that belong there, since only a CPU itself
 //! touches its run queue.
 
-use super::{Process, exit::Record};
-use crate::arena::{Tag, index_of};
+use super::{Process, exit::DROPPED};
+use crate::arena::Tag;
 use crate::caps::revoke::{More, Progress};
 use crate::event::serve::blank;
 use crate::thread::{State, Thread, class_of};
@@ -37,27 +37,21 @@ impl Kernel {
             let process = self.processes.at(cpu.reaping[class as usize].get());
             let stage = process.reap_stage.get() as usize;
             if STAGES.get(stage).is_none_or(|step| step(self, cpu, process).is_ok()) {
-                self.next_stage(cpu, process, stage);
+                process.reap_stage.set(stage as u32 + 1);
+                self.unqueue_reap(cpu, process);
+                if stage + 1 < STAGES.len() {
+                    // The first stage runs in the highest class, so that no thread of the dead process delays its own end;
+                    // the rest in the class of whoever ended it.
+                    process.reap_class.set(process.lent_class.get());
+                    self.queue_reap(cpu, process);
+                } else if process.header.capabilities.get() == 0 {
+                    // The record stays while a capability names it.
+                    self.bury(&self.processes.pool, Kind::Process, &process.header);
+                }
             }
         }
         drop(held);
         self.settle_aside(cpu, now);
-    }
-
-    /// The first stage runs in the highest class, so that no thread of the dead process delays its own end; the rest in
-    /// the class of whoever ended it.
-    fn next_stage(&self, cpu: Here, process: &Process, stage: usize) {
-        process.reap_stage.set(stage as u32 + 1);
-        self.unqueue_reap(cpu, process);
-        if stage + 1 >= STAGES.len() {
-            // The record stays while a capability names it.
-            if process.header.capabilities.get() == 0 {
-                self.bury(&self.processes.pool, Kind::Process, &process.header);
-            }
-        } else {
-            process.reap_class.set(process.lent_class.get());
-            self.queue_reap(cpu, process);
-        }
     }
 
     /// Stops every thread; those of other CPUs are stopped there.
@@ -139,39 +133,24 @@ impl Kernel {
         self.disown(&child.header);
         self.own(self.processes.at(process.header.owner.get()), Kind::Process, &child.header);
         if self.threads_of(child).all(|thread| thread.state() == State::New) {
-            self.begin_exit(cpu, child, Record::DROPPED, QosClass::Normal);
+            self.begin_exit(cpu, child, DROPPED, QosClass::Normal);
         }
     }
 
-    /// One step of taking an object back, whoever still names it. Holds all shards.
-    fn destroy(&'static self, cpu: Here, kind: Kind, index: u32) -> Progress {
+    /// One step of taking an object back, whoever still names it; of a process, only if it has no threads. Holds all shards.
+    pub(crate) fn destroy(&'static self, cpu: Here, kind: Kind, index: u32) -> Progress {
+        let process = self.processes.at(index);
         match kind {
-            Kind::Endpoint => self.destroy_endpoint(cpu, index),
-            Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index),
-            Kind::Memory | Kind::Window | Kind::DmaMemory => self.destroy_memory(cpu, index),
-            Kind::Timer => self.destroy_timer(index),
-            Kind::Irq => self.destroy_irq(cpu, self.irqs.at(index)),
-            _ => Ok(()),
+            Kind::Endpoint => self.destroy_endpoint(cpu, index)?,
+            Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index)?,
+            Kind::Memory | Kind::Window | Kind::DmaMemory => self.destroy_memory(cpu, index)?,
+            Kind::Timer => self.destroy_timer(index)?,
+            Kind::Irq => self.destroy_irq(cpu, self.irqs.at(index))?,
+            Kind::Process if process.gone() => self.bury(&self.processes.pool, kind, &process.header),
+            Kind::Process if process.threads.get() == 0 => self.begin_exit(cpu, process, DROPPED, QosClass::Normal),
+            _ => {}
         }
-    }
-
-    /// The last capability to an object is about to go: one step of taking the object back, unless something else
-    /// keeps it: a memory object its mappings, a process its threads.
-    pub(crate) fn unreferenced(&'static self, cpu: Here, kind: Kind, object: u64) -> Progress {
-        let index = index_of(object);
-        match kind {
-            Kind::Memory | Kind::Window if self.memories.at(index).mappings.get() != 0 => Ok(()),
-            Kind::Process => {
-                let process = self.processes.at(index);
-                if process.running() && process.threads.get() == 0 {
-                    self.begin_exit(cpu, process, Record::DROPPED, QosClass::Normal);
-                } else if process.gone() {
-                    self.bury(&self.processes.pool, kind, &process.header);
-                }
-                Ok(())
-            }
-            _ => self.destroy(cpu, kind, index),
-        }
+        Ok(())
     }
 
     fn empty_table(&'static self, cpu: Here, process: &'static Process) -> Progress {

@@ -1,6 +1,6 @@
 //! Making, starting and ending threads.
 
-use super::{Process, exit::Record, quota::Resource};
+use super::{Process, quota::Resource};
 use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::memory::{
     Stash,
@@ -89,7 +89,7 @@ impl Serve for ThreadCreate {
         let kernel = context.kernel;
         let (mut stash, _held, process) = kernel.with_frames(|| {
             let process = context.subject(self.process, Rights::USE)?;
-            kernel.check_slots(context.process(), 1)?;
+            kernel.check_slots(context.process(), 1, 0)?;
             Ok((kernel.frames_for_thread(process, &self)?, process))
         })?;
         let thread = kernel.new_thread(process, context.cpu.id.get(), &self, &mut stash);
@@ -122,8 +122,7 @@ impl Serve for ThreadExit {
         let only = kernel.threads.at(process.threads.get()).header.links.next.get() == 0;
         // A dying process keeps its threads in its list: it is being walked.
         if only || !process.running() {
-            let record = Record::status(ExitKind::Exited, 0);
-            kernel.begin_exit(context.cpu, process, record, thread.class());
+            kernel.begin_exit(context.cpu, process, [ExitKind::Exited as u64, 0, 0, 0], thread.class());
             kernel.set_aside(context.cpu, thread);
             return Err(Stop::Blocked);
         }

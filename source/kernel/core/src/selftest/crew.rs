@@ -2,7 +2,7 @@
 
 use super::Trial;
 use crate::memory::tree::address_of;
-use crate::process::{Process, create::Birth, exit::Record};
+use crate::process::{Process, exit::DROPPED};
 use crate::thread::{State, Thread};
 use crate::{Kernel, cpu::Cpu, cpu::Next, event::Context, lock::ShardSet, memory::Stash, sched::queue::End};
 use nexus_abi::syscall::{ThreadCreate, access};
@@ -41,10 +41,10 @@ impl Crew {
         let _held = kernel.shards.hold(ShardSet::ALL);
         let name = Name::new("kselftest").ok_or(Error::Invalid)?;
         let quota = Quota { frames: 16, threads: 2, memories: 2, mappings: 2, slot_blocks: 1, ..Quota::default() };
-        parent.account.check_child(&quota)?;
-        kernel.may_make_process(&quota)?;
-        let birth = Birth { home: 0, service: const { ServiceId::service("kselftest") }, name, quota: &quota };
-        let process = kernel.new_process(&birth, &mut Stash::of(&kernel.frames, 1)?);
+        kernel.check_child(parent, &quota)?;
+        let identity = (const { ServiceId::service("kselftest") }, name);
+        let root = kernel.frames.allocate().ok_or(Error::Exhausted)?;
+        let process = kernel.new_process(0, identity, quota.values(), root);
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
         let thread = |at| {
@@ -95,7 +95,7 @@ impl Trial<'_> {
         let Some(crew) = &self.crew else { return };
         let (kernel, process) = (self.kernel, self.kernel.process_of(crew.threads[0]));
         let (reference, held) = (process.header.me(), kernel.shards.hold(ShardSet::ALL));
-        kernel.begin_exit(self.here, process, Record::DROPPED, QosClass::PerfBurst);
+        kernel.begin_exit(self.here, process, DROPPED, QosClass::PerfBurst);
         drop(held);
         kernel.settle_aside(self.here, self.ground.now());
         self.turn_until(REAPED_MS, &|| {

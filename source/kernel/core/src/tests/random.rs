@@ -293,7 +293,7 @@ impl World {
         for _ in 0..places.len().min(3) {
             let place = self.dice.pick(&places);
             let found = self.kernel.blocks.at(place);
-            let room = process.running() && self.kernel.check_slots(process, 1).is_ok();
+            let room = process.running() && self.kernel.check_slots(process, 1, 0).is_ok();
             if let (true, Ok(capability)) = (room, self.kernel.transferable(found, process)) {
                 self.kernel.insert(process, &capability, place).expect("there is room");
             }
@@ -335,7 +335,7 @@ impl World {
                     && slot.object.get() == 0
                     && slot.rights() == Rights::ALL
             };
-            if !slots.any(whole) && self.kernel.check_slots(self.root, 1).is_ok() {
+            if !slots.any(whole) && self.kernel.check_slots(self.root, 1, 0).is_ok() {
                 testing::give(self.kernel, self.root, kind, 0, Rights::ALL);
             }
         }
@@ -351,7 +351,7 @@ impl World {
             syscall::ProcessCreate::NUMBER => {
                 let Some(child) = self.kernel.processes.get(object) else { return };
                 for kind in DOWRY {
-                    if self.dice.one_in(2) && self.kernel.check_slots(child, 1).is_ok() {
+                    if self.dice.one_in(2) && self.kernel.check_slots(child, 1, 0).is_ok() {
                         testing::give(self.kernel, child, kind, 0, Rights::ALL);
                     }
                 }
@@ -368,7 +368,7 @@ impl World {
                     let other = self.kernel.processes.at(at);
                     let allowed = self.kernel.transferable(found, other);
                     if let (true, true, Ok(capability)) =
-                        (other.running(), self.kernel.check_slots(other, 1).is_ok(), allowed)
+                        (other.running(), self.kernel.check_slots(other, 1, 0).is_ok(), allowed)
                     {
                         // Of memory it would name pages that nobody looked at.
                         let badge = if capability.kind.is_memory() { 0 } else { self.dice.below(3) };

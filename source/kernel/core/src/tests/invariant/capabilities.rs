@@ -1,6 +1,7 @@
 //! Capabilities: tables, derivation, and how many name each object.
 
 use super::{Check, Tally};
+use crate::arena::{Header, index_of};
 use crate::{
     Kernel,
     caps::slot::Slot,
@@ -9,6 +10,11 @@ use crate::{
 use nexus_abi::{Handle, Kind, Part, Rights, handle::GENERATION_END};
 
 impl Kernel {
+    /// The header of the living object that a capability names.
+    pub(crate) fn header_of(&self, kind: Kind, object: u64) -> Option<&'static Header> {
+        self.header(kind, index_of(object)).filter(|header| object != 0 && header.me() == object)
+    }
+
     pub(super) fn check_capabilities(&self, check: &mut Check) {
         let (mut blocks, mut named) = (0, Tally::default());
         for (_, process) in self.processes.iter().filter(|(_, process)| process.header.reference() != 0) {

@@ -226,7 +226,8 @@ impl Kernel {
                 linked += 1;
                 check.same("a mapping is in the list of its object", mapping.memory.get(), index);
                 check.same("mappings link both ways", mapping.links.previous.get(), previous);
-                let broken = mapping.writable() && memory.allowed.get() & u32::from(access::EXECUTE) != 0;
+                let broken = mapping.access.get() & u32::from(access::WRITE) != 0
+                    && memory.allowed.get() & u32::from(access::EXECUTE) != 0;
                 check.same("a sealed object has no writable mapping", broken, false);
                 self.check_slot(check, mapping, memory.header.reference());
                 previous = mapping.header.me() as u32;
