@@ -52,10 +52,9 @@ impl Kernel {
             return Err(Error::Permission);
         }
         let mut capability = self.derivable(source, rights, 0)?;
-        if capability.kind == Kind::Endpoint {
-            if self.endpoints.at(index_of(capability.object)).header.owner.get() != to.index() {
-                capability.rights = rights.intersection(Rights::USE.union(Rights::MANAGE).union(Rights::TRANSFER));
-            }
+        let owner = self.header(capability.kind, index_of(capability.object)).map_or(0, |header| header.owner.get());
+        if capability.kind == Kind::Endpoint && owner != to.index() {
+            capability.rights = rights.intersection(Rights::USE.union(Rights::MANAGE).union(Rights::TRANSFER));
         }
         Ok(capability)
     }
