@@ -18,9 +18,8 @@ pub(crate) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
     if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 {
         return Err(Error::Invalid);
     }
-    let (page, end) = (address / PAGE_SIZE as u64, USER_END / PAGE_SIZE as u64);
-    let within = page >= USER_START / PAGE_SIZE as u64 && pages <= end.saturating_sub(page);
-    if within { Ok(page as u32) } else { Err(Error::BadAddress) }
+    let room = USER_END.saturating_sub(address) / PAGE_SIZE as u64;
+    if address >= USER_START && pages <= room { Ok(page_of(address)) } else { Err(Error::BadAddress) }
 }
 
 /// The page at an address of user space.
@@ -73,7 +72,7 @@ impl Serve for Map {
             if access & !(memory.allowed.get() as u8) != 0 {
                 return Err(Error::Permission);
             }
-            if slot.revoking.get() != 0 {
+            if slot.revoking.get() == 1 {
                 return Err(Error::State);
             }
             // As much of what the capability reaches as one batch does.
