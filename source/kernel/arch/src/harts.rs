@@ -73,18 +73,15 @@ extern "C" fn hart_arrived(hart: &'static Hart) -> ! {
     park()
 }
 
-/// True if `address` is in the unmapped page under a stack.
-pub(crate) fn below_a_stack(address: u64) -> bool {
-    stacks().any(|stack| (stack.start - PAGE..stack.start).contains(&address))
-}
-
 /// The CPU in whose stack this address is; an overflown stack pointer stands in the page under it.
 pub(crate) fn of_stack(address: u64) -> Option<usize> {
     HARTS.iter().position(|hart| (hart.stack.get().saturating_sub(STACK_STRIDE)..hart.stack.get()).contains(&address))
 }
 
-/// Every stack: of boot, of faults, of the harts that were started.
-pub(crate) fn stacks() -> impl Iterator<Item = Range<u64>> {
-    let started = HARTS.iter().skip(1).map(|hart| hart.stack.get()).filter(|&top| top != 0);
-    [linked::boot_stack(), linked::emergency_stack()].into_iter().chain(started.map(|top| top - STACK_BYTES..top))
+/// The stack that this address is in, or in the unmapped page under it: of boot, of faults, or of a hart that was started.
+#[inline(never)]
+pub(crate) fn stack_of(address: u64) -> Option<Range<u64>> {
+    let further = HARTS[1..].iter().map(|hart| hart.stack.get().wrapping_sub(STACK_BYTES)..hart.stack.get());
+    let mut all = [linked::boot_stack(), linked::emergency_stack()].into_iter().chain(further);
+    all.find(|stack| (stack.start - PAGE..stack.end).contains(&address))
 }

@@ -2,7 +2,7 @@
 
 use crate::console::{put_text, write};
 use crate::power::{self, Status};
-use crate::{csr, hart::HARTS, harts, layout::PAGE, linked, system};
+use crate::{csr, hart::HARTS, harts, linked, system};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::{arch::asm, panic::PanicInfo};
 use nexus_core::cpu::whereabouts;
@@ -36,16 +36,13 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
     claim();
     let (cause, address) = (csr::scause(), csr::stval());
     let what = match cause {
-        _ if harts::below_a_stack(address) => "kernel stack overflow",
+        _ if harts::stack_of(address).is_some_and(|stack| address < stack.start) => "kernel stack overflow",
         12 | 13 | 15 => "kernel page fault",
         _ => "unexpected trap in the kernel",
     };
     write(format_args!("PANIC: {what}: scause {cause:#x}, stval {address:#x}, sstatus {:#x}\n", csr::sstatus()));
-    for (names, values) in NAMES.chunks(4).zip(registers.chunks(4)) {
-        for (name, value) in names.iter().zip(values) {
-            write(format_args!("  {name:>3} {value:016x}"));
-        }
-        write(format_args!("\n"));
+    for (at, (name, value)) in NAMES.iter().zip(registers).enumerate() {
+        write(format_args!("  {name:>3} {value:016x}{}", if at % 4 == 3 { "\n" } else { "" }));
     }
     finish(registers[4], registers[2])
 }
@@ -59,7 +56,7 @@ fn claim() {
 /// Prints the words of the stack that are return addresses: into the text, behind a call.
 fn callers(stack: u64) {
     // An overflown stack pointer stands below its stack: all of that stack is looked at.
-    let Some(found) = harts::stacks().find(|range| (range.start - PAGE..range.end).contains(&stack)) else { return };
+    let Some(found) = harts::stack_of(stack) else { return };
     write(format_args!("callers:"));
     let words = (stack.max(found.start) & !7..found.end).step_by(8);
     let values = words.map(|at| {
