@@ -103,9 +103,9 @@ fn entered(hart: &'static Hart) -> &'static System {
 pub(crate) extern "C" fn call_taken(hart: &'static Hart) -> ! {
     let system = entered(hart);
     let (cpu, thread, now) = (cpu_of(hart), running(hart), csr::time());
-    let message = thread.frame.get(reg::T2) <= ipc::SEND;
-    if message || !system.kernel.turn(cpu, thread, now) {
-        system.kernel.system_call(cpu, thread, now);
+    let number = thread.frame.get(reg::T2);
+    if number <= ipc::SEND || !system.kernel.turn(cpu, thread, number, now) {
+        system.kernel.system_call(cpu, thread, number, now);
     }
     resume(proceed(system, hart))
 }

@@ -67,7 +67,6 @@ impl ThreadList {
     }
 
     /// Takes a thread out. It must be in this list.
-    #[inline]
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (next, previous) = (thread.next.get(), thread.previous.get());
         match previous {

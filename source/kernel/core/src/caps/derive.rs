@@ -9,7 +9,6 @@ use nexus_abi::{Error, Handle, Kind, Part, Rights};
 
 impl Kernel {
     /// What `source` becomes with these rights and this badge; refuses more rights, a second badge, a reply.
-    #[inline]
     pub(crate) fn derivable(&self, source: &Slot, rights: Rights, badge: u64) -> Result<Capability, Error> {
         let (slot, kind) = (source, source.kind().ok_or(Error::BadHandle)?);
         if kind == Kind::Reply {

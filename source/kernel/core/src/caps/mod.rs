@@ -48,7 +48,6 @@ impl Kernel {
     }
 
     /// True if a capability names an arena object that lives no more.
-    #[inline]
     pub(crate) fn gone(&self, kind: Kind, object: u64) -> bool {
         self.header(kind, index_of(object)).is_some_and(|header| object == 0 || header.me() != object)
     }

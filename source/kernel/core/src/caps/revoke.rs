@@ -51,7 +51,6 @@ impl Kernel {
     }
 
     /// The header of the object that a capability names, while its place is not free.
-    #[inline]
     pub(crate) fn named(&self, slot: &Slot) -> Option<&'static Header> {
         let object = slot.object.get();
         self.header(slot.kind()?, index_of(object)).filter(|header| header.names(object))

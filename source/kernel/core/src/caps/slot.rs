@@ -47,7 +47,6 @@ impl Slot {
     }
 
     /// True if it names an object of this kind and has these rights.
-    #[inline(always)]
     pub fn allows(&self, kind: Kind, rights: Rights) -> bool {
         let wanted = kind as u32 | u32::from(rights.bits()) << 8;
         self.meta.get() & (0xff | u32::from(rights.bits()) << 8) == wanted
@@ -64,7 +63,6 @@ impl Slot {
     }
 
     /// Of a capability to memory: the pages that it reaches of an object with `whole` pages.
-    #[inline(always)]
     pub(crate) fn part(&self, whole: impl FnOnce() -> u32) -> Part {
         match self.badge.get() {
             0 => Part { offset: 0, pages: whole() },

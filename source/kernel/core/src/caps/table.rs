@@ -9,7 +9,6 @@ use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
 
 impl Kernel {
     /// The slot that a handle names in a process's table. The caller holds the handle's shard.
-    #[inline(always)]
     pub fn slot(&self, process: &Process, handle: Handle) -> Result<&'static Slot, Error> {
         let index = handle.index();
         let block = process.blocks[index / 64 % MAX_BLOCKS].get();
@@ -19,7 +18,6 @@ impl Kernel {
 
     /// `EOVERLIMIT` unless a table has, or may borrow, room for `count` more capabilities (at most 64), in a call that takes
     /// `blocks` slot blocks from the process's quota besides.
-    #[inline]
     pub(crate) fn check_slots(&self, process: &Process, count: u32, blocks: u32) -> Result<(), Error> {
         if process.free_slot_count.get() >= count {
             return Ok(());
@@ -67,7 +65,6 @@ impl Kernel {
     }
 
     /// Hangs a capability, with what was derived from it, under another one.
-    #[inline]
     fn hang_under(&self, slot: &Slot, parent: u32) {
         slot.parent.set(parent);
         if parent != 0 {
@@ -75,7 +72,6 @@ impl Kernel {
         }
     }
 
-    #[inline]
     fn take_off(&self, slot: &Slot) {
         let parent = slot.parent.take();
         if parent != 0 {
@@ -133,7 +129,6 @@ impl Context {
     }
 
     /// The living object behind a capability of the caller; `EPEERCLOSED` if it is gone.
-    #[inline]
     pub fn object<T: Object>(&self, arena: &Arena<T>, handle: Handle, kind: Kind, rights: Rights) -> Living<T> {
         let found = self.capability(handle, kind, rights)?;
         arena.named(found.object.get()).ok_or(Error::PeerClosed)
@@ -141,7 +136,6 @@ impl Context {
 
     /// The process that a call is about: the caller's own, or one whose capability has these rights. It must not be
     /// dying.
-    #[inline]
     pub fn subject(&self, process: Option<Handle>, rights: Rights) -> Result<&'static Process, Error> {
         let subject = match process {
             None => self.process(),

@@ -6,7 +6,7 @@
 pub mod serve;
 
 use crate::lock::{Held, ShardSet};
-use crate::thread::{Thread, reg};
+use crate::thread::Thread;
 use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
 use nexus_abi::{Error, syscall::ipc};
 
@@ -76,10 +76,11 @@ pub struct Trap {
 }
 
 impl Kernel {
-    /// The running thread made a system call that is no [`turn`](Kernel::turn); `pc` of its frame is behind it.
+    /// The running thread made the system call with this number, which is no [`turn`](Kernel::turn); `pc` of its frame is
+    /// behind it.
     #[inline(always)]
-    pub fn system_call(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
-        let (number, frame) = (thread.frame.get(reg::T2), &thread.frame);
+    pub fn system_call(&'static self, cpu: Here, thread: &'static Thread, number: u64, now: u64) {
+        let frame = &thread.frame;
         let context = Context::of(self, cpu, thread, now);
         let outcome =
             if number <= ipc::SEND { self.message(&context, number) } else { serve::dispatch(&context, number) };
@@ -132,7 +133,6 @@ impl Kernel {
     }
 
     /// What the machine layer does now.
-    #[inline]
     pub fn next(&self, cpu: usize) -> Next {
         let cpu = self.cpus[cpu].here();
         match cpu.current.get() {

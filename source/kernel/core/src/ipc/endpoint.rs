@@ -49,7 +49,6 @@ impl Endpoint {
     }
 
     /// To be called after every change of `callers` and `queue`, and at its death, unless it is clear that somebody waits.
-    #[inline]
     pub(super) fn note_waiting(&self) {
         let waits = self.queue[0].get() != 0 || self.callers.iter().any(|list| !list.is_empty());
         self.open.set(if waits { 0 } else { self.header.me() });
@@ -65,7 +64,6 @@ impl Endpoint {
     }
 
     /// Takes a waiting caller out.
-    #[inline]
     pub(super) fn remove_caller(&self, threads: &Arena<Thread>, caller: &Thread) {
         self.callers[caller.queued_class.get() as usize & 3].remove(threads, caller);
         self.note_waiting();

@@ -124,7 +124,6 @@ impl Kernel {
     }
 
     /// True if a wait would get something, for who is about to take it.
-    #[inline]
     pub(super) fn signalled(&self, held: &Held<'_>, target: &'static Notification) -> Attempt<bool> {
         held.require(target.header.shard())?;
         let source = self.source(target);
@@ -133,7 +132,6 @@ impl Kernel {
     }
 
     /// Takes what [`Kernel::peek`] shows.
-    #[inline]
     pub(super) fn take(&self, target: &'static Notification) -> (u64, u64) {
         let source = self.source(target);
         debug_assert!(self.shards.held(source.header.shard()), "taken from outside its shard");

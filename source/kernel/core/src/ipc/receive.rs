@@ -57,7 +57,6 @@ impl Kernel {
         }
     }
 
-    #[inline]
     fn arriving(&self, context: &Context, held: &Held<'_>, caller: &'static Thread) -> Attempt<Arrival> {
         held.require(caller.header.shard())?;
         match self.check_transfer(held, &Self::queued_letter(context, caller)) {

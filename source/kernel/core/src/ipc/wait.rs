@@ -62,7 +62,6 @@ impl Kernel {
     }
 
     /// Puts the calling thread last among an endpoint's callers of its class, and lifts whom they lift.
-    #[inline]
     pub(super) fn queue_caller(
         &'static self,
         context: &Context,

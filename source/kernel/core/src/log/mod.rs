@@ -52,7 +52,6 @@ impl Ring {
 
     /// Emits what did not reach the console yet, unless a driver has claimed it. The machine layer calls it after every event,
     /// and before it sleeps.
-    #[inline]
     pub fn drain(&self, sink: &mut impl FnMut(u8)) {
         while self.claimer.get() == 0 && self.drained.get() != self.end.get() {
             self.emit(sink);

@@ -59,7 +59,6 @@ impl Kernel {
     }
 
     /// The object that a capability to memory names, while its place is not free.
-    #[inline]
     fn memory_of(&self, slot: &Slot) -> Option<&'static Memory> {
         slot.kind().filter(|kind| kind.is_memory())?;
         let memory = self.memories.at(index_of(slot.object.get()));

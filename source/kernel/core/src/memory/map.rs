@@ -13,7 +13,6 @@ use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, acces
 use nexus_abi::{Error, Rights};
 
 /// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
-#[inline]
 pub(crate) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
     if !address.is_multiple_of(PAGE_SIZE as u64) || pages == 0 {
         return Err(Error::Invalid);
@@ -48,7 +47,6 @@ impl Kernel {
     }
 
     /// True if removing this record leaves an object that nothing names.
-    #[inline]
     pub(super) fn last_use(&self, mapping: &Mapping) -> bool {
         let memory = self.memories.at(mapping.memory.get());
         let only = mapping.links.next.get() | mapping.links.previous.get() == 0;

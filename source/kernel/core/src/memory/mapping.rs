@@ -112,7 +112,6 @@ impl Kernel {
     }
 
     /// The mapping that a page belongs to.
-    #[inline]
     pub(super) fn mapping_at(&self, process: &Process, page: u32) -> Option<&'static Mapping> {
         self.mappings_of(process).find(|mapping| (mapping.page.get()..mapping.end()).contains(&page))
     }
@@ -138,7 +137,6 @@ impl Kernel {
     }
 
     /// Makes a run of pages part of the record that it continues, or a record of its own.
-    #[inline]
     pub(super) fn join_or_add(&self, process: &Process, memory: &Memory, beside: Option<&Mapping>, span: &Span) {
         let Some(mapping) = beside else {
             self.add_mapping(process, memory, span);

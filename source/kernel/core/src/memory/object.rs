@@ -120,7 +120,6 @@ impl Kernel {
     }
 
     /// Pages that one call may add, and the frames this takes; or why none.
-    #[inline]
     pub(crate) fn growth(&self, memory: &Memory, wanted: u64) -> Result<(u32, u32), Error> {
         let owner = self.processes.at(memory.header.owner.get());
         if !owner.running() {
@@ -146,7 +145,6 @@ impl Kernel {
     }
 
     /// Ends an object that has neither mappings nor frames any more.
-    #[inline]
     pub(super) fn end_memory(&self, memory: &Memory) {
         self.windows.sub(u32::from(memory.is_of(Backing::Device)));
         self.bury(&self.memories.pool, Kind::Memory, &memory.header);
@@ -155,7 +153,6 @@ impl Kernel {
 
 impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
-    #[inline]
     pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(&'static Slot, &'static Memory), Error> {
         let found = self.kernel.slot(self.process(), handle)?;
         if !found.kind().is_some_and(Kind::is_memory) {
@@ -168,7 +165,6 @@ impl Context {
     }
 
     /// The object behind a capability of the caller that is no window, with the right to change it.
-    #[inline]
     pub(crate) fn own_memory(&self, handle: Handle) -> Result<&'static Memory, Error> {
         self.object(&self.kernel.memories, handle, Kind::Memory, Rights::MANAGE)
     }

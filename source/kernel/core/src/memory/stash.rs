@@ -18,7 +18,7 @@ pub(crate) struct Stash<'a> {
 
 impl Stash<'_> {
     /// So many frames, or `ENOMEM`.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn of(frames: &Frames, count: u32) -> Result<Stash<'_>, Error> {
         let mut stash = Stash { frames, first: 0 };
         for _ in 0..count {
@@ -30,7 +30,6 @@ impl Stash<'_> {
     }
 
     /// Takes a frame, all zero.
-    #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
         let frame = self.first;
         if frame == 0 {

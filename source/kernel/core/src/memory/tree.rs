@@ -155,7 +155,6 @@ impl Kernel {
     }
 
     /// Lets an entry that points nowhere point to a frame of a stash, and charges that.
-    #[inline]
     pub(super) fn hang(&self, entry: &Word, account: &Account, stash: &mut Stash) {
         if entry.get() & VALID == 0
             && let Some(frame) = stash.take()

@@ -204,7 +204,6 @@ impl Kernel {
     }
 
     /// Takes a process off this CPU's list.
-    #[inline]
     fn unqueue_reap(&self, cpu: Here, process: &Process) {
         let class = class_of(process.reap_class.get());
         let head = &cpu.reaping[class as usize];

@@ -176,7 +176,6 @@ impl Kernel {
     }
 
     /// The thread that holds the CPU and can go on.
-    #[inline]
     pub(super) fn running(&self, cpu: Here) -> Option<&'static Thread> {
         let index = cpu.current.get();
         let thread = (index != 0).then(|| self.threads.at(index))?;

@@ -39,7 +39,6 @@ pub enum End {
 
 impl Own {
     /// Queues a ready thread under its present class.
-    #[inline]
     pub(crate) fn enqueue(&self, threads: &Arena<Thread>, thread: &Thread, end: End) {
         let class = thread.class();
         thread.queued_class.set(class as u32);
@@ -53,7 +52,6 @@ impl Own {
     }
 
     /// Takes a thread out of the middle.
-    #[inline]
     pub(crate) fn dequeue(&self, threads: &Arena<Thread>, thread: &Thread) {
         let class = thread.queued_class.get() as usize & 3;
         self.ready[class].remove(threads, thread);
@@ -76,7 +74,6 @@ impl Own {
     }
 
     /// The first thread of the highest class with one.
-    #[inline]
     pub(crate) fn best(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
         self.first(threads, self.load.best()?)
     }

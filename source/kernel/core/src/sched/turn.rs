@@ -11,8 +11,8 @@ use nexus_abi::syscall::{Notify, Syscall as _, Yield};
 impl Kernel {
     /// The running thread's call, if it gives the CPU to another and needs no more; its answer is written then.
     #[inline(always)]
-    pub fn turn(&'static self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
-        let (number, frame) = (thread.frame.get(reg::T2), &thread.frame);
+    pub fn turn(&'static self, cpu: Here, thread: &'static Thread, number: u64, now: u64) -> bool {
+        let frame = &thread.frame;
         let turned = !self.refuses(number)
             && match number {
                 Yield::NUMBER => self.give_turn(cpu, thread, now),

@@ -45,9 +45,9 @@ impl Kernel {
                 cpu.current.set(to.index());
                 way
             }
-            None if first < Way::General && self.turn(cpu, thread, now) => Way::Turn,
+            None if first < Way::General && self.turn(cpu, thread, frame.get(reg::T2), now) => Way::Turn,
             None => {
-                self.system_call(cpu, thread, now);
+                self.system_call(cpu, thread, frame.get(reg::T2), now);
                 Way::General
             }
         }
