@@ -58,12 +58,6 @@ impl Kernel {
         thread.wish(class, base);
         self.reclass(cpu, Some(thread));
     }
-
-    /// The living process with this number.
-    fn numbered(&self, number: u32) -> Option<&'static Process> {
-        let process = self.processes.at(number);
-        (process.running() && process.header.alive() && process.index() == number).then_some(process)
-    }
 }
 
 /// Needs `TAKE` on another thread. `EPEERCLOSED`: it is gone.
@@ -75,18 +69,9 @@ impl Serve for QosGet {
     }
 }
 
-/// By which authority a class is set.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Authority {
-    /// The caller's own, over itself: equal or lower.
-    Own,
-    /// The boot image's list.
-    Listed,
-}
-
 impl Context {
-    /// Sets a class, or changes nothing. Holds all shards; this CPU has taken its mail.
-    fn set_qos(&self, process: &'static Process, request: &QosSet) -> Result<Authority, Error> {
+    /// Sets a class, or changes nothing; true if that took more than the caller's own authority over itself. Holds all shards; this CPU has taken its mail.
+    fn set_qos(&self, process: &'static Process, request: &QosSet) -> Result<bool, Error> {
         let class = QosClass::from_wire(request.class.into()).ok_or(Error::Invalid)?;
         let whole = request.target != 0;
         let subjects =
@@ -101,7 +86,7 @@ impl Context {
             return Err(Error::Again);
         }
         subjects().for_each(|thread| self.kernel.set_wish(self.cpu, thread, class));
-        Ok(if beyond { Authority::Listed } else { Authority::Own })
+        Ok(beyond)
     }
 }
 
@@ -111,12 +96,16 @@ impl Serve for QosSet {
     fn serve(self, context: &Context) -> Verdict<QosWasSet> {
         let (kernel, _held) = context.hold_all();
         kernel.take_mail(context.cpu);
-        let process = if self.target == 0 { Some(context.process()) } else { kernel.numbered(self.target) };
+        let process = if self.target == 0 {
+            Some(context.process())
+        } else {
+            kernel.living(self.target).filter(|process| process.running())
+        };
         let target = process.map_or(self.target, Process::index);
         let subject = process.and_then(|process| kernel.threads_of(process).next());
         let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::wished_class);
         let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &self));
-        if set != Ok(Authority::Own) {
+        if set != Ok(false) {
             context.audit_qos(target, from, self.class, set.map(|_| ()));
         }
         Ok(set.map(|_| QosWasSet {})?)

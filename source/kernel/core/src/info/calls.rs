@@ -12,13 +12,14 @@ use nexus_abi::syscall::{
 };
 use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId, message::MAX_INLINE};
 
-/// Numbers of [`InfoObjects`] that are no [`Kind`].
-mod pool {
-    pub(super) const FRAMES: u32 = 0;
-    pub(super) const SLOT_BLOCKS: u32 = 64;
-    pub(super) const MESSAGES: u32 = 65;
-    pub(super) const MAPPINGS: u32 = 66;
-}
+/// Number of [`InfoObjects`] that is no [`Kind`]: frames.
+const FRAMES: u32 = 0;
+/// The same: blocks of slots.
+const SLOT_BLOCKS: u32 = 64;
+/// The same: queued messages.
+const MESSAGES: u32 = 65;
+/// The same: mappings.
+const MAPPINGS: u32 = 66;
 
 /// The locks under which the tables are read.
 pub(crate) fn open<'a>(context: &Context, info: Handle) -> Result<Held<'a>, Error> {
@@ -29,7 +30,7 @@ pub(crate) fn open<'a>(context: &Context, info: Handle) -> Result<Held<'a>, Erro
 
 impl Kernel {
     /// The process at a place, if its resources are not all back.
-    fn living(&self, index: u32) -> Option<&'static Process> {
+    pub(crate) fn living(&self, index: u32) -> Option<&'static Process> {
         let process = self.processes.at(index);
         (process.header.alive() && process.index() == index && !process.gone()).then_some(process)
     }
@@ -43,26 +44,23 @@ impl Kernel {
     /// Used and capacity of a kind of object; `EINVAL` for what has no places of its own.
     fn census(&self, kind: u32) -> Result<(u32, u32), Error> {
         let (windows, sets) = (self.windows.get(), self.wait_sets.get());
-        match kind {
-            pool::FRAMES => return Ok((self.frames.pool.used(), self.frames.pool.capacity)),
-            pool::SLOT_BLOCKS => return Ok((self.blocks.pool.used(), self.blocks.pool.capacity)),
-            pool::MESSAGES => return Ok((self.messages.pool.used(), self.messages.pool.capacity)),
-            pool::MAPPINGS => return Ok((self.mappings.pool.used(), self.mappings.pool.capacity)),
-            _ => {}
-        }
-        Ok(match u8::try_from(kind).ok().and_then(Kind::from_number).ok_or(Error::Invalid)? {
-            Kind::Process => (self.processes.pool.used(), self.processes.pool.capacity),
-            Kind::Thread => (self.threads.pool.used(), self.threads.pool.capacity),
-            Kind::Endpoint => (self.endpoints.pool.used(), self.endpoints.pool.capacity),
-            Kind::Notification => (self.notifications.pool.used() - sets, self.notifications.pool.capacity),
-            Kind::WaitSet => (sets, self.notifications.pool.capacity),
-            Kind::Memory => (self.memories.pool.used() - windows, self.memories.pool.capacity),
-            Kind::Window => (windows, self.memories.pool.capacity),
-            Kind::Irq => (self.irqs.pool.used(), self.irqs.pool.capacity),
-            Kind::Timer => (self.timers.pool.used(), self.timers.pool.capacity),
-            Kind::Reply | Kind::DmaMemory => return Err(Error::Invalid),
-            Kind::DeviceRoot | Kind::Spawn | Kind::Info | Kind::Power | Kind::Log => return Err(Error::Invalid),
-        })
+        let (pool, others) = match (kind, u8::try_from(kind).ok().and_then(Kind::from_number)) {
+            (FRAMES, _) => (&self.frames.pool, 0),
+            (SLOT_BLOCKS, _) => (&self.blocks.pool, 0),
+            (MESSAGES, _) => (&self.messages.pool, 0),
+            (MAPPINGS, _) => (&self.mappings.pool, 0),
+            (_, Some(Kind::Process)) => (&self.processes.pool, 0),
+            (_, Some(Kind::Thread)) => (&self.threads.pool, 0),
+            (_, Some(Kind::Endpoint)) => (&self.endpoints.pool, 0),
+            (_, Some(Kind::Irq)) => (&self.irqs.pool, 0),
+            (_, Some(Kind::Timer)) => (&self.timers.pool, 0),
+            (_, Some(Kind::Notification)) => (&self.notifications.pool, sets),
+            (_, Some(Kind::Memory)) => (&self.memories.pool, windows),
+            (_, Some(Kind::WaitSet)) => return Ok((sets, self.notifications.pool.capacity)),
+            (_, Some(Kind::Window)) => return Ok((windows, self.memories.pool.capacity)),
+            _ => return Err(Error::Invalid),
+        };
+        Ok((pool.used() - others, pool.capacity))
     }
 }
 

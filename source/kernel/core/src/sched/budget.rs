@@ -161,15 +161,20 @@ impl Kernel {
             return;
         }
         self.account(cpu, now);
-        let process = self.process_of(self.threads.at(cpu.payer.get()));
         let held = self.shards.hold(ShardSet::ALL);
-        process.budget.renew(now);
-        if process.budget.left() <= 0 && !process.budget.is_spent() {
-            process.budget.spendings.add(1);
-            self.spend(cpu, process);
-        }
+        self.review_budget(cpu, self.process_of(self.threads.at(cpu.payer.get())), now);
         drop(held);
         self.change_payer(cpu, now);
+    }
+
+    /// A process's time may be used up, or its next period may have begun. Holds all shards.
+    pub(crate) fn review_budget(&'static self, cpu: Here, process: &'static Process, now: u64) {
+        let (budget, before) = (&process.budget, process.budget.is_spent());
+        budget.renew(now);
+        if before || budget.left() <= 0 {
+            budget.spendings.add((!before).into());
+            self.spend(cpu, process);
+        }
     }
 
     /// A process's time is used up, or it has some again. Holds all shards.
@@ -183,15 +188,6 @@ impl Kernel {
             // A period begins with a whole slice: after what was left of one its time would wait behind the others again.
             thread.slice_left.set(0);
             self.set_wish(cpu, thread, thread.wished_class());
-        }
-    }
-
-    /// The next period of a process may have begun. Holds all shards.
-    pub(crate) fn expire_budget(&'static self, cpu: Here, process: u32, now: u64) {
-        let process = self.processes.at(process);
-        if process.running() && process.budget.is_spent() {
-            process.budget.renew(now);
-            self.spend(cpu, process);
         }
     }
 }

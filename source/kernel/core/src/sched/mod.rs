@@ -93,9 +93,7 @@ impl Kernel {
 
     #[inline(never)]
     fn choose(&'static self, cpu: Here, current: Option<&'static Thread>, now: u64) {
-        if cpu.payer.get() != 0 || cpu.since.get() != now {
-            self.yield_cpu(cpu, current, End::Front, now);
-        }
+        self.yield_cpu(cpu, current, End::Front, now);
         let best = self.best(cpu, now);
         let lifted = self.lifted(cpu, best, now);
         cpu.lifted.set(u32::from(lifted.is_some()));
@@ -133,13 +131,8 @@ impl Kernel {
     fn best(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
         let plain = |first: &&Thread| !first.timed() && cpu.allows(first) && !first.slice_is_over(now);
         let first = cpu.best(&self.threads)?;
-        Some(first).filter(plain).or_else(|| self.search(cpu, now))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn search(&self, cpu: Here, now: u64) -> Option<&'static Thread> {
-        QosClass::ALL.into_iter().rev().find_map(|class| self.eligible(cpu, class, now))
+        let search = || QosClass::ALL.into_iter().rev().find_map(|class| self.eligible(cpu, class, now));
+        Some(first).filter(plain).or_else(search)
     }
 
     /// The first thread of a class that may run here now. Those whose time is used up are set aside, one whose slice was
@@ -262,14 +255,12 @@ impl Kernel {
     pub(super) fn account(&self, cpu: Here, now: u64) {
         let spent = now.wrapping_sub(cpu.since.get());
         cpu.since.set(now);
-        match cpu.payer.get() {
-            0 if cpu.load.reap_class().is_none() => cpu.counters.idle.add(spent),
-            0 => cpu.counters.busy.add(spent),
-            payer => {
-                self.charge(payer, spent);
-                cpu.counters.busy.add(spent);
-            }
+        let payer = cpu.payer.get();
+        if payer != 0 {
+            self.charge(payer, spent);
         }
+        let idle = payer == 0 && cpu.load.reap_class().is_none();
+        if idle { &cpu.counters.idle } else { &cpu.counters.busy }.add(spent);
         if cpu.lifted.get() != 0 {
             match cpu.guard_left.get().saturating_sub(spent) {
                 0 => self.end_guard(cpu),

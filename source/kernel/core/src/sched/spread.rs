@@ -154,9 +154,6 @@ impl Kernel {
 
     /// This CPU has nothing to do: it asks the one with most to do for a thread.
     pub(crate) fn seek(&'static self, cpu: Here) {
-        if self.machine.spread == Spread::Off {
-            return;
-        }
         fence(SeqCst);
         let others = self.cpus.iter().filter(|other| other.id.get() != cpu.id.get() && other.load.ready() != 0);
         if let Some(rich) = others.max_by_key(|other| other.busy()) {

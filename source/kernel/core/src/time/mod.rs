@@ -41,7 +41,10 @@ impl Kernel {
             let Some(index) = cpu.wheel.pop(self.nodes, now) else { return };
             let _held = self.shards.hold(ShardSet::ALL);
             if let Some(process) = index.checked_sub(self.process_nodes()) {
-                self.expire_budget(cpu, process, now);
+                let process = self.processes.at(process);
+                if process.running() && process.budget.is_spent() {
+                    self.review_budget(cpu, process, now);
+                }
             } else if let Some(timer) = index.checked_sub(self.thread_nodes()) {
                 self.expire_timer(cpu, timer, now);
             } else {
