@@ -13,10 +13,7 @@ const MAX_QOS_AUDITS: u32 = 16;
 
 /// How often each decision may still be said. Guarded by all shards.
 #[derive(Debug, Default)]
-pub struct QosAudit {
-    allow: Allowance,
-    deny: Allowance,
-}
+pub struct QosAudit([Allowance; 2]);
 
 #[derive(Debug, Default)]
 struct Allowance {
@@ -40,12 +37,12 @@ impl Context {
     /// Says what was decided about a request for a process, if there may be a line now. The classes are that of its first
     /// thread, or of the caller if it sets its own, and the wanted one's wire value. Holds all shards.
     pub(crate) fn audit_qos(&self, target: u32, from: Option<QosClass>, to: u8, result: Result<(), Error>) {
-        let audit = &self.kernel.qos_audit;
+        let QosAudit([allow, deny]) = &self.kernel.qos_audit;
         let (decision, reason, allowance) = match result {
-            Ok(()) => ("allow", "listed", &audit.allow),
-            Err(Error::Permission) => ("deny", "not_listed", &audit.deny),
-            Err(Error::Again) => ("deny", "class_full", &audit.deny),
-            Err(_) => ("deny", "invalid", &audit.deny),
+            Ok(()) => ("allow", "listed", allow),
+            Err(Error::Permission) => ("deny", "not_listed", deny),
+            Err(Error::Again) => ("deny", "class_full", deny),
+            Err(_) => ("deny", "invalid", deny),
         };
         let Some(dropped) = allowance.take(self.kernel.second(self.now)) else { return };
         let [caller, target] = [self.process().index(), target].map(u64::from);

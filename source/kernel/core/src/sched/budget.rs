@@ -90,17 +90,14 @@ impl Kernel {
     /// Sets a ready thread of this CPU aside if it has to wait for its next period.
     #[inline(always)]
     pub(super) fn park_spent(&self, cpu: Here, thread: &Thread) -> bool {
-        if !thread.timed() {
-            return false;
+        let _held = thread.timed().then(|| self.shards.hold(ShardSet::ALL));
+        let parks = self.parks(thread);
+        if parks {
+            cpu.dequeue(&self.threads, thread);
+            thread.set_state(State::Parked);
+            cpu.counters.parked.add(1);
         }
-        let _held = self.shards.hold(ShardSet::ALL);
-        if !self.parks(thread) {
-            return false;
-        }
-        cpu.dequeue(&self.threads, thread);
-        thread.set_state(State::Parked);
-        cpu.counters.parked.add(1);
-        true
+        parks
     }
 
     /// From now on this CPU works for whoever the running thread does.

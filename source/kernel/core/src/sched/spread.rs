@@ -44,6 +44,7 @@ impl Cpu {
     }
 
     /// Runnable tasks here, those on their way included; as seen from another CPU, about.
+    #[inline(never)]
     fn busy(&self) -> u32 {
         QosClass::ALL.map(|class| self.waiting(class)).iter().sum::<u32>() + u32::from(self.level.get() != 0)
     }

@@ -41,6 +41,7 @@ impl Kernel {
     }
 
     /// Interrupts a CPU, unless it already is being interrupted: it takes its mail and chooses anew.
+    #[inline(never)]
     pub(crate) fn kick_cpu(&self, cpu: Here, target: &Cpu) {
         if target.kicked.atomic().swap(1, AcqRel) == 0 {
             let kicks = &cpu.requests.kicks;

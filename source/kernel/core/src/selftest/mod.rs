@@ -79,7 +79,7 @@ impl Trial<'_> {
     /// Tests each of these CPUs, and prints what came of it.
     fn report(&self, name: &str, cpus: &'static [PerCpu<Own>], test: fn(&Self, Other) -> Finding) {
         for cpu in cpus {
-            self.mark(cpu);
+            self.before.set(self.chain(cpu));
             if let Err(why) = test(self, cpu) {
                 let ([requested, sent, trapped, acknowledged], cpu) = (self.since(cpu), u64::from(cpu.id.get()));
                 return self.ground.print(format_args!(
@@ -93,10 +93,6 @@ impl Trial<'_> {
     fn chain(&self, target: Other) -> Chain {
         let (here, there) = (&self.here.counters, &target.counters);
         [&here.requests, &here.sent, &there.trapped, &there.kicks].map(Word::get)
-    }
-
-    fn mark(&self, target: Other) {
-        self.before.set(self.chain(target));
     }
 
     /// How far the chain came since its test began.
@@ -164,7 +160,7 @@ impl Trial<'_> {
 
     /// A request is accepted, sent, trapped and acknowledged, once each.
     fn acknowledges(&self, target: Other) -> Finding {
-        self.mark(target);
+        self.before.set(self.chain(target));
         self.request(target.id.get()).map_err(|_| "was refused as a target")?;
         self.expect("did not acknowledge in 2 s", &|| self.since(target) == [1; 4])
     }

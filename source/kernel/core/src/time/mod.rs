@@ -26,11 +26,11 @@ impl Kernel {
     /// Sees to it that node `index` is looked at by `when`.
     pub(crate) fn arm(&self, cpu: Here, index: u32, when: u64) {
         let Some(node) = self.nodes.get(index as usize) else { return };
-        if node.covers(when) {
+        if node.looked_at() <= when {
             return;
         }
-        if let Some(other) = self.cpus.get(node.cpu()).filter(|_| node.queued()) {
-            other.wheel.remove(self.nodes, index);
+        if node.queued() {
+            self.cpus[node.cpu.get() as usize].wheel.remove(self.nodes, index);
         }
         cpu.wheel.insert(self.nodes, index, when, cpu.id.get());
     }
@@ -65,14 +65,10 @@ impl Kernel {
 
     fn expire_thread(&'static self, cpu: Here, thread: &'static Thread, now: u64) {
         thread.looked_at.set(u64::MAX);
-        let deadline = thread.ends.get().wrapping_sub(1);
-        if !thread.state().blocked() || deadline == u64::MAX {
-            return;
+        match thread.ends.get().wrapping_sub(1) {
+            _ if !thread.state().blocked() => {}
+            deadline if deadline > now => self.arm_thread(cpu, thread, deadline),
+            _ => self.end_wait(cpu, thread, Error::TimedOut),
         }
-        if deadline > now {
-            self.arm_thread(cpu, thread, deadline);
-            return;
-        }
-        self.end_wait(cpu, thread, Error::TimedOut);
     }
 }

@@ -56,23 +56,19 @@ impl Kernel {
     /// Node of timer `index` came due. Holds all shards.
     pub(super) fn expire_timer(&'static self, cpu: Here, index: u32, now: u64) {
         let timer = self.timers.at(index);
-        let deadline = timer.deadline.get();
-        if !timer.header.alive() || deadline == u64::MAX {
-            return;
+        match timer.deadline.get() {
+            _ if !timer.header.alive() => {}
+            deadline if deadline > now => self.arm(cpu, self.thread_nodes() + index, deadline),
+            _ => {
+                timer.deadline.set(u64::MAX);
+                self.signal(cpu, timer.notification.get(), timer.bits.get());
+            }
         }
-        if deadline > now {
-            self.arm(cpu, self.thread_nodes() + index, deadline);
-            return;
-        }
-        timer.deadline.set(u64::MAX);
-        self.signal(cpu, timer.notification.get(), timer.bits.get());
     }
 
     /// Takes a timer back. Its node may stay in a wheel: it finds nothing to do. Holds all shards.
     pub(crate) fn destroy_timer(&self, index: u32) -> Progress {
-        let timer = self.timers.at(index);
-        timer.deadline.set(u64::MAX);
-        self.bury(&self.timers.pool, Kind::Timer, &timer.header);
+        self.bury(&self.timers.pool, Kind::Timer, &self.timers.at(index).header);
         Ok(())
     }
 }

@@ -37,15 +37,10 @@ pub struct Node {
     /// 1 + level × 64 + slot; 0: not in a wheel. Read without the lock.
     place: Half,
     /// The CPU whose wheel it is in, or was.
-    cpu: Half,
+    pub(super) cpu: Half,
 }
 
 impl Node {
-    /// True if it is in a wheel and due at `when` or earlier.
-    pub fn covers(&self, when: u64) -> bool {
-        self.place.get() != 0 && self.when.get() <= when
-    }
-
     /// When it is looked at at the latest; `u64::MAX`: never.
     pub(crate) fn looked_at(&self) -> u64 {
         if self.queued() { self.when.get() } else { u64::MAX }
@@ -54,11 +49,6 @@ impl Node {
     /// True if it is in a wheel.
     pub fn queued(&self) -> bool {
         self.place.get() != 0
-    }
-
-    /// The CPU whose wheel it is in.
-    pub fn cpu(&self) -> usize {
-        self.cpu.get() as usize
     }
 }
 

@@ -32,6 +32,6 @@ impl Kernel {
 
     fn looked_at(&self, node: u32, deadline: u64) -> bool {
         let node: Option<&Node> = self.nodes.get(node as usize);
-        deadline == u64::MAX || node.is_some_and(|node| node.covers(deadline))
+        deadline == u64::MAX || node.is_some_and(|node| node.looked_at() <= deadline)
     }
 }
