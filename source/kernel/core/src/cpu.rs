@@ -73,7 +73,7 @@ pub struct Own {
 impl Own {
     /// When the machine layer must interrupt next; `u64::MAX`: never.
     pub fn alarm(&self) -> u64 {
-        self.wheel.next().min(self.slice_end.get()).min(self.guard_at.get()).min(self.budget_end.get())
+        self.wheel.next.get().min(self.slice_end.get()).min(self.guard_at.get()).min(self.budget_end.get())
     }
 
     /// Asks that no CPU uses an old translation of this address space when the event is over.

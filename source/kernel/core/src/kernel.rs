@@ -114,8 +114,9 @@ impl Kernel {
         for (id, cpu) in storage.cpus.iter().enumerate() {
             let cpu = cpu.at_rest();
             cpu.id.set(id as u32);
-            [&cpu.slice_end, &cpu.guard_at, &cpu.budget_end].into_iter().for_each(|when| when.set(u64::MAX));
-            cpu.wheel.start(0);
+            [&cpu.slice_end, &cpu.guard_at, &cpu.budget_end, &cpu.wheel.next]
+                .into_iter()
+                .for_each(|when| when.set(u64::MAX));
             cpu.traced.set(if storage.rings.is_empty() { 0 } else { trace::ON });
         }
         Kernel {

@@ -51,7 +51,7 @@ impl Kernel {
     /// lower one until it is replenished.
     pub(crate) fn set_wish(&'static self, cpu: Here, thread: &'static Thread, class: QosClass) {
         let base = match class {
-            class if !self.process_of(thread).budget.is_spent() => class,
+            class if self.process_of(thread).budget.spent.get() == 0 => class,
             QosClass::PerfBurst => QosClass::Normal,
             _ => QosClass::Idle,
         };

@@ -27,7 +27,7 @@ pub struct Budget {
     /// When the next period begins.
     renewal: Word,
     /// 1 from when nothing is left to the next period.
-    spent: Half,
+    pub(crate) spent: Half,
     /// How often that was.
     pub spendings: Word,
 }
@@ -45,12 +45,6 @@ impl Budget {
     /// What is left of this period's; negative if more was used.
     pub(crate) fn left(&self) -> i64 {
         self.left.get() as i64
-    }
-
-    /// True from when nothing is left to the next period.
-    #[inline(always)]
-    pub(crate) fn is_spent(&self) -> bool {
-        self.spent.get() != 0
     }
 
     /// Begins the period that it is time for. What one used beyond its budget the next one has less.
@@ -82,7 +76,7 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn parks(&self, thread: &Thread) -> bool {
         thread.timed()
-            && self.process_of(thread).budget.is_spent()
+            && self.process_of(thread).budget.spent.get() != 0
             && thread.wished_class() != QosClass::PerfBurst
             && self.donated(thread).is_none()
     }
@@ -115,7 +109,7 @@ impl Kernel {
     #[cold]
     #[inline(never)]
     fn watch_budget(&self, cpu: Here, budget: &Budget, now: u64) {
-        if budget.is_spent() {
+        if budget.spent.get() != 0 {
             cpu.mark(SPENT);
         } else {
             budget.renew(now);
@@ -147,7 +141,7 @@ impl Kernel {
     #[inline(never)]
     fn take_from_budget(&self, thread: &Thread, ticks: u64) {
         let budget = &self.process_of(thread).budget;
-        if !budget.is_spent() || thread.wished_class() != QosClass::PerfBurst {
+        if budget.spent.get() == 0 || thread.wished_class() != QosClass::PerfBurst {
             budget.left.atomic().fetch_sub(ticks, Relaxed);
         }
     }
@@ -166,7 +160,7 @@ impl Kernel {
 
     /// A process's time may be used up, or its next period may have begun. Holds all shards.
     pub(crate) fn review_budget(&'static self, cpu: Here, process: &'static Process, now: u64) {
-        let (budget, before) = (&process.budget, process.budget.is_spent());
+        let (budget, before) = (&process.budget, process.budget.spent.get() != 0);
         budget.renew(now);
         if before || budget.left() <= 0 {
             budget.spendings.add((!before).into());
@@ -178,7 +172,7 @@ impl Kernel {
     pub(crate) fn spend(&'static self, cpu: Here, process: &'static Process) {
         let budget = &process.budget;
         budget.spent.set(u32::from(budget.period.get() != 0 && budget.left() <= 0));
-        if budget.is_spent() {
+        if budget.spent.get() != 0 {
             self.arm(cpu, self.process_nodes() + process.index(), budget.renewal.get());
         }
         for thread in self.threads_of(process) {

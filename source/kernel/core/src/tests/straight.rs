@@ -201,7 +201,7 @@ impl World {
         let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.pool.used() as usize).collect();
         let signals: Vec<_> = kernel.notifications.iter().take(3).collect();
         let nodes = &kernel.nodes[..threads.len() + 1];
-        let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next(), cpu.guard_at.get());
+        let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next.get(), cpu.guard_at.get());
         let payer = cpu.payer.get();
         format!(
             "{threads:?} {pages:?} {endpoints:?} {signals:?} {nodes:?} {clock:?} {payer} {:?} {:?}",

@@ -42,7 +42,7 @@ impl Kernel {
             let _held = self.shards.hold(ShardSet::ALL);
             if let Some(process) = index.checked_sub(self.process_nodes()) {
                 let process = self.processes.at(process);
-                if process.running() && process.budget.is_spent() {
+                if process.running() && process.budget.spent.get() != 0 {
                     self.review_budget(cpu, process, now);
                 }
             } else if let Some(timer) = index.checked_sub(self.thread_nodes()) {

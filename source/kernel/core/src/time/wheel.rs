@@ -24,8 +24,9 @@ pub struct Wheel {
     earliest: [Many<Word, 64>; LEVELS],
     /// Entries of slots whose time has come, not yet looked at.
     reached: Half,
-    /// When to look next, or earlier. Read by its CPU without the lock: it re-reads after every event.
-    next: Word,
+    /// When to look next, or earlier; `u64::MAX`: never, as before the first entry. Read by its CPU without the lock: it
+    /// re-reads after every event.
+    pub(crate) next: Word,
 }
 
 /// A place for one entry. Guarded by the lock of the wheel it is in.
@@ -53,17 +54,6 @@ impl Node {
 }
 
 impl Wheel {
-    /// When it must be looked at next; `u64::MAX`: never.
-    pub fn next(&self) -> u64 {
-        self.next.get()
-    }
-
-    /// Starts the wheel at a time. Called once per CPU, before the first entry.
-    pub fn start(&self, now: u64) {
-        self.base.set(now);
-        self.next.set(u64::MAX);
-    }
-
     /// Puts a node in that is in no wheel.
     pub fn insert(&self, nodes: &'static [Node], index: u32, when: u64, cpu: u32) {
         let _held = self.lock.hold();
