@@ -21,11 +21,6 @@ const ILLEGAL_INSTRUCTION: u64 = 2;
 /// `scounteren`: what programs may read.
 const TIME_AND_INSTRET: u64 = 0b110;
 
-unsafe extern "C" {
-    /// Enters user mode; see `trap.S`.
-    fn resume_first(frame: *const Frame, hart: &'static Hart) -> !;
-}
-
 /// The `time` counter.
 pub fn now() -> u64 {
     csr::time()
@@ -54,8 +49,8 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: {count} instructions from kernel entry to the first user instruction");
     }
-    // SAFETY: `proceed` put the thread's translation and float state in place; status was set above.
-    unsafe { resume_first(frame, hart) }
+    // SAFETY: As in [`resume`]; status was set above, and no Rust code used `tp` so far.
+    unsafe { asm!("mv tp, a1", "j resume", in("a0") frame, in("a1") hart, options(noreturn)) }
 }
 
 /// `other_trap` jumps here after a device interrupt: mostly somebody waits for it, and all else can stay as it is.

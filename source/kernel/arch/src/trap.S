@@ -241,13 +241,6 @@ resume:
     fetch   a0, 2, 3, 4, 5, 10
     sret
 
-# resume_first: enters user mode for the first time on a hart.
-#   in:        a0 = frame to resume, a1 = Hart; called from Rust, never returns; else as resume
-    .globl resume_first
-resume_first:
-    mv      tp, a1
-    j       resume
-
 # kernel_fault: a trap came from the kernel itself; there is no such trap but by a defect.
 #   in:        sscratch = the kernel's tp, tp = 0, all else as it was; sp may be anything
 #   out:       calls fault_taken(a0 = all registers, word 0 pc) on the emergency stack, which never returns

@@ -4,7 +4,6 @@ use crate::caps::slot::Slot;
 use crate::ipc::endpoint::{Endpoint, Message};
 use crate::memory::frames::Frames;
 use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
-use crate::sched::spread::Spread;
 use crate::time::{timer::Timer, wheel::Node};
 use crate::word::{Half, Word};
 use crate::{
@@ -93,10 +92,10 @@ pub struct Machine {
     pub satp_mode: u64,
     /// Identities that may raise QoS classes.
     pub raisers: [u64; nexus_abi::image::MAX_RAISERS],
-    /// Whether ready threads move between CPUs.
-    pub spread: Spread,
-    /// Whether who is waited for runs in the class of who waits.
-    pub donation: crate::ipc::donation::Donation,
+    /// Ready threads stay on their CPU: there is no other, or a proof asks for it.
+    pub stays: bool,
+    /// Who is waited for runs in its own class, not in that of who waits: only where a proof asks for it.
+    pub selfish: bool,
     /// Ticks of a time slice.
     pub slice: u64,
     /// Ticks per second.
@@ -108,9 +107,7 @@ pub struct Machine {
 impl Kernel {
     /// Puts the kernel together over zeroed storage.
     pub fn new(storage: Storage, mut machine: Machine) -> Kernel {
-        if storage.cpus.len() == 1 {
-            machine.spread = Spread::Off;
-        }
+        machine.stays |= storage.cpus.len() == 1;
         for (id, cpu) in storage.cpus.iter().enumerate() {
             let cpu = cpu.at_rest();
             cpu.id.set(id as u32);

@@ -10,7 +10,7 @@ use crate::process::{Process, quota::Resource};
 use crate::thread::{State, Thread, reg};
 use crate::word::{Many, Word, journal};
 use crate::{
-    Kernel, arena::Arena, invariant::Check, lock::ShardSet, log::Ring, percpu::Here, sched::spread::Spread,
+    Kernel, arena::Arena, invariant::Check, lock::ShardSet, log::Ring, percpu::Here,
     tests::untouched::assert_untouched, trace::RING_WORDS, ways::Way,
 };
 use core::fmt::Debug;
@@ -53,7 +53,7 @@ pub(crate) const TRACED: &str = "trace";
 /// A kernel with this many CPUs, all online, and this many frames that programs can own.
 /// Threads stay on the CPU that a test puts them on.
 pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
-    machine_with(cpus, frames, Machine { arguments: "selftest", spread: Spread::Off, ..Machine::default() })
+    machine_with(cpus, frames, Machine { arguments: "selftest", stays: true, ..Machine::default() })
 }
 
 /// [`machine`] whose threads go where they can run.

@@ -7,9 +7,7 @@ use crate::{csr, hart::Hart, harts, memory::Memory, say, system::System};
 use core::hint::{self, black_box};
 use core::{mem, ptr};
 use nexus_core::{
-    ipc::donation::Donation,
     kernel::Machine,
-    sched::spread::Spread,
     word::{Half, Word},
 };
 
@@ -97,8 +95,8 @@ pub fn asked(word: &str) -> bool {
 /// The machine as the core is to see it.
 pub fn seen(mut machine: Machine) -> Machine {
     match defect() {
-        Some(Defect::NoSpread) => machine.spread = Spread::Off,
-        Some(Defect::NoDonation) => machine.donation = Donation::Off,
+        Some(Defect::NoSpread) => machine.stays = true,
+        Some(Defect::NoDonation) => machine.selfish = true,
         _ => {}
     }
     machine

@@ -10,16 +10,6 @@ use crate::{Kernel, arena::index_of, percpu::Here, process::quota::Resource};
 use core::sync::atomic::Ordering::Release;
 use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
 
-/// Whether who is waited for runs in the class of who waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Donation {
-    /// It does.
-    #[default]
-    On,
-    /// It has its own class. Only when a proof asks for it.
-    Off,
-}
-
 impl Kernel {
     /// The thread that callers who wait at an endpoint lift: the youngest of those that receive there.
     pub(crate) fn heir(&self, endpoint: &Endpoint) -> Option<&'static Thread> {
@@ -40,7 +30,7 @@ impl Kernel {
 
     /// The highest class of those who wait for a thread.
     pub(crate) fn donated(&self, thread: &Thread) -> Option<QosClass> {
-        if self.machine.donation == Donation::Off {
+        if self.machine.selfish {
             return None;
         }
         let served = self.awaiting(thread.link.get()).map(Thread::class);

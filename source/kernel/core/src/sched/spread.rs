@@ -18,16 +18,6 @@ use nexus_abi::{Error, QosClass};
 /// Tasks that one attempt to steal moves at most.
 pub const STEAL_BOUND: u32 = 1;
 
-/// Whether ready threads move between CPUs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
-    /// They do.
-    #[default]
-    On,
-    /// They stay where they are. Only when a proof asks for it.
-    Off,
-}
-
 /// A CPU that this code need not run on.
 type Other = PerCpu<Own>;
 
@@ -65,14 +55,14 @@ impl Kernel {
     /// them. `None`: all are full.
     pub(crate) fn place(&'static self, thread: &Thread) -> Option<&'static Other> {
         let (home, class) = (thread.cpu(), thread.class());
-        let stays = self.machine.spread == Spread::Off && self.cpus.get(home as usize)?.allows(thread);
+        let stays = self.machine.stays && self.cpus.get(home as usize)?.allows(thread);
         let allowed = self.cpus.iter().filter(|cpu| cpu.allows(thread) && (!stays || cpu.id.get() == home));
         allowed.filter(|cpu| cpu.admits(class, 1)).min_by_key(|cpu| (cpu.busy(), cpu.id.get() != home))
     }
 
     /// The CPU that would run a ready thread now: an idle one, else the one that runs the lowest class, if that is lower.
     fn better(&'static self, cpu: Here, thread: &Thread) -> Option<&'static Other> {
-        if self.machine.spread == Spread::Off {
+        if self.machine.stays {
             return None;
         }
         fence(SeqCst);
@@ -120,7 +110,7 @@ impl Kernel {
     /// Takes a receiver of another CPU to this one, which calls it. The caller holds its shard.
     #[cold]
     pub(crate) fn bring(&self, cpu: Here, thread: &Thread) {
-        if self.machine.spread == Spread::On && cpu.allows(thread) && self.left(thread) && !self.dying(thread) {
+        if !self.machine.stays && cpu.allows(thread) && self.left(thread) && !self.dying(thread) {
             thread.set_cpu(cpu.id.get());
         }
     }
@@ -139,7 +129,7 @@ impl Kernel {
     /// Somebody waits in this CPU's queue: a CPU that does nothing is told to ask for it.
     #[inline(always)]
     pub(crate) fn invite(&'static self, cpu: Here) {
-        if self.machine.spread == Spread::On {
+        if !self.machine.stays {
             self.invite_one(cpu);
         }
     }
@@ -205,7 +195,7 @@ impl Kernel {
     /// float registers before the kick, of which this is a part.
     pub(crate) fn give_away(&'static self, cpu: Here) {
         let askers = cpu.askers.atomic().swap(0, AcqRel);
-        if self.machine.spread == Spread::Off {
+        if self.machine.stays {
             return;
         }
         for asker in self.cpus.iter().filter(|other| askers >> other.id.get() & 1 != 0) {

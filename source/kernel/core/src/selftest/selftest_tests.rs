@@ -3,7 +3,6 @@
 use super::*;
 use crate::{
     cpu::Next,
-    sched::spread::Spread,
     testing::{self, WIDE},
     thread::reg,
 };
@@ -157,7 +156,7 @@ fn a_cpu_that_hears_nothing_acknowledges_nothing() {
 #[test]
 fn nothing_is_stolen_where_nothing_spreads() {
     let kernel = testing::machine(2, 128);
-    assert_eq!(kernel.machine.spread, Spread::Off);
+    assert!(kernel.machine.stays);
     let lines = Table::new(kernel).lines();
     assert_eq!(good(&lines), [&ALL[..5], &ALL[6..7]].concat(), "{lines:?}");
 }
