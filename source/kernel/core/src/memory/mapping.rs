@@ -3,7 +3,7 @@
 //! A record says what the page tables say, in runs of pages; the invariant check compares the two. A record is in two
 //! lists: its address space's, and its object's.
 
-use super::object::Memory;
+use super::{object::Memory, tree::valid};
 use crate::arena::{Header, Object};
 use crate::links::{Links, follow};
 use crate::process::{Process, quota::Resource};
@@ -150,7 +150,8 @@ impl Kernel {
     /// The record that a run of pages continues, or that continues it: one whose pages are mapped, so only with a mapped
     /// page beside the run is there anything to search for.
     pub(super) fn continued(&self, process: &Process, span: &Span) -> Option<&'static Mapping> {
-        let mapped = |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && self.is_mapped(process, page);
+        let at = |page| self.entry(process.tree(), 0, page).and_then(|entry| valid(entry.get()));
+        let mapped = |page: u32| u64::from(page) < USER_END / PAGE_SIZE as u64 && at(page).is_some();
         if !mapped(span.page - 1) && !mapped(span.end()) {
             return None;
         }

@@ -57,7 +57,7 @@ pub(crate) fn address_of(entry: u64) -> u64 {
 
 /// The physical address in an entry, if it is valid.
 #[inline(always)]
-fn valid(entry: u64) -> Option<u64> {
+pub(super) fn valid(entry: u64) -> Option<u64> {
     if entry & VALID == 0 { None } else { Some(address_of(entry)) }
 }
 
@@ -220,11 +220,6 @@ impl Kernel {
         let tables = self.missing(process.tree(), page);
         process.account.check(Resource::Frames, tables)?;
         Ok((entries, tables))
-    }
-
-    /// True if something is mapped at this page.
-    pub(super) fn is_mapped(&self, process: &Process, page: u32) -> bool {
-        self.entry(process.tree(), 0, page).is_some_and(|entry| entry.get() & VALID != 0)
     }
 
     /// Says what the entries of pages of one batch are, if their table is there.

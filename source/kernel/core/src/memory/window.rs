@@ -1,7 +1,6 @@
 //! Device windows: ranges of device registers, minted once each from the device root.
 
 use super::object::Backing;
-use crate::Kernel;
 use crate::event::{Context, Verdict, serve::Serve};
 use core::ops::Range;
 use nexus_abi::syscall::{WindowMint, WindowMinted};
@@ -21,26 +20,6 @@ fn range(address: u64, pages: u64) -> Result<Range<u64>, Error> {
     Ok(address..end.ok_or(Error::Invalid)?)
 }
 
-fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
-    one.start < other.end && other.start < one.end
-}
-
-impl Kernel {
-    /// `EPERM`: memory, or registers that the kernel drives itself. `EEXIST`: part of a living window.
-    fn check_window(&self, wanted: &Range<u64>) -> Result<(), Error> {
-        let kept = self.machine.reserved.iter().chain([&self.machine.ram]);
-        if kept.into_iter().any(|range| overlap(range, wanted)) {
-            return Err(Error::Permission);
-        }
-        let taken = self.memories.iter().any(|(_, memory)| {
-            let start = memory.address.get();
-            let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
-            memory.header.reference() != 0 && memory.is_of(Backing::Device) && overlap(&window, wanted)
-        });
-        if taken { Err(Error::Exists) } else { Ok(()) }
-    }
-}
-
 /// Needs `USE` on the root. `EINVAL`: alignment, size, beyond physical addresses. `EPERM`: memory, or the kernel's own
 /// devices. `EEXIST`: overlaps a window. Otherwise as a new memory object.
 impl Serve for WindowMint {
@@ -48,7 +27,18 @@ impl Serve for WindowMint {
         let range = range(self.address, self.pages)?;
         let (kernel, _held) = context.hold_all();
         context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
-        kernel.check_window(&range)?;
+        let overlaps = |other: &Range<u64>| other.start < range.end && range.start < other.end;
+        if kernel.machine.reserved.iter().chain([&kernel.machine.ram]).any(overlaps) {
+            return Err(Error::Permission.into());
+        }
+        let taken = kernel.memories.iter().any(|(_, memory)| {
+            let start = memory.address.get();
+            let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
+            memory.header.reference() != 0 && memory.is_of(Backing::Device) && overlaps(&window)
+        });
+        if taken {
+            return Err(Error::Exists.into());
+        }
         let pages = self.pages as u32;
         let (window, handle) = context.create(&kernel.memories, Kind::Window, context.process())?;
         window.furnish(Backing::Device, range.start, pages, pages);

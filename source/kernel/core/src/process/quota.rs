@@ -41,23 +41,23 @@ pub const RESOURCES: usize = Quota::NAMES.len();
 /// What a process may own, per resource.
 pub type Limits = [u32; RESOURCES];
 
-/// Limits and use, per resource. Guarded by all shards.
+/// Limits, and what is left of them, per resource. Guarded by all shards.
 #[derive(Debug, Default)]
 pub struct Account {
     pub(crate) limit: [Half; RESOURCES],
-    used: [Half; RESOURCES],
+    left: [Half; RESOURCES],
 }
 
 impl Account {
     /// Sets the limits and forgets all use.
     pub fn open(&self, limits: Limits) {
         self.limit.iter().zip(limits).for_each(|(limit, amount)| limit.set(amount));
-        self.used.iter().for_each(|used| used.set(0));
+        self.left.iter().zip(limits).for_each(|(left, amount)| left.set(amount));
     }
 
     /// How much is used.
     pub fn used(&self, resource: Resource) -> u32 {
-        self.used[resource as usize].get()
+        self.limit(resource as usize) - self.left(resource)
     }
 
     /// The limit of the resource at this place in [`Quota::NAMES`].
@@ -67,7 +67,7 @@ impl Account {
 
     /// How much is left.
     pub fn left(&self, resource: Resource) -> u32 {
-        self.limit(resource as usize) - self.used(resource)
+        self.left[resource as usize].get()
     }
 
     /// `EOVERLIMIT` unless `amount` more fits. Changes nothing.
@@ -83,31 +83,30 @@ impl Account {
 
     /// Charges what [`Account::check`] found to fit.
     pub fn charge(&self, resource: Resource, amount: u32) {
-        self.used[resource as usize].add(amount);
+        self.left[resource as usize].sub(amount);
     }
 
     /// Gives back what was charged.
     pub fn refund(&self, resource: Resource, amount: u32) {
-        self.used[resource as usize].sub(amount);
+        self.left[resource as usize].add(amount);
     }
 
     /// `EOVERLIMIT` unless a whole child quota, and the child itself, fits.
     pub fn check_child(&self, quota: &Quota) -> Result<(), Error> {
-        let left = self.limit.iter().zip(&self.used).map(|(limit, used)| limit.get() - used.get());
-        let fits = left.zip(quota.values()).all(|(left, amount)| amount <= left);
+        let fits = self.left.iter().zip(quota.values()).all(|(left, amount)| amount <= left.get());
         let itself = u32::from(quota.processes) < self.left(Resource::Processes);
         if fits && itself { Ok(()) } else { Err(Error::OverLimit) }
     }
 
     /// Carves a child's quota, and the child itself, out of this account.
     pub fn carve(&self, child: &Account) {
-        self.used.iter().zip(&child.limit).for_each(|(used, amount)| used.add(amount.get()));
+        self.left.iter().zip(&child.limit).for_each(|(left, amount)| left.sub(amount.get()));
         self.charge(Resource::Processes, 1);
     }
 
     /// Takes the quota of a child that is gone back. Its record stays charged until it is released.
     pub fn restore(&self, child: &Account) {
-        self.used.iter().zip(&child.limit).for_each(|(used, amount)| used.sub(amount.get()));
+        self.left.iter().zip(&child.limit).for_each(|(left, amount)| left.add(amount.get()));
     }
 
     /// Leaves the charge for a child, and its quota if that is not back, to the heir of this account: to whom its own limits
@@ -115,14 +114,12 @@ impl Account {
     pub fn bequeath(&self, quota: Option<&Account>) {
         if let Some(child) = quota {
             self.limit.iter().zip(&child.limit).for_each(|(limit, amount)| limit.sub(amount.get()));
-            self.restore(child);
         }
         self.limit[Resource::Processes as usize].sub(1);
-        self.refund(Resource::Processes, 1);
     }
 
     /// True if nothing is charged.
     pub fn empty(&self) -> bool {
-        self.used.iter().all(|used| used.get() == 0)
+        self.limit.iter().zip(&self.left).all(|(limit, left)| limit.get() == left.get())
     }
 }
