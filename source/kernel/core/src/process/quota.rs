@@ -57,7 +57,7 @@ impl Account {
 
     /// How much is used.
     pub fn used(&self, resource: Resource) -> u32 {
-        self.limit(resource as usize) - self.left(resource)
+        self.limit(resource as usize).wrapping_sub(self.left(resource))
     }
 
     /// The limit of the resource at this place in [`Quota::NAMES`].
