@@ -207,24 +207,13 @@ impl Requests {
 
     /// The machine layer is about to look at everything. True if there is more than a fence to make.
     pub fn begin(&self) -> bool {
-        let pending = self.pending.get();
-        self.pending.set(0);
-        pending & RARE != 0
+        self.pending.take() & RARE != 0
     }
 
+    /// Asks for one of the others.
     pub(crate) fn ask(&self, request: &Half, value: u32) {
         request.set(value);
         self.pending.set(RARE);
-    }
-
-    /// Asks for an interrupt line to be completed and unmasked.
-    pub(crate) fn acknowledge(&self, line: u32) {
-        self.ask(&self.acknowledge, 1 + line);
-    }
-
-    /// Asks for an interrupt line to be masked.
-    pub(crate) fn mask(&self, line: u32) {
-        self.ask(&self.mask, 1 + line);
     }
 
     /// Says that the console ring has news, or nobody drives the console any more.

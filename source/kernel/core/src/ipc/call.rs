@@ -4,7 +4,7 @@ use super::{Attempt, Halt, Request, endpoint::Endpoint, transfer::Letter};
 use crate::event::{Context, Stop};
 use crate::thread::{State, Thread};
 use crate::{Kernel, caps::slot::Slot, lock::Held, trace::What};
-use nexus_abi::message::{Extent, Status};
+use nexus_abi::message::Extent;
 use nexus_abi::{Error, Handle, Kind, Rights};
 
 impl Kernel {
@@ -106,10 +106,5 @@ impl Kernel {
         } else {
             self.make_ready(context.cpu, thread);
         }
-    }
-
-    /// The status flags with which a queued caller is received.
-    pub(super) fn caller_flags(caller: &Thread) -> u64 {
-        if caller.extent.get() & Thread::FAULT != 0 { Status::FAULT } else { 0 }
     }
 }

@@ -69,7 +69,8 @@ impl Kernel {
     /// The message that a queued caller waits to give.
     fn queued_letter(context: &Context, caller: &'static Thread) -> Letter {
         let extent = caller.extent.get() & !Thread::FAULT;
-        let (badge, flags, cargo) = (caller.badge.get(), Self::caller_flags(caller), &context.cpu.own().cargo[1]);
+        let flags = if extent == caller.extent.get() { 0 } else { Status::FAULT };
+        let (badge, cargo) = (caller.badge.get(), &context.cpu.own().cargo[1]);
         Letter { from: caller, to: context.thread, extent, badge, flags, cargo }
     }
 

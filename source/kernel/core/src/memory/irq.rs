@@ -63,7 +63,7 @@ impl Kernel {
         let _held = self.shards.hold(ShardSet::ALL);
         let place = self.irqs.at(line);
         match place.notification.get() {
-            0 => cpu.requests.mask(line),
+            0 => cpu.requests.ask(&cpu.requests.mask, 1 + line),
             notification => self.signal(cpu, notification, place.bits.get()),
         }
     }
@@ -73,7 +73,7 @@ impl Kernel {
         if cpu.requests.mask.get() != 0 {
             return Err(More);
         }
-        cpu.requests.mask(irq.line.get());
+        cpu.requests.ask(&cpu.requests.mask, 1 + irq.line.get());
         self.irqs.at(irq.line.get()).notification.set(0);
         self.bury(&self.irqs.pool, Kind::Irq, &irq.header);
         Ok(())
@@ -107,7 +107,8 @@ impl Serve for IrqAck {
     fn serve(self, context: &Context) -> Verdict<IrqAcked> {
         let (kernel, _held) = context.hold_all();
         let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
-        context.cpu.requests.acknowledge(irq.line.get());
+        let requests = &context.cpu.requests;
+        requests.ask(&requests.acknowledge, 1 + irq.line.get());
         Ok(IrqAcked {})
     }
 }
