@@ -80,7 +80,7 @@ impl Harts {
     fn leave(&mut self, cpu: usize) {
         let (kernel, record) = (self.kernel, self.kernel.cpus[cpu].here());
         let requests = &record.requests;
-        requests.begin();
+        requests.pending.take();
         // No translation is kept here, and nothing is masked: no device interrupts.
         record.fence.set(0);
         for request in [&requests.fence_instructions, &requests.acknowledge, &requests.mask] {

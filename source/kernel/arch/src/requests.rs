@@ -1,14 +1,15 @@
 //! Does what the core asked for during an event.
 
 use crate::hart::Hart;
-use crate::{csr, defects, power, sbi, system::System};
+use crate::{console, csr, defects, power, sbi, system::System};
 use core::sync::atomic::Ordering;
-use nexus_core::{cpu::POWER_OFF, percpu::Here};
+use nexus_core::cpu::{POWER_OFF, RARE};
+use nexus_core::percpu::Here;
 
 /// Obeys every request of this CPU.
 #[inline(always)]
 pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
-    if cpu.requests.pending() {
+    if cpu.requests.pending.get() != 0 {
         obey_each(system, hart, cpu);
     }
 }
@@ -16,7 +17,7 @@ pub(crate) fn obey(system: &'static System, hart: &Hart, cpu: Here) {
 #[inline(never)]
 fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     let requests = &cpu.requests;
-    let rare = requests.begin();
+    let rare = requests.pending.take() & RARE != 0;
     // Old translations must be gone from every CPU before anything else runs on any.
     let wanted = cpu.fence.get();
     if wanted != 0 {
@@ -25,16 +26,17 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
             Some(asid) => csr::fence_space(asid),
             None => csr::fence_all(),
         }
-        if system.kernel.cpus.len() > 1 {
-            fence_others(system, hart, asid);
-        }
+        others_online(system, hart).for_each(|other| match asid {
+            Some(asid) => _ = sbi::fence_space(other, asid),
+            None => _ = sbi::fence_all(other),
+        });
         // Release: whoever reads the 0 may free what the fence was for ([`nexus_core::Kernel`]).
         cpu.fence.atomic().store(0, Ordering::Release);
     }
     if rare {
         obey_others(system, hart, cpu);
     }
-    crate::run::flush(system);
+    system.kernel.log.drain(&mut console::put_text);
 }
 
 #[inline(never)]
@@ -61,20 +63,12 @@ fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
     }
     system.kernel.inspect(cpu, |other| _ = sbi::interrupt(other.hart.get()));
     if requests.power.get() != 0 {
-        crate::run::flush(system);
+        system.kernel.log.drain(&mut console::put_text);
         match requests.power.get() {
             POWER_OFF => power::exit(requests.status.get()),
             _ => power::reset(),
         }
     }
-}
-
-#[inline(never)]
-fn fence_others(system: &'static System, hart: &Hart, asid: Option<u64>) {
-    others_online(system, hart).for_each(|other| match asid {
-        Some(asid) => _ = sbi::fence_space(other, asid),
-        None => _ = sbi::fence_all(other),
-    });
 }
 
 /// The other harts that run, by the firmware's numbers.

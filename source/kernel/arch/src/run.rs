@@ -8,7 +8,7 @@ use core::{arch::asm, sync::atomic::Ordering::Release};
 use crate::arguments::Passage;
 use crate::hart::{HARTS, Hart};
 use crate::system::{self, System};
-use crate::{console, csr, defects, float, linked, plic::Plic, requests, say, timer::Timer};
+use crate::{csr, defects, float, linked, plic::Plic, requests, say, timer::Timer};
 use nexus_abi::syscall::ipc;
 use nexus_core::cpu::{Next, Own};
 use nexus_core::event::Trap;
@@ -232,10 +232,4 @@ fn load_space(system: &'static System, cpu: Here, satp: u64) {
     if system.flushes {
         csr::fence_all();
     }
-}
-
-/// Prints what is new in the console ring, while no driver does.
-#[inline(always)]
-pub(crate) fn flush(system: &'static System) {
-    system.kernel.log.drain(&mut console::put_text);
 }

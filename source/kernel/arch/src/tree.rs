@@ -32,7 +32,9 @@ pub fn read(blob: &[u8], boot: u64) -> Result<Facts<'_>, Problem> {
 impl<'a> Facts<'a> {
     fn node(&mut self, path: &[Node<'a>]) -> Result<(), Problem> {
         match path {
-            [root, node] if node.is("memory") => registers(root, node)?.try_for_each(|bank| self.add_bank(bank?)),
+            [root, node] if node.is("memory") => {
+                registers(root, node)?.try_for_each(|bank| insert(&mut self.ram, bank?).ok_or("too many memory banks"))
+            }
             [_, node] if node.is("chosen") => self.chosen(node),
             [_, node] if node.is("cpus") => self.timebase(node),
             [_, cpus, node] if cpus.is("cpus") && node.is("cpu") && usable(node) => self.cpu(node),
@@ -42,10 +44,6 @@ impl<'a> Facts<'a> {
             [_, bus, node] if is_kind(bus, &["simple-bus"]) && usable(node) => self.device(bus, node),
             _ => Ok(()),
         }
-    }
-
-    fn add_bank(&mut self, bank: Range<u64>) -> Result<(), Problem> {
-        insert(&mut self.ram, bank).ok_or("too many memory banks")
     }
 
     fn reserve(&mut self, range: Range<u64>) -> Result<(), Problem> {

@@ -3,9 +3,7 @@
 //! An arena is a slice that the machine layer carves once at boot, all zero. Item 0 is never used, so a zero link means
 //! none and zeroed memory is a valid empty arena. Allocation and release happen under all shard locks.
 
-use crate::links::Links;
-use crate::word::{Half, Word};
-use nexus_abi::{Error, Kind};
+use crate::prelude::*;
 
 /// What every kernel object begins with.
 ///

@@ -4,9 +4,8 @@
 //! allowance of its own, so that a flood of one cannot hide the other. What is not said is counted, and the next line of
 //! the same decision says how much that was.
 
-use crate::event::Context;
-use crate::{cpu::Rate, word::Word};
-use nexus_abi::{Error, QosClass};
+use crate::cpu::Rate;
+use crate::prelude::*;
 
 /// Audit lines of one decision in a second at most.
 const MAX_QOS_AUDITS: u32 = 16;

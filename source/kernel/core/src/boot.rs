@@ -3,16 +3,14 @@
 //! What it is made of it makes for itself: once it has a thread, the kernel makes the calls for memory in that thread's
 //! name, before it runs.
 
-use crate::event::{Context, Stop, serve};
+use crate::prelude::*;
 use crate::process::{create::SCOPE_ROOT, quota::Limits};
-use crate::thread::{Thread, reg};
-use crate::{Kernel, arena::Living, caps::Capability, lock::ShardSet, memory::Stash};
+use crate::{event::serve, memory::Stash};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo, first};
-use nexus_abi::syscall::{Answer, Close, Map, MemoryCreate, MemoryGrow, MemorySeal, Syscall, ThreadCreate, access};
-use nexus_abi::{Error, Handle, Kind, Name, ProcessId, QosClass, Rights, ServiceId};
+use nexus_abi::{Name, ProcessId, ServiceId};
 
 /// What init is made from.
 #[derive(Clone, Debug)]

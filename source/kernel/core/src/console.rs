@@ -1,9 +1,6 @@
 //! Who drives the console: the kernel, until a driver claims it and while none does.
 
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, lock::ShardSet, percpu::Here, process::Process};
-use nexus_abi::syscall::{ConsoleClaim, ConsoleClaimed};
-use nexus_abi::{Error, Kind, Rights};
+use crate::prelude::*;
 
 impl Kernel {
     /// The console is the kernel's again if this process, which is gone, had claimed it. The kernel goes on where the
@@ -43,23 +40,21 @@ impl Kernel {
 
 /// Needs `TAKE` on the log and `USE` on the notification. `EINVAL`: no bits. `EEXIST`: another process has it. Who has it
 /// already may name another notification.
-impl Serve for ConsoleClaim {
-    fn serve(self, context: &Context) -> Verdict<ConsoleClaimed> {
-        let kernel = context.kernel;
-        if self.bits == 0 {
-            return Err(Error::Invalid.into());
-        }
-        let _held = kernel.shards.hold(ShardSet::ALL);
-        context.capability(self.log, Kind::Log, Rights::TAKE)?;
-        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        let (ring, process) = (&kernel.log, context.process().header.me());
-        let _line = ring.lock.hold();
-        if ring.claimer.get() != 0 && ring.claimer.get() != process {
-            return Err(Error::Exists.into());
-        }
-        ring.claimer.set(process);
-        ring.notification.set(notification.header.me());
-        ring.bits.set(self.bits);
-        Ok(ConsoleClaimed { cursor: ring.drained.get() })
+pub(crate) fn console_claim(context: &Context, call: ConsoleClaim) -> Verdict<ConsoleClaimed> {
+    let kernel = context.kernel;
+    if call.bits == 0 {
+        return Err(Error::Invalid.into());
     }
+    let _held = kernel.shards.hold(ShardSet::ALL);
+    context.capability(call.log, Kind::Log, Rights::TAKE)?;
+    let notification = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::USE)?;
+    let (ring, process) = (&kernel.log, context.process().header.me());
+    let _line = ring.lock.hold();
+    if ring.claimer.get() != 0 && ring.claimer.get() != process {
+        return Err(Error::Exists.into());
+    }
+    ring.claimer.set(process);
+    ring.notification.set(notification.header.me());
+    ring.bits.set(call.bits);
+    Ok(ConsoleClaimed { cursor: ring.drained.get() })
 }

@@ -1,10 +1,9 @@
 //! One CPU: its run queues, its clock, and what it asks of the machine layer.
 
 use crate::percpu::{Mailbox, PerCpu};
-use crate::word::{Half, Word};
+use crate::prelude::*;
 use crate::{list::ThreadList, sched::queue::Load, time::wheel::Wheel};
 use core::{ops::Deref, sync::atomic::Ordering::Acquire};
-use nexus_abi::Error;
 
 /// Most CPUs this kernel runs on.
 pub const MAX_CPUS: usize = 8;
@@ -27,7 +26,7 @@ pub enum Next {
     Idle,
 }
 
-/// What a CPU keeps for itself, and what others see of it. Only [`Here`](crate::percpu::Here) leads to it.
+/// What a CPU keeps for itself, and what others see of it. Only [`Here`] leads to it.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Own {
@@ -174,7 +173,7 @@ pub type Cargo = [Word; nexus_abi::message::MAX_HANDLES];
 /// There is a fence to make, or the console ring has news.
 const COMMON: u32 = 1;
 /// There is something else to do.
-const RARE: u32 = 2;
+pub const RARE: u32 = 2;
 
 /// In [`Requests::power`].
 pub const POWER_OFF: u32 = 1;
@@ -184,7 +183,8 @@ pub const POWER_RESET: u32 = 2;
 /// What a CPU wants the machine layer to do before it resumes anything. `pending` says whether there is anything at all.
 #[derive(Debug, Default)]
 pub struct Requests {
-    pending: Half,
+    /// 0 if there is nothing to do; the console ring may have news too. [`RARE`] is more than that and a fence.
+    pub pending: Half,
     /// CPUs to interrupt, one bit each.
     pub kicks: Half,
     /// 1 if instruction fetch must see fresh stores on every CPU.
@@ -200,16 +200,6 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// True if there is something to do; the console ring may have news too.
-    pub fn pending(&self) -> bool {
-        self.pending.get() != 0
-    }
-
-    /// The machine layer is about to look at everything. True if there is more than a fence to make.
-    pub fn begin(&self) -> bool {
-        self.pending.take() & RARE != 0
-    }
-
     /// Asks for one of the others.
     pub(crate) fn ask(&self, request: &Half, value: u32) {
         request.set(value);

@@ -8,8 +8,7 @@
 //! Happens-before: what a gate says of a blocked thread is ordered by the lock of its shard, which both who changed it and
 //! who reads it hold. Float registers are in memory before their mark is seen gone (release, acquire).
 
-use crate::thread::{State, Thread};
-use crate::word::Word;
+use crate::prelude::*;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 const STATE: u64 = 0xf;

@@ -1,15 +1,13 @@
 //! The whole kernel state, and how it is put together at boot.
 
-use crate::caps::slot::Slot;
-use crate::ipc::endpoint::{Endpoint, Message};
-use crate::memory::frames::Frames;
-use crate::memory::{irq::Irq, mapping::Mapping, object::Memory};
-use crate::time::{timer::Timer, wheel::Node};
-use crate::word::{Half, Word};
-use crate::{
-    arena::Arena, audit::QosAudit, cpu::Own, invariant::Inspection, ipc::notification::Notification, lock::Shards,
-    log::Ring, percpu::PerCpu, process::Process, thread::Thread, trace,
+use crate::ipc::{
+    endpoint::{Endpoint, Message},
+    notification::Notification,
 };
+use crate::memory::{frames::Frames, irq::Irq, mapping::Mapping, object::Memory};
+use crate::prelude::*;
+use crate::time::{timer::Timer, wheel::Node};
+use crate::{audit::QosAudit, cpu::Own, invariant::Inspection, lock::Shards, log::Ring, percpu::PerCpu, trace};
 use core::ops::{Deref, Range};
 
 /// The kernel. What the machine layer carved for it is reached through it.

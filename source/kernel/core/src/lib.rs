@@ -29,6 +29,7 @@ pub mod log;
 pub mod memory;
 pub mod percpu;
 pub mod power;
+mod prelude;
 pub mod process;
 pub mod qos;
 pub mod sched;

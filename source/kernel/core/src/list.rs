@@ -88,18 +88,14 @@ impl ThreadList {
 /// Threads of which the latest is the first to go. The link back of the top one means nothing. Guarded by whatever guards the object it is part of.
 #[derive(Debug, Default)]
 pub struct ThreadStack {
-    top: Half,
+    /// Index of the latest; 0 if it is empty.
+    pub(crate) top: Half,
 }
 
 impl ThreadStack {
     /// The latest; `None` if it is empty.
     pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
         (!self.is_empty()).then(|| threads.at(self.top.get()))
-    }
-
-    /// Index of the latest; 0 if it is empty.
-    pub(crate) fn first_index(&self) -> u32 {
-        self.top.get()
     }
 
     /// True if nobody is in it.

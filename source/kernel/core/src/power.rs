@@ -1,10 +1,7 @@
 //! Power: stopping and resetting the machine.
 
 use crate::cpu::{POWER_OFF, POWER_RESET};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::lock::ShardSet;
-use nexus_abi::syscall::{NeverOff, NeverReset, PowerOff, PowerReset};
-use nexus_abi::{Handle, Kind, Rights};
+use crate::prelude::*;
 
 /// Asks the machine layer, which never comes back. Needs `USE`.
 fn request(context: &Context, handle: Handle, power: u32, status: u32) -> Verdict<()> {
@@ -16,14 +13,10 @@ fn request(context: &Context, handle: Handle, power: u32, status: u32) -> Verdic
     Ok(())
 }
 
-impl Serve for PowerOff {
-    fn serve(self, context: &Context) -> Verdict<NeverOff> {
-        request(context, self.power, POWER_OFF, self.status).map(|()| NeverOff {})
-    }
+pub(crate) fn power_off(context: &Context, call: PowerOff) -> Verdict<NeverOff> {
+    request(context, call.power, POWER_OFF, call.status).map(|()| NeverOff {})
 }
 
-impl Serve for PowerReset {
-    fn serve(self, context: &Context) -> Verdict<NeverReset> {
-        request(context, self.power, POWER_RESET, 0).map(|()| NeverReset {})
-    }
+pub(crate) fn power_reset(context: &Context, call: PowerReset) -> Verdict<NeverReset> {
+    request(context, call.power, POWER_RESET, 0).map(|()| NeverReset {})
 }

@@ -6,13 +6,9 @@
 //! A thread that is queued stays in the list it is in until it is queued again, on its own CPU at once: nobody touches
 //! another CPU's queue.
 
-use crate::event::{Context, Stop, Verdict, serve::Serve};
-use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::EXPLICIT_LIMIT, lock::ShardSet, percpu::Here, process::Process};
-use nexus_abi::syscall::{
-    AffinitySet, AffinityWasSet, LimitsSet, LimitsWereSet, QosGet, QosGot, QosSet, QosWasSet, SharesSet, SharesWereSet,
-};
-use nexus_abi::{Error, Handle, Kind, Limits, QosClass, Rights};
+use crate::cpu::EXPLICIT_LIMIT;
+use crate::prelude::*;
+use nexus_abi::Limits;
 
 /// Every weight.
 const SHARES: core::ops::RangeInclusive<u32> = 1..=Limits::MAX_SHARES as u32;
@@ -61,12 +57,10 @@ impl Kernel {
 }
 
 /// Needs `TAKE` on another thread. `EPEERCLOSED`: it is gone.
-impl Serve for QosGet {
-    fn serve(self, context: &Context) -> Verdict<QosGot> {
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let thread = context.subject_thread(self.thread, Rights::TAKE)?;
-        Ok(QosGot { class: thread.wished_class() })
-    }
+pub(crate) fn qos_get(context: &Context, call: QosGet) -> Verdict<QosGot> {
+    let _held = context.kernel.shards.hold(ShardSet::ALL);
+    let thread = context.subject_thread(call.thread, Rights::TAKE)?;
+    Ok(QosGot { class: thread.wished_class() })
 }
 
 impl Context {
@@ -92,109 +86,100 @@ impl Context {
 
 /// `EINVAL`: no such class or process. `EPERM`: raising, or another process, without being listed. `EAGAIN`: the class
 /// is full on a CPU. What is refused, or takes more than the caller's own authority, is audited.
-impl Serve for QosSet {
-    fn serve(self, context: &Context) -> Verdict<QosWasSet> {
-        let (kernel, _held) = context.hold_all();
-        kernel.take_mail(context.cpu);
-        let process = if self.target == 0 {
-            Some(context.process())
-        } else {
-            kernel.living(self.target).filter(|process| process.running())
-        };
-        let target = process.map_or(self.target, Process::index);
-        let subject = process.and_then(|process| kernel.threads_of(process).next());
-        let from = if self.target == 0 { Some(context.thread) } else { subject }.map(Thread::wished_class);
-        let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &self));
-        if set != Ok(false) {
-            context.audit_qos(target, from, self.class, set.map(|_| ()));
-        }
-        Ok(set.map(|_| QosWasSet {})?)
+pub(crate) fn qos_set(context: &Context, call: QosSet) -> Verdict<QosWasSet> {
+    let (kernel, _held) = context.hold_all();
+    kernel.take_mail(context.cpu);
+    let process = if call.target == 0 {
+        Some(context.process())
+    } else {
+        kernel.living(call.target).filter(|process| process.running())
+    };
+    let target = process.map_or(call.target, Process::index);
+    let subject = process.and_then(|process| kernel.threads_of(process).next());
+    let from = if call.target == 0 { Some(context.thread) } else { subject }.map(Thread::wished_class);
+    let set = process.ok_or(Error::Invalid).and_then(|process| context.set_qos(process, &call));
+    if set != Ok(false) {
+        context.audit_qos(target, from, call.class, set.map(|_| ()));
     }
+    Ok(set.map(|_| QosWasSet {})?)
 }
 
 /// Needs `MANAGE` on another thread. CPUs that are not online are left out; `EINVAL`: none is left. `EAGAIN`: the class is
 /// full on those. `ERATELIMITED`: too many changes on this CPU in this second. A thread that can run runs on one of them when
 /// this is answered; one that waits does when it is woken.
-impl Serve for AffinitySet {
-    fn serve(self, context: &Context) -> Verdict<AffinityWasSet> {
-        let (kernel, _held) = context.hold_all();
-        let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
-        let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
-        let limit =
-            if context.may_raise() { u64::MAX } else { context.kernel.process_of(thread).affinity.get().into() };
-        let mask = self.mask & limit & online.sum::<u64>();
-        if mask == 0 {
-            return Err(Error::Invalid.into());
-        }
-        let (before, second) = (thread.affinity.get(), kernel.second(context.now));
-        let changes = mask as u32 != before;
-        if changes {
-            context.cpu.explicit.check(second, EXPLICIT_LIMIT)?;
-        }
-        thread.affinity.set(mask as u32);
-        let stays = mask >> thread.cpu() & 1 != 0 || kernel.settled_elsewhere(context.cpu, thread);
-        if !stays && kernel.place(thread).is_none() {
-            thread.affinity.set(before);
-            return Err(Error::Again.into());
-        }
-        if changes {
-            context.cpu.explicit.count(second);
-        }
-        if stays {
-            return Ok(AffinityWasSet { mask });
-        }
-        if thread.state().blocked() {
-            // Nothing is left of it on its CPU after the kick; a message that comes before finds it there.
-            thread.affinity.set(before);
-        }
-        kernel.send_away(context.cpu, thread);
-        Err(Stop::Restart)
+pub(crate) fn affinity_set(context: &Context, call: AffinitySet) -> Verdict<AffinityWasSet> {
+    let (kernel, _held) = context.hold_all();
+    let thread = context.subject_thread(call.thread, Rights::MANAGE)?;
+    let online = kernel.cpus.iter().filter(|cpu| cpu.is_online()).map(|cpu| 1 << cpu.id.get());
+    let limit = if context.may_raise() { u64::MAX } else { context.kernel.process_of(thread).affinity.get().into() };
+    let mask = call.mask & limit & online.sum::<u64>();
+    if mask == 0 {
+        return Err(Error::Invalid.into());
     }
+    let (before, second) = (thread.affinity.get(), kernel.second(context.now));
+    let changes = mask as u32 != before;
+    if changes {
+        context.cpu.explicit.check(second, EXPLICIT_LIMIT)?;
+    }
+    thread.affinity.set(mask as u32);
+    let stays = mask >> thread.cpu() & 1 != 0 || kernel.settled_elsewhere(context.cpu, thread);
+    if !stays && kernel.place(thread).is_none() {
+        thread.affinity.set(before);
+        return Err(Error::Again.into());
+    }
+    if changes {
+        context.cpu.explicit.count(second);
+    }
+    if stays {
+        return Ok(AffinityWasSet { mask });
+    }
+    if thread.state().blocked() {
+        // Nothing is left of it on its CPU after the kick; a message that comes before finds it there.
+        thread.affinity.set(before);
+    }
+    kernel.send_away(context.cpu, thread);
+    Err(Stop::Restart)
 }
 
 /// Needs `MANAGE` on another thread. `EINVAL`: not in 1..=1000. `EPERM`: more than its
 /// process may, without being listed.
-impl Serve for SharesSet {
-    fn serve(self, context: &Context) -> Verdict<SharesWereSet> {
-        if !SHARES.contains(&self.shares) {
-            return Err(Error::Invalid.into());
-        }
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let thread = context.subject_thread(self.thread, Rights::MANAGE)?;
-        if self.shares > context.kernel.process_of(thread).most_shares.get() && !context.may_raise() {
-            return Err(Error::Permission.into());
-        }
-        thread.shares.set(self.shares);
-        Ok(SharesWereSet {})
+pub(crate) fn shares_set(context: &Context, call: SharesSet) -> Verdict<SharesWereSet> {
+    if !SHARES.contains(&call.shares) {
+        return Err(Error::Invalid.into());
     }
+    let _held = context.kernel.shards.hold(ShardSet::ALL);
+    let thread = context.subject_thread(call.thread, Rights::MANAGE)?;
+    if call.shares > context.kernel.process_of(thread).most_shares.get() && !context.may_raise() {
+        return Err(Error::Permission.into());
+    }
+    thread.shares.set(call.shares);
+    Ok(SharesWereSet {})
 }
 
 /// Needs `MANAGE`. `EINVAL`: shares not in 1..=1000, no CPU, a period below a millisecond, or no part of it. `EPERM`: more
 /// than the table says without being listed.
-impl Serve for LimitsSet {
-    fn serve(self, context: &Context) -> Verdict<LimitsWereSet> {
-        let (kernel, _held) = context.hold_all();
-        let process = context.subject(Some(self.process), Rights::MANAGE)?;
-        let mask = self.mask & ((1 << kernel.cpus.len()) - 1);
-        let part = self.budget > 0 && self.budget < self.period && self.period >= kernel.machine.timebase / 1000;
-        let timed = part || self.budget | self.period == 0;
-        if !SHARES.contains(&self.shares) || mask == 0 || !timed || self.period > MAX_PERIOD {
-            return Err(Error::Invalid.into());
-        }
-        let wider = self.shares > process.most_shares.get() || mask & !u64::from(process.affinity.get()) != 0;
-        if (wider || process.budget.period.get() != 0) && !context.may_raise() {
-            return Err(Error::Permission.into());
-        }
-        process.shares.set(self.shares);
-        process.most_shares.set(self.shares);
-        process.affinity.set(mask as u32);
-        process.budget.set(self.budget, self.period, context.now);
-        kernel.spend(context.cpu, process);
-        for thread in kernel.threads_of(process) {
-            thread.set_timed(self.budget);
-            thread.shares.set(self.shares);
-            kernel.say_changed(context.cpu, thread);
-        }
-        Ok(LimitsWereSet {})
+pub(crate) fn limits_set(context: &Context, call: LimitsSet) -> Verdict<LimitsWereSet> {
+    let (kernel, _held) = context.hold_all();
+    let process = context.subject(Some(call.process), Rights::MANAGE)?;
+    let mask = call.mask & ((1 << kernel.cpus.len()) - 1);
+    let part = call.budget > 0 && call.budget < call.period && call.period >= kernel.machine.timebase / 1000;
+    let timed = part || call.budget | call.period == 0;
+    if !SHARES.contains(&call.shares) || mask == 0 || !timed || call.period > MAX_PERIOD {
+        return Err(Error::Invalid.into());
     }
+    let wider = call.shares > process.most_shares.get() || mask & !u64::from(process.affinity.get()) != 0;
+    if (wider || process.budget.period.get() != 0) && !context.may_raise() {
+        return Err(Error::Permission.into());
+    }
+    process.shares.set(call.shares);
+    process.most_shares.set(call.shares);
+    process.affinity.set(mask as u32);
+    process.budget.set(call.budget, call.period, context.now);
+    kernel.spend(context.cpu, process);
+    for thread in kernel.threads_of(process) {
+        thread.set_timed(call.budget);
+        thread.shares.set(call.shares);
+        kernel.say_changed(context.cpu, thread);
+    }
+    Ok(LimitsWereSet {})
 }

@@ -5,10 +5,9 @@ mod state;
 
 pub use state::State;
 
-use crate::arena::{Header, Object, index_of};
-use crate::word::{Half, Word};
-use crate::{Kernel, gate::Gate, process::Process};
-use nexus_abi::{Error, QosClass, field::Words, message::Status};
+use crate::gate::Gate;
+use crate::prelude::*;
+use nexus_abi::field::Words;
 
 /// Registers of user mode while the thread is not running. The machine layer's trap entry knows this layout:
 /// word 0 is `pc`, word n is `xn`.

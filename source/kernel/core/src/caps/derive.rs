@@ -1,11 +1,7 @@
 //! Derive, grant, inspect: rights only shrink.
 
-use super::{Capability, slot::Slot};
-use crate::arena::index_of;
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, lock::ShardSet, process::Process};
-use nexus_abi::syscall::{Derive, Derived, Grant, Granted, Inspect, Inspected};
-use nexus_abi::{Error, Handle, Kind, Part, Rights};
+use crate::prelude::*;
+use nexus_abi::Part;
 
 impl Kernel {
     /// What `source` becomes with these rights and this badge; refuses more rights, a second badge, a reply.
@@ -59,37 +55,31 @@ impl Kernel {
     }
 }
 
-impl Serve for Derive {
-    fn serve(self, context: &Context) -> Verdict<Derived> {
-        let (kernel, _held) = context.hold_all();
-        let source = kernel.slot(context.process(), self.source)?;
-        let capability = kernel.derivable(source, self.rights, self.badge)?;
-        Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place.get())? })
-    }
+pub(crate) fn derive(context: &Context, call: Derive) -> Verdict<Derived> {
+    let (kernel, _held) = context.hold_all();
+    let source = kernel.slot(context.process(), call.source)?;
+    let capability = kernel.derivable(source, call.rights, call.badge)?;
+    Ok(Derived { handle: kernel.insert(context.process(), &capability, source.place.get())? })
 }
 
-impl Serve for Grant {
-    fn serve(self, context: &Context) -> Verdict<Granted> {
-        let (kernel, _held) = context.hold_all();
-        let process = context.subject(Some(self.process), Rights::USE)?;
-        let source = kernel.slot(context.process(), self.source)?;
-        let allowed = kernel.transferable(source, process)?;
-        let wanted = kernel.derivable(source, self.rights, self.badge)?;
-        let capability = Capability { rights: allowed.rights.intersection(self.rights), ..wanted };
-        Ok(Granted { handle: kernel.insert(process, &capability, source.place.get())? })
-    }
+pub(crate) fn grant(context: &Context, call: Grant) -> Verdict<Granted> {
+    let (kernel, _held) = context.hold_all();
+    let process = context.subject(Some(call.process), Rights::USE)?;
+    let source = kernel.slot(context.process(), call.source)?;
+    let allowed = kernel.transferable(source, process)?;
+    let wanted = kernel.derivable(source, call.rights, call.badge)?;
+    let capability = Capability { rights: allowed.rights.intersection(call.rights), ..wanted };
+    Ok(Granted { handle: kernel.insert(process, &capability, source.place.get())? })
 }
 
-impl Serve for Inspect {
-    fn serve(self, context: &Context) -> Verdict<Inspected> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::of(self.handle.shard()));
-        let slot = kernel.slot(context.process(), self.handle)?;
-        let kind = slot.kind().ok_or(Error::BadHandle)?;
-        if kernel.gone(kind, slot.object.get()) {
-            return Err(Error::PeerClosed.into());
-        }
-        let size = if kind.is_memory() { kernel.reached(slot).pages.into() } else { 0 };
-        Ok(Inspected { kind, rights: slot.rights(), badge: slot.badge.get(), size })
+pub(crate) fn inspect(context: &Context, call: Inspect) -> Verdict<Inspected> {
+    let kernel = context.kernel;
+    let _held = kernel.shards.hold(ShardSet::of(call.handle.shard()));
+    let slot = kernel.slot(context.process(), call.handle)?;
+    let kind = slot.kind().ok_or(Error::BadHandle)?;
+    if kernel.gone(kind, slot.object.get()) {
+        return Err(Error::PeerClosed.into());
     }
+    let size = if kind.is_memory() { kernel.reached(slot).pages.into() } else { 0 };
+    Ok(Inspected { kind, rights: slot.rights(), badge: slot.badge.get(), size })
 }

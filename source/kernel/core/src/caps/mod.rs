@@ -5,9 +5,7 @@ pub mod revoke;
 pub mod slot;
 pub mod table;
 
-use crate::Kernel;
-use crate::arena::{Header, Object, index_of};
-use nexus_abi::{Kind, Rights};
+use crate::prelude::*;
 
 /// What a new capability says.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,6 @@
 //! Close and revoke: a capability goes, and what hung on it.
 
-use super::slot::Slot;
-use crate::arena::{Header, index_of};
-use crate::event::{Context, Stop, Verdict, serve::Serve};
-use crate::{Kernel, percpu::Here};
-use nexus_abi::Kind;
-use nexus_abi::syscall::{Close, Closed, Revoke, Revoked};
+use crate::prelude::*;
 
 /// Capabilities that one step of a revocation removes at most.
 const REVOKE_BATCH: usize = 16;
@@ -56,11 +51,6 @@ impl Kernel {
         self.header(slot.kind()?, index_of(object)).filter(|header| header.names(object))
     }
 
-    /// True if no other capability names the object of this one.
-    pub(crate) fn last_to_name(&self, slot: &Slot) -> bool {
-        self.named(slot).is_some_and(|header| header.capabilities.get() == 1)
-    }
-
     /// Removes children one by one; the children of each come to stand in its place, so depth does not matter. Then go
     /// mappings in other address spaces than the holder's: they were made through something derived and closed since, or by
     /// the holder in another process.
@@ -81,18 +71,14 @@ impl Kernel {
     }
 }
 
-impl Serve for Close {
-    fn serve(self, context: &Context) -> Verdict<Closed> {
-        let (kernel, _held) = context.hold_all();
-        kernel.close(context.cpu, kernel.slot(context.process(), self.handle)?)?;
-        Ok(Closed {})
-    }
+pub(crate) fn close(context: &Context, call: Close) -> Verdict<Closed> {
+    let (kernel, _held) = context.hold_all();
+    kernel.close(context.cpu, kernel.slot(context.process(), call.handle)?)?;
+    Ok(Closed {})
 }
 
-impl Serve for Revoke {
-    fn serve(self, context: &Context) -> Verdict<Revoked> {
-        let (kernel, _held) = context.hold_all();
-        kernel.revoke_step(context.cpu, kernel.slot(context.process(), self.handle)?)?;
-        Ok(Revoked {})
-    }
+pub(crate) fn revoke(context: &Context, call: Revoke) -> Verdict<Revoked> {
+    let (kernel, _held) = context.hold_all();
+    kernel.revoke_step(context.cpu, kernel.slot(context.process(), call.handle)?)?;
+    Ok(Revoked {})
 }

@@ -1,8 +1,7 @@
 //! Capability slots.
 
-use crate::links::Links;
-use crate::word::{Half, Word};
-use nexus_abi::{Handle, Kind, Part, Rights};
+use crate::prelude::*;
+use nexus_abi::Part;
 
 /// One capability, or a free place for one. 64 bytes.
 ///

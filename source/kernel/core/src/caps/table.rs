@@ -1,11 +1,8 @@
 //! Capability tables: from a handle to a slot and back.
 
-use super::revoke::{More, Progress};
-use super::{Capability, slot::Slot};
-use crate::arena::{Arena, Header, Living, Object, index_of};
-use crate::process::{MAX_BLOCKS, Process, quota::Resource};
-use crate::{Kernel, event::Context, thread::Thread};
-use nexus_abi::{Error, Handle, Kind, Rights, handle::GENERATION_END};
+use crate::prelude::*;
+use crate::process::MAX_BLOCKS;
+use nexus_abi::handle::GENERATION_END;
 
 impl Kernel {
     /// The slot that a handle names in a process's table. The caller holds the handle's shard.

@@ -5,10 +5,8 @@
 
 pub mod serve;
 
-use crate::lock::{Held, ShardSet};
-use crate::thread::Thread;
-use crate::{Kernel, cpu::Next, percpu::Here, process::Process, trace::What};
-use nexus_abi::{Error, syscall::ipc};
+use crate::prelude::*;
+use crate::{cpu::Next, trace::What};
 
 /// Why a system call has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,42 +1,71 @@
-//! From a number to its handler: one line of dispatch a call, made from the table.
+//! From a number to its handler: the table of typed system calls.
 
-use super::{Context, Stop, Verdict};
-use crate::thread::{Frame, Stamp, reg};
-use nexus_abi::syscall::{self, Syscall};
-use nexus_abi::{Error, for_each_syscall, message::WORDS};
+use crate::caps::{derive, revoke};
+use crate::ipc::{endpoint, notification, reply, wait_set};
+use crate::memory::{destroy, irq, map, object, window};
+use crate::prelude::*;
+use crate::process::{create, exit, threads};
+use crate::thread::Frame;
+use crate::{
+    console, event::serve as later, info::calls as info, log::calls as log, power, qos, sched::turn, time::timer,
+};
+use nexus_abi::{message::WORDS, syscall};
 
-/// The handler of one typed system call.
-pub(crate) trait Serve: Syscall {
-    /// Does what the call asks, or says why not. A call that has its number and nothing more answers so.
-    fn serve(self, _: &Context) -> Verdict<Self::Output> {
-        Err(Stop::Refuse(Error::NoCall))
-    }
-}
-
-macro_rules! dispatcher {
-    ($($name:ident)*) => {
+macro_rules! handlers {
+    ($($module:ident { $($call:ident $handler:ident),* })*) => {
         /// Decodes and serves the typed call with this number.
         #[inline(never)]
         pub(crate) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
             match number {
-                $(syscall::$name::NUMBER => serve::<syscall::$name>(context),)*
+                $($($call::NUMBER => serve::<$call>(context, $module::$handler),)*)*
                 _ => Err(Stop::Refuse(Error::NoCall)),
             }
         }
     };
 }
 
-for_each_syscall!(dispatcher);
+handlers! {
+    console { ConsoleClaim console_claim }
+    create { ProcessCreate process_create, ProcessPrefix process_prefix, ProcessOpen process_open, SpawnMint spawn_mint }
+    derive { Derive derive, Grant grant, Inspect inspect }
+    destroy { MemorySeal memory_seal }
+    endpoint { EndpointCreate endpoint_create }
+    exit { ProcessExit process_exit, ProcessKill process_kill, ProcessWatch process_watch, ProcessStatus process_status,
+        ProcessFaults process_faults }
+    info { InfoProcess info_process, InfoUsage info_usage, InfoCpu info_cpu, InfoLimits info_limits, InfoObjects info_objects,
+        InfoScheduler info_scheduler, InfoCapability info_capability, BootArguments boot_arguments }
+    invariant { InfoInvariants info_invariants }
+    irq { IrqMint irq_mint, IrqAck irq_ack }
+    later { DmaCreate reserved, DmaAddress reserved, Quiesce reserved }
+    log { LogWrite log_write, LogRead log_read }
+    map { Map map, Unmap unmap, Protect protect }
+    notification { NotificationCreate notification_create, Notify notify, Wait wait, Bind bind }
+    object { MemoryCreate memory_create, MemoryGrow memory_grow }
+    power { PowerOff power_off, PowerReset power_reset }
+    qos { QosGet qos_get, QosSet qos_set, AffinitySet affinity_set, SharesSet shares_set, LimitsSet limits_set }
+    reply { Defer defer }
+    revoke { Close close, Revoke revoke }
+    threads { ThreadCreate thread_create, ThreadStart thread_start, ThreadExit thread_exit }
+    timer { TimerCreate timer_create, TimerSet timer_set }
+    turn { Whoami whoami, Yield yield_now }
+    wait_set { WaitSetCreate wait_set_create, WaitSetAdd wait_set_add, WaitSetRemove wait_set_remove }
+    window { WindowMint window_mint }
+}
 
 #[inline(never)]
-fn serve<S: Serve>(context: &Context) -> Verdict<()> {
+fn serve<S: Syscall>(context: &Context, handler: impl Fn(&Context, S) -> Verdict<S::Output>) -> Verdict<()> {
     let frame = &context.thread.frame;
     if context.kernel.refuses(S::NUMBER) {
         return Err(Stop::Refuse(Error::NoCall));
     }
-    let output = S::decode(frame.get(reg::T3), frame)?.serve(context)?;
+    let output = handler(context, S::decode(frame.get(reg::T3), frame)?)?;
     answer(frame, output);
     Ok(())
+}
+
+/// Of a call that has its number and nothing more, so that programs need not be rebuilt when it comes.
+fn reserved<S: Syscall>(_: &Context, _: S) -> Verdict<S::Output> {
+    Err(Stop::Refuse(Error::NoCall))
 }
 
 /// Writes an answer: the results in `a0`…, 0 everywhere else.

@@ -1,11 +1,8 @@
 //! Calls: eight words to an endpoint, and a wait for the answer.
 
 use super::{Attempt, Halt, Request, endpoint::Endpoint, transfer::Letter};
-use crate::event::{Context, Stop};
-use crate::thread::{State, Thread};
-use crate::{Kernel, caps::slot::Slot, lock::Held, trace::What};
-use nexus_abi::message::Extent;
-use nexus_abi::{Error, Handle, Kind, Rights};
+use crate::prelude::*;
+use crate::trace::What;
 
 impl Kernel {
     /// Sends to a waiting receiver and switches to it, or queues the caller.

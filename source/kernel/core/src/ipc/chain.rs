@@ -5,10 +5,8 @@
 //! enough. Only a call made while serving one comes here.
 
 use super::{Attempt, endpoint::Endpoint};
-use crate::lock::{Held, ShardSet};
-use crate::thread::{State, Thread};
-use crate::{Kernel, arena::index_of, event::Context, process::quota::Resource};
-use nexus_abi::{Error, message::MAX_CALL_DEPTH};
+use crate::prelude::*;
+use nexus_abi::message::MAX_CALL_DEPTH;
 
 impl Kernel {
     /// `EOVERLIMIT`: the call would nest too deep. `EDEADLK`: all threads that could ever receive it wait for the caller.

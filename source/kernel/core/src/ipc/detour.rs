@@ -5,11 +5,8 @@
 //! means that nothing was changed.
 
 use super::direct::{Asker, Passage, Waiter};
-use crate::lock::{LockGuard, ShardSet};
-use crate::thread::{Thread, reg};
-use crate::{Kernel, gate::Gate, percpu::Here};
-use nexus_abi::message::{Extent, Status};
-use nexus_abi::{Handle, Kind, Rights, syscall::ipc};
+use crate::prelude::*;
+use crate::{gate::Gate, lock::LockGuard};
 
 /// What the IPC page has to say of a thread's message with this number: an extent word that names no handles. `None`: all else.
 #[inline(always)]

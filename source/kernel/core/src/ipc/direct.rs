@@ -7,11 +7,9 @@
 //! all of this loses by asking twice: so what a second look needs (a target, a gate, a deadline) is asked for again, by
 //! functions, and a second lock stands in memory.
 
+use crate::prelude::*;
+use crate::{gate::Gate, ipc::endpoint::Endpoint};
 use core::hint::black_box;
-
-use crate::thread::{Stamp, State, Thread, reg};
-use crate::{Kernel, arena::index_of, caps::slot::Slot, gate::Gate, ipc::endpoint::Endpoint, percpu::Here};
-use nexus_abi::{Kind, Rights};
 
 /// Who goes on in place of the calling thread, and what it is told besides the words.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +65,9 @@ impl Kernel {
     ) -> Result<Passage, Elsewhere> {
         let _held = self.shards.hold_one(Gate::shard(caller.gate.get()));
         let handle = target();
-        let slot = self.near_slot(caller, handle);
+        // The slot that it may name in the first block of the process, as far as the thread knows it; else one that fits no
+        // handle, or another one.
+        let slot = self.blocks.at(caller.near_slots.get() + (handle >> 58) as u32);
         let asker = Asker { thread: caller, clock };
         if slot.call_key.get() == handle && caller.link.get() == 0 {
             return self.call_at(asker, slot, NEAR).ok_or(Elsewhere::General);
@@ -97,7 +97,7 @@ impl Kernel {
             return None;
         }
         let endpoint = self.endpoints.named(slot.object.get())?;
-        let server = self.threads.place(endpoint.receivers.first_index())?;
+        let server = self.threads.place(endpoint.receivers.top.get())?;
         let caller = caller.hand_over(server, State::Receiving, State::Awaiting, far)?;
         debug_assert!(self.shards.held(server.header.shard()) && self.shards.held(caller.header.shard()));
         endpoint.receivers.pop(server);
@@ -141,7 +141,7 @@ impl Kernel {
             return None;
         }
         let reference = server.source_endpoint.get();
-        self.endpoints.place(index_of(reference)).filter(|endpoint| endpoint.is_open(reference))
+        self.endpoints.place(index_of(reference)).filter(|endpoint| endpoint.open.get() == reference)
     }
 
     /// The answer, if its caller waits for it and can go on here.
@@ -164,13 +164,6 @@ impl Kernel {
         server.link.set(0);
         endpoint.receivers.push(&self.threads, server);
         Some(Passage { to: caller, badge: 0, from: server.stamp(), status: 0 })
-    }
-
-    /// The slot that a handle may name in the first block of a thread's process, as far as the thread knows it; else one
-    /// that fits no handle, or another one.
-    #[inline(always)]
-    fn near_slot(&self, thread: &Thread, target: u64) -> &'static Slot {
-        self.blocks.at(thread.near_slots.get() + (target >> 58) as u32)
     }
 }
 

@@ -5,10 +5,9 @@
 //! a change of any of them the class is made anew, and passed on to whom the thread itself waits for.
 
 use super::endpoint::Endpoint;
-use crate::thread::{State, Thread};
-use crate::{Kernel, arena::index_of, percpu::Here, process::quota::Resource};
+use crate::prelude::*;
 use core::sync::atomic::Ordering::Release;
-use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
+use nexus_abi::message::MAX_CALL_DEPTH;
 
 impl Kernel {
     /// The thread that callers who wait at an endpoint lift: the youngest of those that receive there.

@@ -1,14 +1,7 @@
 //! Endpoints: where calls and one-way messages meet a receiver.
 
-use crate::arena::{Arena, Header, Object, index_of};
-use crate::caps::revoke::{More, Progress};
-use crate::event::{Context, Verdict, serve::Serve};
 use crate::list::{ThreadList, ThreadStack};
-use crate::process::{Process, quota::Resource};
-use crate::word::{Half, Word};
-use crate::{Kernel, percpu::Here, thread::Thread};
-use nexus_abi::syscall::{EndpointCreate, EndpointCreated};
-use nexus_abi::{Error, Handle, Kind, QosClass, Rights};
+use crate::prelude::*;
 
 /// Longest queue of one-way messages that one endpoint can have.
 pub const MAX_QUEUE: u16 = 64;
@@ -32,7 +25,7 @@ pub struct Endpoint {
     /// 1 if the last thing received was a one-way message: then a waiting call comes first.
     pub turn: Half,
     /// The endpoint's reference while it lives and neither a caller nor a one-way message waits; else 0.
-    open: Word,
+    pub(super) open: Word,
 }
 
 impl Endpoint {
@@ -40,12 +33,6 @@ impl Endpoint {
     #[inline(always)]
     pub(crate) fn waited_for(&self) -> bool {
         self.open.get() != self.header.me()
-    }
-
-    /// True if this is its reference, and neither a caller nor a one-way message waits to be received.
-    #[inline(always)]
-    pub(crate) fn is_open(&self, reference: u64) -> bool {
-        self.open.get() == reference
     }
 
     /// To be called after every change of `callers` and `queue`, and at its death, unless it is clear that somebody waits.
@@ -100,19 +87,17 @@ impl Object for Message {
     }
 }
 
-impl Serve for EndpointCreate {
-    fn serve(self, context: &Context) -> Verdict<EndpointCreated> {
-        let (kernel, _held) = context.hold_all();
-        let owner = context.subject(self.process, Rights::USE)?;
-        if self.queue > MAX_QUEUE {
-            return Err(Error::OverLimit.into());
-        }
-        owner.account.check_places(&kernel.messages.pool, Resource::Messages, self.queue.into())?;
-        let (endpoint, handle) = context.create(&kernel.endpoints, Kind::Endpoint, owner)?;
-        kernel.furnish(endpoint, self.queue);
-        owner.account.charge(Resource::Messages, self.queue.into());
-        Ok(EndpointCreated { endpoint: handle })
+pub(crate) fn endpoint_create(context: &Context, call: EndpointCreate) -> Verdict<EndpointCreated> {
+    let (kernel, _held) = context.hold_all();
+    let owner = context.subject(call.process, Rights::USE)?;
+    if call.queue > MAX_QUEUE {
+        return Err(Error::OverLimit.into());
     }
+    owner.account.check_places(&kernel.messages.pool, Resource::Messages, call.queue.into())?;
+    let (endpoint, handle) = context.create(&kernel.endpoints, Kind::Endpoint, owner)?;
+    kernel.furnish(endpoint, call.queue);
+    owner.account.charge(Resource::Messages, call.queue.into());
+    Ok(EndpointCreated { endpoint: handle })
 }
 
 impl Kernel {
@@ -160,7 +145,7 @@ impl Kernel {
     fn drop_handle(&self, owner: &Process, handle: u64) {
         if let Some(found) = Handle::from_raw(handle).and_then(|handle| self.slot(owner, handle).ok())
             && found.child.get() == 0
-            && !self.last_to_name(found)
+            && self.named(found).is_none_or(|header| header.capabilities.get() > 1)
         {
             self.move_away(found);
         }

@@ -1,10 +1,9 @@
 //! Faults: delivered as a call to whoever the process named, or the end of the process.
 
 use super::transfer::write_message;
-use crate::event::{Context, Trap};
-use crate::thread::{State, Thread};
-use crate::{Kernel, lock::ShardSet, percpu::Here};
-use nexus_abi::{message::Status, start::ExitKind};
+use crate::event::Trap;
+use crate::prelude::*;
+use nexus_abi::start::ExitKind;
 
 impl Kernel {
     /// Delivers the calling thread's fault as a call {cause, pc, address}, or ends its process.

@@ -20,11 +20,10 @@ pub mod transfer;
 pub mod wait;
 pub mod wait_set;
 
-use crate::event::{Context, Stop, Verdict};
-use crate::lock::{Held, Need, ShardSet};
-use crate::{Kernel, thread::reg};
+use crate::lock::Need;
+use crate::prelude::*;
 use core::hint::black_box;
-use nexus_abi::{Deadline, Error, message::Extent, syscall::ipc};
+use nexus_abi::Deadline;
 
 /// Why an attempt did not go through. Nothing was changed.
 #[derive(Clone, Copy, Debug)]

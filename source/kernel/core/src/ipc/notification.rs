@@ -1,15 +1,8 @@
 //! Notifications: 64 OR-ed signal bits. A wait set is a notification made of keyed members ([`super::wait_set`]).
 
 use super::{Attempt, Halt, transfer::write_message, with_shards};
-use crate::arena::{Header, Object, index_of};
-use crate::caps::revoke::{More, Progress};
-use crate::event::{Context, Stop, Verdict, serve::Serve, serve::blank};
-use crate::lock::{Held, Need, ShardSet};
-use crate::thread::{Stamp, State, Thread};
-use crate::word::{Half, Word};
-use crate::{Kernel, links::Links, list::ThreadList, percpu::Here};
-use nexus_abi::syscall::{Bind, Bound, NotificationCreate, NotificationCreated, Notified, Notify, Wait, Waited};
-use nexus_abi::{Error, Handle, Kind, Rights, message::Status};
+use crate::prelude::*;
+use crate::{event::serve::blank, list::ThreadList, lock::Need};
 
 /// A notification or wait set. Guarded by its shard; a member's place in its set (`ready`, `queued`) by the set's, and
 /// what only structural changes write (`is_set`, `members`, `set`, `key`) by all.
@@ -170,73 +163,65 @@ impl Context {
     }
 }
 
-impl Serve for NotificationCreate {
-    fn serve(self, context: &Context) -> Verdict<NotificationCreated> {
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let notification = context.kernel.new_notification(context, self.process, Kind::Notification)?;
-        Ok(NotificationCreated { notification })
-    }
+pub(crate) fn notification_create(context: &Context, call: NotificationCreate) -> Verdict<NotificationCreated> {
+    let _held = context.kernel.shards.hold(ShardSet::ALL);
+    let notification = context.kernel.new_notification(context, call.process, Kind::Notification)?;
+    Ok(NotificationCreated { notification })
 }
 
-impl Serve for Notify {
-    fn serve(self, context: &Context) -> Verdict<Notified> {
-        let kernel = context.kernel;
-        with_shards(kernel, ShardSet::of(self.notification.shard()), |held| {
-            let found = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-            kernel.signal_within(context.cpu, **held, found.header.me(), self.bits)?;
-            Ok(Notified {})
-        })
-    }
+pub(crate) fn notify(context: &Context, call: Notify) -> Verdict<Notified> {
+    let kernel = context.kernel;
+    with_shards(kernel, ShardSet::of(call.notification.shard()), |held| {
+        let found = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::USE)?;
+        kernel.signal_within(context.cpu, **held, found.header.me(), call.bits)?;
+        Ok(Notified {})
+    })
 }
 
-impl Serve for Wait {
-    fn serve(self, context: &Context) -> Verdict<Waited> {
-        let kernel = context.kernel;
-        let shards = ShardSet::of(self.notification.shard()).with(ShardSet::of(context.thread.header.shard()));
-        with_shards(kernel, shards, |held| {
-            let target = context.waitable(self.notification, Rights::TAKE)?;
-            if target.set.get() != 0 {
-                return Err(Error::State.into());
-            }
-            if kernel.signalled(held, target)? {
-                let (bits, key) = kernel.take(target);
-                return Ok(Waited { bits, key });
-            }
-            if self.deadline.passed(context.now) {
-                return Err(Error::TimedOut.into());
-            }
-            context.thread.waits_on.set(target.header.me());
-            // What a short way of waking it would write anyway.
-            blank(&context.thread.frame);
-            kernel.block(context, State::Waiting, self.deadline.0);
-            target.waiters.push_back(&kernel.threads, context.thread);
-            Err(Halt::Stop(Stop::Blocked))
-        })
-    }
+pub(crate) fn wait(context: &Context, call: Wait) -> Verdict<Waited> {
+    let kernel = context.kernel;
+    let shards = ShardSet::of(call.notification.shard()).with(ShardSet::of(context.thread.header.shard()));
+    with_shards(kernel, shards, |held| {
+        let target = context.waitable(call.notification, Rights::TAKE)?;
+        if target.set.get() != 0 {
+            return Err(Error::State.into());
+        }
+        if kernel.signalled(held, target)? {
+            let (bits, key) = kernel.take(target);
+            return Ok(Waited { bits, key });
+        }
+        if call.deadline.passed(context.now) {
+            return Err(Error::TimedOut.into());
+        }
+        context.thread.waits_on.set(target.header.me());
+        // What a short way of waking it would write anyway.
+        blank(&context.thread.frame);
+        kernel.block(context, State::Waiting, call.deadline.0);
+        target.waiters.push_back(&kernel.threads, context.thread);
+        Err(Halt::Stop(Stop::Blocked))
+    })
 }
 
-impl Serve for Bind {
-    fn serve(self, context: &Context) -> Verdict<Bound> {
-        let (kernel, _held) = context.hold_all();
-        let target = self.notification.map(|handle| context.waitable(handle, Rights::TAKE)).transpose()?;
-        let me = context.thread.header.me();
-        if let Some(target) = target {
-            let other = kernel.threads.get(target.bound.get()).is_some_and(|thread| thread.header.me() != me);
-            if other {
-                return Err(Error::Exists.into());
-            }
-            if target.set.get() != 0 {
-                return Err(Error::State.into());
-            }
+pub(crate) fn bind(context: &Context, call: Bind) -> Verdict<Bound> {
+    let (kernel, _held) = context.hold_all();
+    let target = call.notification.map(|handle| context.waitable(handle, Rights::TAKE)).transpose()?;
+    let me = context.thread.header.me();
+    if let Some(target) = target {
+        let other = kernel.threads.get(target.bound.get()).is_some_and(|thread| thread.header.me() != me);
+        if other {
+            return Err(Error::Exists.into());
         }
-        if let Some(before) = kernel.notifications.get(context.thread.bound.get()) {
-            before.bound.set(0);
+        if target.set.get() != 0 {
+            return Err(Error::State.into());
         }
-        context.thread.bound.set(target.map_or(0, |target| target.header.me()));
-        context.thread.forget_source();
-        if let Some(target) = target {
-            target.bound.set(me);
-        }
-        Ok(Bound {})
     }
+    if let Some(before) = kernel.notifications.get(context.thread.bound.get()) {
+        before.bound.set(0);
+    }
+    context.thread.bound.set(target.map_or(0, |target| target.header.me()));
+    context.thread.forget_source();
+    if let Some(target) = target {
+        target.bound.set(me);
+    }
+    Ok(Bound {})
 }

@@ -1,15 +1,9 @@
 //! Receiving: a signal, a waiting caller, a queued one-way message, or a wait for one of these.
 
 use super::endpoint::{Endpoint, Message};
-use super::notification::Notification;
 use super::transfer::{Letter, write_message};
-use super::{Attempt, Halt, Request};
-use crate::event::{Context, Stop};
-use crate::lock::{Held, ShardSet};
-use crate::thread::{Stamp, State, Thread};
-use crate::{Kernel, arena::index_of};
-use nexus_abi::Error;
-use nexus_abi::message::{Extent, Status};
+use super::{Attempt, Halt, Request, notification::Notification};
+use crate::prelude::*;
 
 /// What a receive will get, found before anything is changed.
 #[derive(Debug)]

@@ -1,20 +1,11 @@
 //! Answers: by the open link, or by a reply capability that a deferred call became.
 
 use super::{Attempt, Request, receive::Arrival, transfer::Letter};
-use crate::event::serve::{Serve, blank};
-use crate::event::{Context, Stop, Verdict};
-use crate::lock::{Held, ShardSet};
-use crate::thread::{State, Thread};
-use crate::{Kernel, caps::Capability};
-use nexus_abi::syscall::{Defer, Deferred, ipc};
-use nexus_abi::{Error, Handle, Kind, Rights, message::Extent};
+use crate::event::serve::blank;
+use crate::prelude::*;
 
-/// Who is about to be answered.
-struct Caller {
-    thread: &'static Thread,
-    /// Why it cannot take the answer: it is told so instead.
-    refusal: Option<Error>,
-}
+/// Who is about to be answered; why it cannot take the answer: it is told so instead.
+type Caller = (&'static Thread, Option<Error>);
 
 impl Kernel {
     /// Answers the open link, unless this is a receive alone, and receives. If the caller has given up, the answer goes
@@ -43,7 +34,7 @@ impl Kernel {
         }
         let outcome = self.accept(context, endpoint, arrival, request);
         if let Some(caller) = caller {
-            self.hand_over(context, caller.thread);
+            self.hand_over(context, caller.0);
         }
         outcome
     }
@@ -65,7 +56,7 @@ impl Kernel {
         }
         if let Some(caller) = &caller {
             self.answer(context, caller, request);
-            self.make_ready(context.cpu, caller.thread);
+            self.make_ready(context.cpu, caller.0);
         }
         self.change_payer(context.cpu, context.now);
         if caller.is_none() {
@@ -94,7 +85,7 @@ impl Kernel {
             self.check_cargo(&letter)?;
             refusal = self.check_places(&letter).err();
         }
-        Ok(Some(Caller { thread, refusal }))
+        Ok(Some((thread, refusal)))
     }
 
     fn answer_letter(context: &Context, to: &'static Thread, request: &Request) -> Letter {
@@ -112,7 +103,7 @@ impl Kernel {
     /// Gives a caller its answer; it is not made ready yet.
     #[inline(always)]
     fn answer(&self, context: &Context, caller: &Caller, request: &Request) {
-        let Caller { thread, refusal } = *caller;
+        let (thread, refusal) = *caller;
         thread.renew_token();
         if thread.state() == State::Faulted {
             // It goes on where it stopped, with the registers it had.
@@ -125,19 +116,17 @@ impl Kernel {
     }
 }
 
-impl Serve for Defer {
-    fn serve(self, context: &Context) -> Verdict<Deferred> {
-        let (kernel, _held) = context.hold_all();
-        let thread = context.thread;
-        let token = thread.link.get();
-        if token == 0 {
-            return Err(Stop::Refuse(Error::State));
-        }
-        let shard = kernel.threads.at(Thread::index_of_token(token)).header.shard();
-        let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
-        let reply = kernel.insert(context.process(), &capability, 0)?;
-        kernel.close_link(thread);
-        kernel.change_payer(context.cpu, context.now);
-        Ok(Deferred { reply })
+pub(crate) fn defer(context: &Context, _: Defer) -> Verdict<Deferred> {
+    let (kernel, _held) = context.hold_all();
+    let thread = context.thread;
+    let token = thread.link.get();
+    if token == 0 {
+        return Err(Stop::Refuse(Error::State));
     }
+    let shard = kernel.threads.at(Thread::index_of_token(token)).header.shard();
+    let capability = Capability { kind: Kind::Reply, object: token, shard, rights: Rights::USE, badge: 0 };
+    let reply = kernel.insert(context.process(), &capability, 0)?;
+    kernel.close_link(thread);
+    kernel.change_payer(context.cpu, context.now);
+    Ok(Deferred { reply })
 }

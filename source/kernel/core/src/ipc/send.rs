@@ -2,9 +2,7 @@
 
 use super::endpoint::{Endpoint, Message};
 use super::{Attempt, Request};
-use crate::thread::{Stamp, Thread, reg};
-use crate::{Kernel, event::Context, lock::Held, process::Process};
-use nexus_abi::{Error, Handle, Rights, message::Status};
+use crate::prelude::*;
 
 impl Kernel {
     /// Gives the message to a waiting receiver, or queues it. Never waits: a full queue is `EAGAIN`.

@@ -2,9 +2,8 @@
 //!
 //! It does what [`super::notification`] does when nothing unusual is the case, and leaves the same state.
 
-use crate::thread::{State, Thread};
-use crate::{Kernel, arena::index_of, gate::Gate, ipc::notification::Notification, percpu::Here};
-use nexus_abi::{Handle, Kind, Rights};
+use crate::prelude::*;
+use crate::{gate::Gate, ipc::notification::Notification};
 
 impl Kernel {
     /// The running thread signals bits by a handle, `call`; whom that wakes takes the CPU. `None`: nothing was changed.

@@ -5,12 +5,9 @@
 //! and the slots they name cannot change while all shards are held.
 
 use super::Attempt;
-use crate::caps::{Capability, slot::Slot};
-use crate::lock::{Held, ShardSet};
-use crate::thread::{Stamp, Thread};
-use crate::{Kernel, cpu::Cargo};
-use nexus_abi::message::{Extent, HEADER_BYTES, Passing, Status};
-use nexus_abi::{Error, Handle};
+use crate::cpu::Cargo;
+use crate::prelude::*;
+use nexus_abi::message::{HEADER_BYTES, Passing};
 
 /// A message about to move.
 #[derive(Clone, Copy, Debug)]

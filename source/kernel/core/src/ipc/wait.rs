@@ -1,9 +1,7 @@
 //! Blocking, and the ends of it: an answer, a deadline, a death.
 
 use super::endpoint::Endpoint;
-use crate::thread::{State, Thread};
-use crate::{Kernel, arena::index_of, event::Context, percpu::Here};
-use nexus_abi::Error;
+use crate::prelude::*;
 
 impl Kernel {
     /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.

@@ -1,51 +1,41 @@
 //! Wait sets: one wait for any number of notifications, which answer with their keys.
 
 use super::notification::Notification;
-use crate::caps::revoke::{More, Progress};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, arena::index_of, lock::ShardSet};
-use nexus_abi::syscall::{WaitSetAdd, WaitSetAdded, WaitSetCreate, WaitSetCreated, WaitSetRemove, WaitSetRemoved};
-use nexus_abi::{Error, Kind, Rights};
+use crate::prelude::*;
 
-impl Serve for WaitSetCreate {
-    fn serve(self, context: &Context) -> Verdict<WaitSetCreated> {
-        let _held = context.kernel.shards.hold(ShardSet::ALL);
-        let wait_set = context.kernel.new_notification(context, self.process, Kind::WaitSet)?;
-        Ok(WaitSetCreated { wait_set })
-    }
+pub(crate) fn wait_set_create(context: &Context, call: WaitSetCreate) -> Verdict<WaitSetCreated> {
+    let _held = context.kernel.shards.hold(ShardSet::ALL);
+    let wait_set = context.kernel.new_notification(context, call.process, Kind::WaitSet)?;
+    Ok(WaitSetCreated { wait_set })
 }
 
-impl Serve for WaitSetAdd {
-    fn serve(self, context: &Context) -> Verdict<WaitSetAdded> {
-        let (kernel, _held) = context.hold_all();
-        let set = context.object(&kernel.notifications, self.wait_set, Kind::WaitSet, Rights::MANAGE)?;
-        let member = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::TAKE)?;
-        if member.set.get() != 0 {
-            return Err(Error::Exists.into());
-        }
-        if member.bound.get() != 0 || !member.waiters.is_empty() {
-            return Err(Error::State.into());
-        }
-        member.set.set(set.header.me());
-        member.key.set(self.key);
-        member.beside.join(&set.members, index_of(member.header.me()), |index| &kernel.notifications.at(index).beside);
-        let pending = member.bits.get();
-        kernel.signal(context.cpu, member.header.me(), pending);
-        Ok(WaitSetAdded {})
+pub(crate) fn wait_set_add(context: &Context, call: WaitSetAdd) -> Verdict<WaitSetAdded> {
+    let (kernel, _held) = context.hold_all();
+    let set = context.object(&kernel.notifications, call.wait_set, Kind::WaitSet, Rights::MANAGE)?;
+    let member = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::TAKE)?;
+    if member.set.get() != 0 {
+        return Err(Error::Exists.into());
     }
+    if member.bound.get() != 0 || !member.waiters.is_empty() {
+        return Err(Error::State.into());
+    }
+    member.set.set(set.header.me());
+    member.key.set(call.key);
+    member.beside.join(&set.members, index_of(member.header.me()), |index| &kernel.notifications.at(index).beside);
+    let pending = member.bits.get();
+    kernel.signal(context.cpu, member.header.me(), pending);
+    Ok(WaitSetAdded {})
 }
 
-impl Serve for WaitSetRemove {
-    fn serve(self, context: &Context) -> Verdict<WaitSetRemoved> {
-        let (kernel, _held) = context.hold_all();
-        let set = context.object(&kernel.notifications, self.wait_set, Kind::WaitSet, Rights::MANAGE)?;
-        let member = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::TAKE)?;
-        if member.set.get() != set.header.me() {
-            return Err(Error::NotFound.into());
-        }
-        kernel.leave_set(member);
-        Ok(WaitSetRemoved {})
+pub(crate) fn wait_set_remove(context: &Context, call: WaitSetRemove) -> Verdict<WaitSetRemoved> {
+    let (kernel, _held) = context.hold_all();
+    let set = context.object(&kernel.notifications, call.wait_set, Kind::WaitSet, Rights::MANAGE)?;
+    let member = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::TAKE)?;
+    if member.set.get() != set.header.me() {
+        return Err(Error::NotFound.into());
     }
+    kernel.leave_set(member);
+    Ok(WaitSetRemoved {})
 }
 
 impl Kernel {

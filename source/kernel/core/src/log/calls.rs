@@ -1,12 +1,10 @@
 //! The system calls of the console ring.
 
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::word::{Bytes, Word};
-use crate::{Kernel, lock::ShardSet, process::Process, thread::Thread};
+use crate::prelude::*;
+use crate::word::Bytes;
 use core::fmt::{self, Write as _};
+use nexus_abi::Name;
 use nexus_abi::message::{HEADER_BYTES, MAX_LINE};
-use nexus_abi::syscall::{LogChunk, LogRead, LogWrite, LogWritten};
-use nexus_abi::{Error, Kind, Name, Rights};
 
 /// Bytes that one call reads at most.
 const READ_BATCH: usize = 1024;
@@ -35,44 +33,40 @@ impl Kernel {
 
 /// Needs `USE`. `EOVERLIMIT`: longer than a line. One line feed at the end is the line's own; any other byte that is
 /// not printable ASCII is escaped.
-impl Serve for LogWrite {
-    fn serve(self, context: &Context) -> Verdict<LogWritten> {
-        let kernel = context.kernel;
-        let mut length = self.length as usize;
-        if length > MAX_LINE {
-            return Err(Error::OverLimit.into());
-        }
-        let payload = payload(kernel, context.thread)?;
-        let name = {
-            let _held = kernel.shards.hold(ShardSet::ALL);
-            context.capability(self.log, Kind::Log, Rights::USE)?;
-            prefix(context.process())
-        };
-        if length > 0 && payload.get(length - 1) == b'\n' {
-            length -= 1;
-        }
-        let mut line = kernel.log.line();
-        let _ = write!(line, "{}: ", name.as_str());
-        (0..length).for_each(|at| line.put(payload.get(at)));
-        drop(line);
-        context.cpu.requests.print();
-        kernel.announce(context.cpu);
-        Ok(LogWritten {})
+pub(crate) fn log_write(context: &Context, call: LogWrite) -> Verdict<LogWritten> {
+    let kernel = context.kernel;
+    let mut length = call.length as usize;
+    if length > MAX_LINE {
+        return Err(Error::OverLimit.into());
     }
+    let payload = payload(kernel, context.thread)?;
+    let name = {
+        let _held = kernel.shards.hold(ShardSet::ALL);
+        context.capability(call.log, Kind::Log, Rights::USE)?;
+        prefix(context.process())
+    };
+    if length > 0 && payload.get(length - 1) == b'\n' {
+        length -= 1;
+    }
+    let mut line = kernel.log.line();
+    let _ = write!(line, "{}: ", name.as_str());
+    (0..length).for_each(|at| line.put(payload.get(at)));
+    drop(line);
+    context.cpu.requests.print();
+    kernel.announce(context.cpu);
+    Ok(LogWritten {})
 }
 
 /// Needs `TAKE`. `EINVAL`: nothing was written there yet.
-impl Serve for LogRead {
-    fn serve(self, context: &Context) -> Verdict<LogChunk> {
-        let kernel = context.kernel;
-        {
-            let _held = kernel.shards.hold(ShardSet::of(self.log.shard()));
-            context.capability(self.log, Kind::Log, Rights::TAKE)?;
-        }
-        let payload = payload(kernel, context.thread)?;
-        let read = kernel.log.read(self.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
-        let chunk = read.ok_or(Error::Invalid)?;
-        kernel.printed(context.process(), chunk.cursor);
-        Ok(chunk)
+pub(crate) fn log_read(context: &Context, call: LogRead) -> Verdict<LogChunk> {
+    let kernel = context.kernel;
+    {
+        let _held = kernel.shards.hold(ShardSet::of(call.log.shard()));
+        context.capability(call.log, Kind::Log, Rights::TAKE)?;
     }
+    let payload = payload(kernel, context.thread)?;
+    let read = kernel.log.read(call.cursor, READ_BATCH, |at, byte| payload.put(at, byte));
+    let chunk = read.ok_or(Error::Invalid)?;
+    kernel.printed(context.process(), chunk.cursor);
+    Ok(chunk)
 }

@@ -7,13 +7,8 @@
 
 use super::object::{Memory, SEALED};
 use super::{mapping::Mapping, tree::batch};
-use crate::caps::revoke::{More, Progress};
-use crate::caps::slot::Slot;
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, arena::index_of, percpu::Here, process::Process};
+use crate::prelude::*;
 use core::sync::atomic::Ordering::Acquire;
-use nexus_abi::Error;
-use nexus_abi::syscall::{MemorySeal, MemorySealed, access};
 
 /// Records of a dead process that one step drops at most.
 const DROP_BATCH: usize = 64;
@@ -112,17 +107,15 @@ impl Kernel {
 }
 
 /// Needs `MANAGE`. `ESTATE`: sealed already. Between its steps the object can no longer be mapped writable or grow.
-impl Serve for MemorySeal {
-    fn serve(self, context: &Context) -> Verdict<MemorySealed> {
-        let (kernel, _held) = context.hold_all();
-        let memory = context.own_memory(self.memory)?;
-        if memory.allowed.get() == SEALED {
-            return Err(Error::State.into());
-        }
-        memory.allowed.set(access::READ.into());
-        kernel.unmap_step(context.cpu, memory, |mapping| mapping.access.get() as u8 & access::WRITE != 0)?;
-        memory.allowed.set(SEALED);
-        context.cpu.requests.ask(&context.cpu.requests.fence_instructions, 1);
-        Ok(MemorySealed {})
+pub(crate) fn memory_seal(context: &Context, call: MemorySeal) -> Verdict<MemorySealed> {
+    let (kernel, _held) = context.hold_all();
+    let memory = context.own_memory(call.memory)?;
+    if memory.allowed.get() == SEALED {
+        return Err(Error::State.into());
     }
+    memory.allowed.set(access::READ.into());
+    kernel.unmap_step(context.cpu, memory, |mapping| mapping.access.get() as u8 & access::WRITE != 0)?;
+    memory.allowed.set(SEALED);
+    context.cpu.requests.ask(&context.cpu.requests.fence_instructions, 1);
+    Ok(MemorySealed {})
 }

@@ -3,9 +3,8 @@
 //! The core sees physical memory as a slice of frames of atomic words. Page tables, IPC pages and zeroing are plain
 //! safe code over it, and run on the host under test.
 
-use crate::arena::Pool;
-use crate::lock::Lock;
-use crate::word::Word;
+use crate::prelude::*;
+use crate::{arena::Pool, lock::Lock};
 use core::ops::Range;
 
 /// Words of a frame.

@@ -4,13 +4,7 @@
 //! so a line needs no masking between an interrupt and its acknowledgement. It starts masked; the first
 //! acknowledgement opens it.
 
-use crate::arena::{Header, Object, index_of};
-use crate::caps::revoke::{More, Progress};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::word::{Half, Word};
-use crate::{Kernel, lock::ShardSet, percpu::Here, thread::Thread};
-use nexus_abi::syscall::{IrqAck, IrqAcked, IrqMint, IrqMinted};
-use nexus_abi::{Error, Kind, Rights};
+use crate::prelude::*;
 
 /// An interrupt line. Guarded by all shards.
 #[derive(Debug, Default)]
@@ -82,33 +76,29 @@ impl Kernel {
 
 /// Needs `USE` on root and notification. `EINVAL`: no such line, or no bits. `EEXIST`: the line is minted.
 /// `EOVERLIMIT`, `ENOMEM`.
-impl Serve for IrqMint {
-    fn serve(self, context: &Context) -> Verdict<IrqMinted> {
-        let (kernel, _held) = context.hold_all();
-        if self.line == 0 || self.line >= kernel.machine.irq_lines || self.bits == 0 {
-            return Err(Error::Invalid.into());
-        }
-        context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
-        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        let place = kernel.irqs.place(self.line).ok_or(Error::Exhausted)?;
-        if place.notification.get() != 0 {
-            return Err(Error::Exists.into());
-        }
-        let (irq, handle) = context.create(&kernel.irqs, Kind::Irq, context.process())?;
-        irq.line.set(self.line);
-        place.notification.set(notification.header.me());
-        place.bits.set(self.bits);
-        Ok(IrqMinted { irq: handle })
+pub(crate) fn irq_mint(context: &Context, call: IrqMint) -> Verdict<IrqMinted> {
+    let (kernel, _held) = context.hold_all();
+    if call.line == 0 || call.line >= kernel.machine.irq_lines || call.bits == 0 {
+        return Err(Error::Invalid.into());
     }
+    context.capability(call.root, Kind::DeviceRoot, Rights::USE)?;
+    let notification = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::USE)?;
+    let place = kernel.irqs.place(call.line).ok_or(Error::Exhausted)?;
+    if place.notification.get() != 0 {
+        return Err(Error::Exists.into());
+    }
+    let (irq, handle) = context.create(&kernel.irqs, Kind::Irq, context.process())?;
+    irq.line.set(call.line);
+    place.notification.set(notification.header.me());
+    place.bits.set(call.bits);
+    Ok(IrqMinted { irq: handle })
 }
 
 /// Needs `USE`. Without an interrupt before it only opens the line.
-impl Serve for IrqAck {
-    fn serve(self, context: &Context) -> Verdict<IrqAcked> {
-        let (kernel, _held) = context.hold_all();
-        let irq = context.object(&kernel.irqs, self.irq, Kind::Irq, Rights::USE)?;
-        let requests = &context.cpu.requests;
-        requests.ask(&requests.acknowledge, 1 + irq.line.get());
-        Ok(IrqAcked {})
-    }
+pub(crate) fn irq_ack(context: &Context, call: IrqAck) -> Verdict<IrqAcked> {
+    let (kernel, _held) = context.hold_all();
+    let irq = context.object(&kernel.irqs, call.irq, Kind::Irq, Rights::USE)?;
+    let requests = &context.cpu.requests;
+    requests.ask(&requests.acknowledge, 1 + irq.line.get());
+    Ok(IrqAcked {})
 }

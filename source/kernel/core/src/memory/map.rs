@@ -6,11 +6,8 @@
 use super::mapping::{Mapping, Span};
 use super::object::Memory;
 use super::tree::{TAKEN, batch, leaf};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, process::quota::Resource, word::Word};
+use crate::prelude::*;
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
-use nexus_abi::syscall::{Map, Mapped, Protect, Protected, Unmap, Unmapped, access};
-use nexus_abi::{Error, Rights};
 
 /// First page of a user range. `EINVAL`: misaligned or empty. `EFAULT`: not all of it is user space.
 pub(crate) fn user_page(address: u64, pages: u64) -> Result<u32, Error> {
@@ -58,106 +55,100 @@ impl Kernel {
 /// pages that the capability does not reach, unknown access. `EFAULT`: not user space. `EPERM`: a right, or an access that the object
 /// never allows. `EEXIST`: something is mapped there. `ESTATE`: the capability is being revoked. `EOVERLIMIT`: the quota of
 /// `process`. `ENOMEM`.
-impl Serve for Map {
-    fn serve(self, context: &Context) -> Verdict<Mapped> {
-        let kernel = context.kernel;
-        let page = user_page(self.address, self.pages)?;
-        let access = effective(self.access)?;
-        let rights = if access & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
-        let (mut stash, _held, (process, memory, span, mut entries, beside)) = kernel.with_frames(|| {
-            let process = context.subject(self.process, Rights::USE)?;
-            let (slot, memory) = context.memory(self.memory, rights)?;
-            if access & !(memory.allowed.get() as u8) != 0 {
-                return Err(Error::Permission);
-            }
-            if slot.revoking.get() == 1 {
-                return Err(Error::State);
-            }
-            // As much of what the capability reaches as one batch does.
-            let reached = slot.part(|| memory.pages.get());
-            if self.offset.checked_add(self.pages).is_none_or(|end| end > reached.pages.into()) {
-                return Err(Error::Invalid);
-            }
-            let (offset, pages) = (reached.offset + self.offset as u32, batch(page, self.pages));
-            let (memory_index, slot) = (memory.header.index(), slot.place.get());
-            let span = Span { memory: memory_index, slot, page, offset, pages, access };
-            let (entries, tables) = kernel.check_pages(process, page, span.pages)?;
-            let beside = if memory.mappings.get() == 0 { None } else { kernel.continued(process, &span) };
-            if beside.is_none() {
-                process.account.check_places(&kernel.mappings.pool, Resource::Mappings, 1)?;
-            }
-            Ok((tables, (process, memory, span, entries, beside)))
-        })?;
-        if entries.is_empty() {
-            kernel.reach(process.tree(), page, &process.account, &mut stash);
-            entries = kernel.entries(process, page, span.pages);
+pub(crate) fn map(context: &Context, call: Map) -> Verdict<Mapped> {
+    let kernel = context.kernel;
+    let page = user_page(call.address, call.pages)?;
+    let access = effective(call.access)?;
+    let rights = if access & access::WRITE != 0 { Rights::USE.union(Rights::TAKE) } else { Rights::USE };
+    let (mut stash, _held, (process, memory, span, mut entries, beside)) = kernel.with_frames(|| {
+        let process = context.subject(call.process, Rights::USE)?;
+        let (slot, memory) = context.memory(call.memory, rights)?;
+        if access & !(memory.allowed.get() as u8) != 0 {
+            return Err(Error::Permission);
         }
-        kernel.set_entries(entries, memory, &span);
-        kernel.join_or_add(process, memory, beside, &span);
-        // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
-        context.cpu.ask_fence(process.index());
-        Ok(Mapped { pages: span.pages.into() })
+        if slot.revoking.get() == 1 {
+            return Err(Error::State);
+        }
+        // As much of what the capability reaches as one batch does.
+        let reached = slot.part(|| memory.pages.get());
+        if call.offset.checked_add(call.pages).is_none_or(|end| end > reached.pages.into()) {
+            return Err(Error::Invalid);
+        }
+        let (offset, pages) = (reached.offset + call.offset as u32, batch(page, call.pages));
+        let (memory_index, slot) = (memory.header.index(), slot.place.get());
+        let span = Span { memory: memory_index, slot, page, offset, pages, access };
+        let (entries, tables) = kernel.check_pages(process, page, span.pages)?;
+        let beside = if memory.mappings.get() == 0 { None } else { kernel.continued(process, &span) };
+        if beside.is_none() {
+            process.account.check_places(&kernel.mappings.pool, Resource::Mappings, 1)?;
+        }
+        Ok((tables, (process, memory, span, entries, beside)))
+    })?;
+    if entries.is_empty() {
+        kernel.reach(process.tree(), page, &process.account, &mut stash);
+        entries = kernel.entries(process, page, span.pages);
     }
+    kernel.set_entries(entries, memory, &span);
+    kernel.join_or_add(process, memory, beside, &span);
+    // An implementation may keep that a page was not mapped (privileged specification, "sfence.vma").
+    context.cpu.ask_fence(process.index());
+    Ok(Mapped { pages: span.pages.into() })
 }
 
 /// `EINVAL`: alignment, no pages. `EFAULT`: not user space. `EOVERLIMIT`, `ENOMEM`: a hole in a mapping takes a record.
 /// Answers 0 if nothing is mapped at `address`. If this was the last use of an object, it is freed on the way.
-impl Serve for Unmap {
-    fn serve(self, context: &Context) -> Verdict<Unmapped> {
-        let page = user_page(self.address, self.pages)?;
-        let (kernel, _held) = context.hold_all();
-        let process = context.subject(self.process, Rights::USE)?;
-        let Some(mapping) = kernel.mapping_at(process, page) else { return Ok(Unmapped { pages: 0 }) };
-        let span = mapping.span();
-        let pages = batch(page, self.pages.min((span.end() - page).into()));
-        let done = Unmapped { pages: pages.into() };
-        let last = pages == span.pages && kernel.last_use(mapping);
-        if last {
-            // Until the object is gone nothing else may stand here: the record is how the next step finds it.
-            kernel.set_pages(process, page, pages, TAKEN);
-            context.cpu.ask_fence(process.index());
-        }
-        if last || span.access == 0 {
-            kernel.retire(process, mapping)?;
-            kernel.set_pages(process, span.page, span.pages, 0);
-            return Ok(done);
-        }
-        let hole = page > span.page && page + pages < span.end();
-        process.account.check_places(&kernel.mappings.pool, Resource::Mappings, hole.into())?;
-        kernel.clear_pages(context.cpu, process, page, pages);
-        kernel.cut(process, mapping, page, pages);
-        Ok(done)
+pub(crate) fn unmap(context: &Context, call: Unmap) -> Verdict<Unmapped> {
+    let page = user_page(call.address, call.pages)?;
+    let (kernel, _held) = context.hold_all();
+    let process = context.subject(call.process, Rights::USE)?;
+    let Some(mapping) = kernel.mapping_at(process, page) else { return Ok(Unmapped { pages: 0 }) };
+    let span = mapping.span();
+    let pages = batch(page, call.pages.min((span.end() - page).into()));
+    let done = Unmapped { pages: pages.into() };
+    let last = pages == span.pages && kernel.last_use(mapping);
+    if last {
+        // Until the object is gone nothing else may stand here: the record is how the next step finds it.
+        kernel.set_pages(process, page, pages, TAKEN);
+        context.cpu.ask_fence(process.index());
     }
+    if last || span.access == 0 {
+        kernel.retire(process, mapping)?;
+        kernel.set_pages(process, span.page, span.pages, 0);
+        return Ok(done);
+    }
+    let hole = page > span.page && page + pages < span.end();
+    process.account.check_places(&kernel.mappings.pool, Resource::Mappings, hole.into())?;
+    kernel.clear_pages(context.cpu, process, page, pages);
+    kernel.cut(process, mapping, page, pages);
+    Ok(done)
 }
 
 /// `EINVAL`: alignment, no pages, unknown access. `EFAULT`: not user space, or not mapped. `EPERM`: more access than
 /// there is. `EOVERLIMIT`, `ENOMEM`: a part of a mapping that differs takes a record.
-impl Serve for Protect {
-    fn serve(self, context: &Context) -> Verdict<Protected> {
-        let page = user_page(self.address, self.pages)?;
-        let access = effective(self.access)?;
-        let (kernel, _held) = context.hold_all();
-        let process = context.subject(self.process, Rights::USE)?;
-        let mapping = kernel.mapping_at(process, page).ok_or(Error::BadAddress)?;
-        let span = mapping.span();
-        if span.access == 0 {
-            return Err(Error::BadAddress.into());
-        }
-        if access & !span.access != 0 {
-            return Err(Error::Permission.into());
-        }
-        let pages = batch(page, self.pages.min((span.end() - page).into()));
-        let part = Span { access, ..span.part(page, pages) };
-        if access != span.access {
-            let ends = u32::from(page > span.page) + u32::from(part.end() < span.end());
-            let joins = ends < 2 && kernel.continued(process, &part).is_some();
-            process.account.check_places(&kernel.mappings.pool, Resource::Mappings, if joins { 0 } else { ends })?;
-            kernel.cut(process, mapping, page, pages);
-            let memory = kernel.memories.at(span.memory);
-            kernel.set_entries(kernel.entries(process, page, pages), memory, &part);
-            context.cpu.ask_fence(process.index());
-            kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
-        }
-        Ok(Protected { pages: pages.into() })
+pub(crate) fn protect(context: &Context, call: Protect) -> Verdict<Protected> {
+    let page = user_page(call.address, call.pages)?;
+    let access = effective(call.access)?;
+    let (kernel, _held) = context.hold_all();
+    let process = context.subject(call.process, Rights::USE)?;
+    let mapping = kernel.mapping_at(process, page).ok_or(Error::BadAddress)?;
+    let span = mapping.span();
+    if span.access == 0 {
+        return Err(Error::BadAddress.into());
     }
+    if access & !span.access != 0 {
+        return Err(Error::Permission.into());
+    }
+    let pages = batch(page, call.pages.min((span.end() - page).into()));
+    let part = Span { access, ..span.part(page, pages) };
+    if access != span.access {
+        let ends = u32::from(page > span.page) + u32::from(part.end() < span.end());
+        let joins = ends < 2 && kernel.continued(process, &part).is_some();
+        process.account.check_places(&kernel.mappings.pool, Resource::Mappings, if joins { 0 } else { ends })?;
+        kernel.cut(process, mapping, page, pages);
+        let memory = kernel.memories.at(span.memory);
+        kernel.set_entries(kernel.entries(process, page, pages), memory, &part);
+        context.cpu.ask_fence(process.index());
+        kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
+    }
+    Ok(Protected { pages: pages.into() })
 }

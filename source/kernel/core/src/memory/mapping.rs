@@ -4,10 +4,8 @@
 //! lists: its address space's, and its object's.
 
 use super::{object::Memory, tree::valid};
-use crate::arena::{Header, Object};
-use crate::links::{Links, follow};
-use crate::process::{Process, quota::Resource};
-use crate::{Kernel, word::Half};
+use crate::links::follow;
+use crate::prelude::*;
 use nexus_abi::layout::{PAGE_SIZE, USER_END};
 
 /// One contiguous mapping. Guarded by all shards.

@@ -6,7 +6,6 @@ pub mod irq;
 pub mod map;
 pub mod mapping;
 pub mod object;
-mod reserved;
 mod stash;
 pub mod tree;
 pub mod window;

@@ -5,15 +5,8 @@
 
 use super::tree::{Tree, address_of, batch};
 use super::{frames::FRAME_WORDS, stash::Stash};
-use crate::Kernel;
-use crate::arena::{Header, Object};
-use crate::caps::{revoke::Progress, slot::Slot};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::process::{Process, quota::Resource};
-use crate::word::{Half, Word};
+use crate::prelude::*;
 use nexus_abi::layout::{GROW_BATCH, PAGE_SIZE};
-use nexus_abi::syscall::{MemoryCreate, MemoryCreated, MemoryGrow, MemoryGrown, access};
-use nexus_abi::{Error, Handle, Kind, Rights};
 
 /// Most pages of one object: what two tables on the way name.
 pub const MAX_PAGES: u32 = (FRAME_WORDS * FRAME_WORDS) as u32;
@@ -171,34 +164,30 @@ impl Context {
 }
 
 /// `EINVAL`: no pages. `EOVERLIMIT`: more than [`MAX_PAGES`].
-impl Serve for MemoryCreate {
-    fn serve(self, context: &Context) -> Verdict<MemoryCreated> {
-        let limit = match self.pages {
-            0 => return Err(Error::Invalid.into()),
-            pages if pages > u64::from(MAX_PAGES) => return Err(Error::OverLimit.into()),
-            pages => pages as u32,
-        };
-        let (kernel, _held) = context.hold_all();
-        let owner = context.subject(self.process, Rights::USE)?;
-        let (memory, handle) = context.create(&kernel.memories, Kind::Memory, owner)?;
-        memory.furnish(Backing::Frames, 0, 0, limit);
-        Ok(MemoryCreated { memory: handle })
-    }
+pub(crate) fn memory_create(context: &Context, call: MemoryCreate) -> Verdict<MemoryCreated> {
+    let limit = match call.pages {
+        0 => return Err(Error::Invalid.into()),
+        pages if pages > u64::from(MAX_PAGES) => return Err(Error::OverLimit.into()),
+        pages => pages as u32,
+    };
+    let (kernel, _held) = context.hold_all();
+    let owner = context.subject(call.process, Rights::USE)?;
+    let (memory, handle) = context.create(&kernel.memories, Kind::Memory, owner)?;
+    memory.furnish(Backing::Frames, 0, 0, limit);
+    Ok(MemoryCreated { memory: handle })
 }
 
 /// Needs `MANAGE`. `EINVAL`: no pages. `EOVERLIMIT`: the object's bound, or its owner's quota. `ESTATE`: sealed, or no
 /// frames of its own. `ENOMEM`: the machine has no frames left.
-impl Serve for MemoryGrow {
-    fn serve(self, context: &Context) -> Verdict<MemoryGrown> {
-        if self.pages == 0 {
-            return Err(Error::Invalid.into());
-        }
-        let (mut stash, _held, (memory, pages)) = context.kernel.with_frames(|| {
-            let memory = context.own_memory(self.memory)?;
-            let (pages, frames) = context.kernel.growth(memory, self.pages)?;
-            Ok((frames, (memory, pages)))
-        })?;
-        context.kernel.append(memory, pages, &mut stash);
-        Ok(MemoryGrown { total: memory.pages.get().into() })
+pub(crate) fn memory_grow(context: &Context, call: MemoryGrow) -> Verdict<MemoryGrown> {
+    if call.pages == 0 {
+        return Err(Error::Invalid.into());
     }
+    let (mut stash, _held, (memory, pages)) = context.kernel.with_frames(|| {
+        let memory = context.own_memory(call.memory)?;
+        let (pages, frames) = context.kernel.growth(memory, call.pages)?;
+        Ok((frames, (memory, pages)))
+    })?;
+    context.kernel.append(memory, pages, &mut stash);
+    Ok(MemoryGrown { total: memory.pages.get().into() })
 }

@@ -4,9 +4,7 @@
 //! fills its stash, and looks again: what it then takes from the stash cannot fail. What is left goes back.
 
 use super::frames::Frames;
-use crate::Kernel;
-use crate::lock::{Held, ShardSet};
-use nexus_abi::Error;
+use crate::prelude::*;
 
 /// Frames of one call, each naming the next in its first word. Made before the shard locks are taken, dropped after they
 /// are released.

@@ -12,11 +12,9 @@
 
 use super::frames::{FRAME_WORDS, Frame};
 use super::stash::Stash;
-use crate::caps::revoke::{More, Progress};
-use crate::process::quota::{Account, Resource};
-use crate::word::{Half, Word};
-use crate::{Kernel, percpu::Here, process::Process};
-use nexus_abi::{Error, layout::MAP_BATCH, syscall::access};
+use crate::prelude::*;
+use crate::process::quota::Account;
+use nexus_abi::layout::MAP_BATCH;
 
 /// Entries of the first table of an address space that are the user's.
 const USER_ENTRIES: usize = FRAME_WORDS / 2;

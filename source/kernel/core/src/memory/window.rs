@@ -1,10 +1,9 @@
 //! Device windows: ranges of device registers, minted once each from the device root.
 
 use super::object::Backing;
-use crate::event::{Context, Verdict, serve::Serve};
+use crate::prelude::*;
 use core::ops::Range;
-use nexus_abi::syscall::{WindowMint, WindowMinted};
-use nexus_abi::{Error, Kind, Rights, layout::PAGE_SIZE};
+use nexus_abi::layout::PAGE_SIZE;
 
 /// First physical address that no page-table entry can hold (privileged specification, "Sv39": 44-bit page numbers).
 const PHYSICAL_END: u64 = 1 << 56;
@@ -22,27 +21,25 @@ fn range(address: u64, pages: u64) -> Result<Range<u64>, Error> {
 
 /// Needs `USE` on the root. `EINVAL`: alignment, size, beyond physical addresses. `EPERM`: memory, or the kernel's own
 /// devices. `EEXIST`: overlaps a window. Otherwise as a new memory object.
-impl Serve for WindowMint {
-    fn serve(self, context: &Context) -> Verdict<WindowMinted> {
-        let range = range(self.address, self.pages)?;
-        let (kernel, _held) = context.hold_all();
-        context.capability(self.root, Kind::DeviceRoot, Rights::USE)?;
-        let overlaps = |other: &Range<u64>| other.start < range.end && range.start < other.end;
-        if kernel.machine.reserved.iter().chain([&kernel.machine.ram]).any(overlaps) {
-            return Err(Error::Permission.into());
-        }
-        let taken = kernel.memories.iter().any(|(_, memory)| {
-            let start = memory.address.get();
-            let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
-            memory.header.reference() != 0 && memory.is_of(Backing::Device) && overlaps(&window)
-        });
-        if taken {
-            return Err(Error::Exists.into());
-        }
-        let pages = self.pages as u32;
-        let (window, handle) = context.create(&kernel.memories, Kind::Window, context.process())?;
-        window.furnish(Backing::Device, range.start, pages, pages);
-        kernel.windows.add(1);
-        Ok(WindowMinted { window: handle })
+pub(crate) fn window_mint(context: &Context, call: WindowMint) -> Verdict<WindowMinted> {
+    let range = range(call.address, call.pages)?;
+    let (kernel, _held) = context.hold_all();
+    context.capability(call.root, Kind::DeviceRoot, Rights::USE)?;
+    let overlaps = |other: &Range<u64>| other.start < range.end && range.start < other.end;
+    if kernel.machine.reserved.iter().chain([&kernel.machine.ram]).any(overlaps) {
+        return Err(Error::Permission.into());
     }
+    let taken = kernel.memories.iter().any(|(_, memory)| {
+        let start = memory.address.get();
+        let window = start..start + u64::from(memory.pages.get()) * PAGE_SIZE as u64;
+        memory.header.reference() != 0 && memory.is_of(Backing::Device) && overlaps(&window)
+    });
+    if taken {
+        return Err(Error::Exists.into());
+    }
+    let pages = call.pages as u32;
+    let (window, handle) = context.create(&kernel.memories, Kind::Window, context.process())?;
+    window.furnish(Backing::Device, range.start, pages, pages);
+    kernel.windows.add(1);
+    Ok(WindowMinted { window: handle })
 }

@@ -1,14 +1,8 @@
 //! Making processes: identity by a spawn capability, quota carved from the creator's.
 
-use super::Process;
-use super::quota::{Limits, Resource};
-use crate::Kernel;
-use crate::caps::{Capability, slot::Slot};
-use crate::event::{Context, Verdict, serve::Serve};
-use nexus_abi::syscall::{
-    ProcessCreate, ProcessCreated, ProcessOpen, ProcessOpened, ProcessPrefix, ProcessPrefixed, SpawnMint, SpawnMinted,
-};
-use nexus_abi::{Error, Kind, Name, ProcessId, Quota, Rights, ServiceId, Shard, start::ExitKind};
+use super::quota::Limits;
+use crate::prelude::*;
+use nexus_abi::{Name, ProcessId, Quota, ServiceId, Shard, start::ExitKind};
 
 /// Scope of the spawn root: every identity.
 pub const SCOPE_ROOT: u64 = 0;
@@ -64,62 +58,53 @@ fn check_scope(spawn: &Slot, service: ServiceId) -> Result<(), Error> {
     if scope == SCOPE_ROOT || scope == service.0 || program { Ok(()) } else { Err(Error::Permission) }
 }
 
-impl Serve for ProcessCreate {
-    fn serve(self, context: &Context) -> Verdict<ProcessCreated> {
-        let kernel = context.kernel;
-        let parent = context.process();
-        let home = self.shard.map_or(parent.header.shard(), Shard::number);
-        let (mut stash, _held, ()) = kernel.with_frames(|| {
-            check_scope(context.capability(self.spawn, Kind::Spawn, Rights::USE)?, self.service)?;
-            kernel.check_child(parent, &self.quota)?;
-            kernel.check_slots(parent, 1, self.quota.slot_blocks.into())?;
-            Ok((1, ()))
-        })?;
-        let process =
-            kernel.new_process(home, (self.service, self.name), self.quota.values(), stash.take().unwrap_or(0));
-        parent.account.carve(&process.account);
-        kernel.own(parent, Kind::Process, &process.header);
-        let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
-        Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) })
-    }
+pub(crate) fn process_create(context: &Context, call: ProcessCreate) -> Verdict<ProcessCreated> {
+    let kernel = context.kernel;
+    let parent = context.process();
+    let home = call.shard.map_or(parent.header.shard(), Shard::number);
+    let (mut stash, _held, ()) = kernel.with_frames(|| {
+        check_scope(context.capability(call.spawn, Kind::Spawn, Rights::USE)?, call.service)?;
+        kernel.check_child(parent, &call.quota)?;
+        kernel.check_slots(parent, 1, call.quota.slot_blocks.into())?;
+        Ok((1, ()))
+    })?;
+    let process = kernel.new_process(home, (call.service, call.name), call.quota.values(), stash.take().unwrap_or(0));
+    parent.account.carve(&process.account);
+    kernel.own(parent, Kind::Process, &process.header);
+    let handle = kernel.insert(parent, &Capability::full(Kind::Process, process), 0)?;
+    Ok(ProcessCreated { process: handle, id: ProcessId(process.header.me()) })
 }
 
-impl Serve for ProcessPrefix {
-    fn serve(self, context: &Context) -> Verdict<ProcessPrefixed> {
-        let (_, _held) = context.hold_all();
-        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?;
-        let process = context.subject(Some(self.process), Rights::MANAGE)?;
-        check_scope(spawn, ServiceId(process.service.get()))?;
-        process.prefix.iter().zip(self.prefix.to_words()).for_each(|(place, word)| place.set(word));
-        Ok(ProcessPrefixed {})
-    }
+pub(crate) fn process_prefix(context: &Context, call: ProcessPrefix) -> Verdict<ProcessPrefixed> {
+    let (_, _held) = context.hold_all();
+    let spawn = context.capability(call.spawn, Kind::Spawn, Rights::USE)?;
+    let process = context.subject(Some(call.process), Rights::MANAGE)?;
+    check_scope(spawn, ServiceId(process.service.get()))?;
+    process.prefix.iter().zip(call.prefix.to_words()).for_each(|(place, word)| place.set(word));
+    Ok(ProcessPrefixed {})
 }
 
-impl Serve for ProcessOpen {
-    fn serve(self, context: &Context) -> Verdict<ProcessOpened> {
-        let (kernel, _held) = context.hold_all();
-        let spawn = context.capability(self.spawn, Kind::Spawn, Rights::USE)?;
-        let process = kernel.processes.get(self.process.0).filter(|process| process.running());
-        let process = process.ok_or(Error::NotFound)?;
-        check_scope(spawn, ServiceId(process.service.get()))?;
-        let handle = kernel.insert(context.process(), &Capability::full(Kind::Process, process), 0)?;
-        Ok(ProcessOpened { process: handle })
-    }
+pub(crate) fn process_open(context: &Context, call: ProcessOpen) -> Verdict<ProcessOpened> {
+    let (kernel, _held) = context.hold_all();
+    let spawn = context.capability(call.spawn, Kind::Spawn, Rights::USE)?;
+    let process = kernel.processes.get(call.process.0).filter(|process| process.running());
+    let process = process.ok_or(Error::NotFound)?;
+    check_scope(spawn, ServiceId(process.service.get()))?;
+    let handle = kernel.insert(context.process(), &Capability::full(Kind::Process, process), 0)?;
+    Ok(ProcessOpened { process: handle })
 }
 
-impl Serve for SpawnMint {
-    fn serve(self, context: &Context) -> Verdict<SpawnMinted> {
-        let (kernel, _held) = context.hold_all();
-        let found = context.capability(self.root, Kind::Spawn, Rights::USE.union(Rights::MANAGE))?;
-        if found.object.get() != SCOPE_ROOT {
-            return Err(Error::Permission.into());
-        }
-        if self.service == ServiceId::KERNEL {
-            return Err(Error::Invalid.into());
-        }
-        let rights = found.rights().intersection(Rights::USE.union(Rights::TRANSFER));
-        let (object, shard) = (self.service.0, self.root.shard());
-        let spawn = Capability { kind: Kind::Spawn, object, shard, rights, badge: 0 };
-        Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place.get())? })
+pub(crate) fn spawn_mint(context: &Context, call: SpawnMint) -> Verdict<SpawnMinted> {
+    let (kernel, _held) = context.hold_all();
+    let found = context.capability(call.root, Kind::Spawn, Rights::USE.union(Rights::MANAGE))?;
+    if found.object.get() != SCOPE_ROOT {
+        return Err(Error::Permission.into());
     }
+    if call.service == ServiceId::KERNEL {
+        return Err(Error::Invalid.into());
+    }
+    let rights = found.rights().intersection(Rights::USE.union(Rights::TRANSFER));
+    let (object, shard) = (call.service.0, call.root.shard());
+    let spawn = Capability { kind: Kind::Spawn, object, shard, rights, badge: 0 };
+    Ok(SpawnMinted { spawn: kernel.insert(context.process(), &spawn, found.place.get())? })
 }

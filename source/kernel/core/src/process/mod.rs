@@ -9,10 +9,8 @@ pub mod quota;
 pub mod reap;
 pub mod threads;
 
-use crate::arena::{Header, Object};
-use crate::links::Links;
-use crate::word::{Half, Many, Word};
-use crate::{list::ThreadList, sched::budget::Budget};
+use crate::prelude::*;
+use crate::{list::ThreadList, sched::budget::Budget, word::Many};
 use quota::Account;
 
 /// Blocks of 64 slots that one table can have.

@@ -1,9 +1,7 @@
 //! What a process is charged for, as a list: so that taking it back needs no search.
 
-use super::{Process, quota::Resource};
-use crate::Kernel;
-use crate::arena::{Arena, Header, Object, Pool, Tag};
-use nexus_abi::{Error, Kind};
+use crate::arena::Pool;
+use crate::prelude::*;
 
 impl Kernel {
     /// Brings an object to life in its owner's home, and charges it. `EOVERLIMIT`, `ENOMEM`. Holds all shards.

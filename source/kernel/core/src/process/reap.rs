@@ -5,13 +5,10 @@
 //! class. A process moves to another CPU's list to have the threads stopped that belong there, since only a CPU itself
 //! touches its run queue.
 
-use super::{Process, exit::DROPPED};
-use crate::arena::Tag;
-use crate::caps::revoke::{More, Progress};
+use super::exit::DROPPED;
 use crate::event::serve::blank;
-use crate::thread::{State, Thread, class_of};
-use crate::{Kernel, lock::ShardSet, percpu::Here, process::quota::Resource};
-use nexus_abi::{Kind, QosClass, start::ExitKind};
+use crate::prelude::*;
+use nexus_abi::start::ExitKind;
 
 /// Threads, or capabilities, that one step of reaping looks at.
 const BATCH: usize = 8;
@@ -64,7 +61,9 @@ impl Kernel {
             let thread = self.threads.at(index);
             if thread.cpu() != cpu.id.get() {
                 self.unqueue_reap(cpu, process);
-                self.mail_reap(cpu, &self.cpus[thread.cpu() as usize % self.cpus.len()], process);
+                let home: &Cpu = &self.cpus[thread.cpu() as usize % self.cpus.len()];
+                home.mail.push(&process.mail, Tag::new(Kind::Process, process.index()));
+                self.kick_cpu(cpu, home);
                 return Err(More);
             }
             self.stop_thread(cpu, thread);
@@ -144,7 +143,8 @@ impl Kernel {
             Kind::Endpoint => self.destroy_endpoint(cpu, index)?,
             Kind::Notification | Kind::WaitSet => self.destroy_notification(cpu, index)?,
             Kind::Memory | Kind::Window | Kind::DmaMemory => self.destroy_memory(cpu, index)?,
-            Kind::Timer => self.destroy_timer(index)?,
+            // Its node may stay in a wheel: it finds nothing to do.
+            Kind::Timer => self.bury(&self.timers.pool, kind, &self.timers.at(index).header),
             Kind::Irq => self.destroy_irq(cpu, self.irqs.at(index))?,
             Kind::Process if process.gone() => self.bury(&self.processes.pool, kind, &process.header),
             Kind::Process if process.threads.get() == 0 => self.begin_exit(cpu, process, DROPPED, QosClass::Normal),

@@ -1,17 +1,14 @@
 //! Making, starting and ending threads.
 
-use super::{Process, quota::Resource};
-use crate::event::{Context, Stop, Verdict, serve::Serve};
 use crate::memory::{
     Stash,
     map::{page_of, user_page},
     tree::leaf,
 };
-use crate::thread::{State, Thread, reg};
-use crate::{Kernel, caps::Capability, time::wheel::Node};
+use crate::prelude::*;
+use crate::time::wheel::Node;
 use nexus_abi::layout::{USER_END, USER_START};
-use nexus_abi::syscall::{NeverThread, ThreadCreate, ThreadCreated, ThreadExit, ThreadStart, ThreadStarted, access};
-use nexus_abi::{Error, Kind, QosClass, Rights, start::ExitKind};
+use nexus_abi::start::ExitKind;
 
 impl Kernel {
     /// The frames that a new thread takes, or why there can be none. Holds all shards.
@@ -84,57 +81,51 @@ impl Thread {
     }
 }
 
-impl Serve for ThreadCreate {
-    fn serve(self, context: &Context) -> Verdict<ThreadCreated> {
-        let kernel = context.kernel;
-        let (mut stash, _held, process) = kernel.with_frames(|| {
-            let process = context.subject(self.process, Rights::USE)?;
-            kernel.check_slots(context.process(), 1, 0)?;
-            Ok((kernel.frames_for_thread(process, &self)?, process))
-        })?;
-        let thread = kernel.new_thread(process, context.cpu.id.get(), &self, &mut stash);
-        if core::ptr::eq(process, context.process()) {
-            thread.affinity.set(context.thread.affinity.get());
-        }
-        let handle = kernel.insert(context.process(), &Capability::full(Kind::Thread, thread), 0)?;
-        Ok(ThreadCreated { thread: handle })
+pub(crate) fn thread_create(context: &Context, call: ThreadCreate) -> Verdict<ThreadCreated> {
+    let kernel = context.kernel;
+    let (mut stash, _held, process) = kernel.with_frames(|| {
+        let process = context.subject(call.process, Rights::USE)?;
+        kernel.check_slots(context.process(), 1, 0)?;
+        Ok((kernel.frames_for_thread(process, &call)?, process))
+    })?;
+    let thread = kernel.new_thread(process, context.cpu.id.get(), &call, &mut stash);
+    if core::ptr::eq(process, context.process()) {
+        thread.affinity.set(context.thread.affinity.get());
     }
+    let handle = kernel.insert(context.process(), &Capability::full(Kind::Thread, thread), 0)?;
+    Ok(ThreadCreated { thread: handle })
 }
 
-impl Serve for ThreadStart {
-    fn serve(self, context: &Context) -> Verdict<ThreadStarted> {
-        let (kernel, _held) = context.hold_all();
-        let thread = context.object(&kernel.threads, self.thread, Kind::Thread, Rights::USE)?;
-        if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
-            return Err(Error::State.into());
-        }
-        let cpu = kernel.place(thread).ok_or(Error::Again)?;
-        thread.set_cpu(cpu.id.get());
-        kernel.make_ready(context.cpu, thread);
-        Ok(ThreadStarted {})
+pub(crate) fn thread_start(context: &Context, call: ThreadStart) -> Verdict<ThreadStarted> {
+    let (kernel, _held) = context.hold_all();
+    let thread = context.object(&kernel.threads, call.thread, Kind::Thread, Rights::USE)?;
+    if thread.state() != State::New || !kernel.processes.at(thread.process.get() as u32).running() {
+        return Err(Error::State.into());
     }
+    let cpu = kernel.place(thread).ok_or(Error::Again)?;
+    thread.set_cpu(cpu.id.get());
+    kernel.make_ready(context.cpu, thread);
+    Ok(ThreadStarted {})
 }
 
-impl Serve for ThreadExit {
-    fn serve(self, context: &Context) -> Verdict<NeverThread> {
-        let (kernel, _held) = context.hold_all();
-        let (thread, process) = (context.thread, context.process());
-        let only = kernel.threads.at(process.threads.get()).header.links.next.get() == 0;
-        // A dying process keeps its threads in its list: it is being walked.
-        if only || !process.running() {
-            kernel.begin_exit(context.cpu, process, [ExitKind::Exited as u64, 0, 0, 0], thread.class());
-            kernel.set_aside(context.cpu, thread);
-            return Err(Stop::Blocked);
-        }
-        if thread.ipc_page.get() != 0 {
-            // After the fence its frame may be released.
-            kernel.clear_pages(context.cpu, process, page_of(thread.ipc_page.take()), 1);
-            return Err(Stop::Restart);
-        }
-        kernel.stop_thread(context.cpu, thread);
-        let endpoint = kernel.endpoints.at(thread.serves());
-        kernel.release_thread(process, thread);
-        kernel.reclass(context.cpu, kernel.heir(endpoint));
-        Err(Stop::Blocked)
+pub(crate) fn thread_exit(context: &Context, _: ThreadExit) -> Verdict<NeverThread> {
+    let (kernel, _held) = context.hold_all();
+    let (thread, process) = (context.thread, context.process());
+    let only = kernel.threads.at(process.threads.get()).header.links.next.get() == 0;
+    // A dying process keeps its threads in its list: it is being walked.
+    if only || !process.running() {
+        kernel.begin_exit(context.cpu, process, [ExitKind::Exited as u64, 0, 0, 0], thread.class());
+        kernel.set_aside(context.cpu, thread);
+        return Err(Stop::Blocked);
     }
+    if thread.ipc_page.get() != 0 {
+        // After the fence its frame may be released.
+        kernel.clear_pages(context.cpu, process, page_of(thread.ipc_page.take()), 1);
+        return Err(Stop::Restart);
+    }
+    kernel.stop_thread(context.cpu, thread);
+    let endpoint = kernel.endpoints.at(thread.serves());
+    kernel.release_thread(process, thread);
+    kernel.reclass(context.cpu, kernel.heir(endpoint));
+    Err(Stop::Blocked)
 }

@@ -9,11 +9,9 @@
 //! charges the next stretch to it. Everything else changes under all shards.
 
 use super::queue::SPENT;
-use crate::thread::{State, Thread};
-use crate::word::{Half, Word};
-use crate::{Kernel, lock::ShardSet, percpu::Here, process::Process};
+use crate::prelude::*;
 use core::sync::atomic::Ordering::Relaxed;
-use nexus_abi::{QosClass, message::MAX_CALL_DEPTH};
+use nexus_abi::message::MAX_CALL_DEPTH;
 
 /// The time of a process. What is left is taken off by every CPU that works for it; the rest is guarded by all shards.
 #[derive(Debug, Default)]

@@ -5,10 +5,8 @@
 //! one slice more, and a higher one interrupts it at once; what is left of the slice goes on as soon as that one would rest.
 //! If it does not, for [`RISE_SLICES`], the guard looks anew at what is worked for. Starving classes take turns.
 
-use super::queue::{End, highest};
-use crate::thread::{Thread, class_of};
-use crate::{Kernel, percpu::Here};
-use nexus_abi::QosClass;
+use super::queue::highest;
+use crate::prelude::*;
 
 /// Slices after which classes that wait for higher ones get one between them.
 pub const GUARD_SLICES: u64 = 32;

@@ -5,18 +5,16 @@
 //! ended it, before the ready threads of that class.
 
 pub mod budget;
-pub mod calls;
 pub mod guard;
 pub mod queue;
 pub mod spread;
 pub mod turn;
 pub mod wake;
 
-use crate::thread::{State, Thread};
-use crate::{Kernel, percpu::Here, process::Process, trace::What};
+use crate::prelude::*;
+use crate::trace::What;
 use core::sync::atomic::Ordering::{AcqRel, Release};
 use guard::GUARD_SLICES;
-use nexus_abi::QosClass;
 use queue::{End, SPENT, highest};
 
 /// Part of a slice for which a server goes on at most when the slice of whom it serves is over.

@@ -1,8 +1,7 @@
 //! Run queues: per CPU, one list a class, and a word that says in which classes something waits.
 
-use crate::thread::{Thread, class_of};
-use crate::{arena::Arena, cpu::Own, word::Half};
-use nexus_abi::QosClass;
+use crate::cpu::Own;
+use crate::prelude::*;
 
 /// Runnable tasks of one class and CPU above which nothing new is admitted. A wake is always queued.
 pub const ADMISSION_LIMIT: u32 = 64;

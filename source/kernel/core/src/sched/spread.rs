@@ -7,13 +7,14 @@
 //! Happens-before: a CPU that goes idle says so ([`Cpu::level`]) and then looks at the queues; one that queues a thread
 //! marks its queue and then looks at the levels. A full fence stands between in both, so one of the two sees the other.
 
-use super::queue::{ADMISSION_LIMIT, End};
-use crate::cpu::{Cpu, EXPLICIT_LIMIT, Own};
-use crate::thread::{State, Thread};
-use crate::{Kernel, lock::ShardSet, percpu::Here, percpu::PerCpu};
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
-use core::sync::atomic::fence;
-use nexus_abi::{Error, QosClass};
+use super::queue::ADMISSION_LIMIT;
+use crate::cpu::{EXPLICIT_LIMIT, Own};
+use crate::percpu::PerCpu;
+use crate::prelude::*;
+use core::sync::atomic::{
+    Ordering::{AcqRel, Acquire, Release, SeqCst},
+    fence,
+};
 
 /// Tasks that one attempt to steal moves at most.
 pub const STEAL_BOUND: u32 = 1;

@@ -3,10 +3,9 @@
 //! What [`super`] does after every event, for the two calls that mostly do no more: giving the CPU away, and waking somebody
 //! of a higher class who waits here. It leaves the same state. `false` means that nothing was changed.
 
-use crate::sched::{EXPIRED, queue::End, queue::highest};
-use crate::thread::{State, Thread, reg};
-use crate::{Kernel, event::serve::blank, percpu::Here};
-use nexus_abi::syscall::{Notify, Syscall as _, Yield};
+use super::{EXPIRED, queue::highest};
+use crate::{event::serve::blank, prelude::*};
+use nexus_abi::{ProcessId, ServiceId};
 
 impl Kernel {
     /// The running thread's call, if it gives the CPU to another and needs no more; its answer is written then.
@@ -102,4 +101,14 @@ impl Kernel {
         let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
         calm && allowed && !thread.timed() && !thread.slice_is_over(now)
     }
+}
+
+pub(crate) fn whoami(context: &Context, _: Whoami) -> Verdict<Identity> {
+    let thread = context.thread;
+    Ok(Identity { process: ProcessId(thread.process.get()), service: ServiceId(thread.service.get()) })
+}
+
+pub(crate) fn yield_now(context: &Context, _: Yield) -> Verdict<Yielded> {
+    context.kernel.rotate(context.cpu, End::Back, context.now);
+    Ok(Yielded {})
 }

@@ -5,10 +5,9 @@
 //!
 //! Happens-before: [`crate::percpu::Mailbox`] carries what the sender wrote to the thread. The owner clears `kicked` before it takes the mail, so mail pushed after that take brings a new kick: none is slept over.
 
-use crate::thread::{State, Thread};
-use crate::{Kernel, arena::Tag, cpu::Cpu, percpu::Here, process::Process, trace::What};
+use crate::prelude::*;
+use crate::trace::What;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
-use nexus_abi::Kind;
 
 impl Kernel {
     /// Makes a blocked or new thread ready. The caller has taken it out of its list and holds its shard.
@@ -31,12 +30,6 @@ impl Kernel {
         thread.queued_class.set(thread.class() as u32);
         target.inbound[thread.class() as usize].atomic().fetch_add(1, Relaxed);
         target.mail.push(&thread.mail, Tag::new(Kind::Thread, thread.index()));
-        self.kick_cpu(cpu, target);
-    }
-
-    /// Sends a dead process to the CPU that has to go on taking it back.
-    pub(crate) fn mail_reap(&self, cpu: Here, target: &Cpu, process: &Process) {
-        target.mail.push(&process.mail, Tag::new(Kind::Process, process.index()));
         self.kick_cpu(cpu, target);
     }
 

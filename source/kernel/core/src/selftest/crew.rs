@@ -1,12 +1,10 @@
 //! Two real user threads for the tests: each counts in a word of its own, for ever.
 
 use super::Trial;
-use crate::memory::tree::address_of;
-use crate::process::{Process, exit::DROPPED};
-use crate::thread::{State, Thread};
-use crate::{Kernel, cpu::Cpu, cpu::Next, event::Context, lock::ShardSet, memory::Stash, sched::queue::End};
-use nexus_abi::syscall::{ThreadCreate, access};
-use nexus_abi::{Error, Kind, Name, QosClass, Quota, ServiceId};
+use crate::memory::{Stash, tree::address_of};
+use crate::prelude::*;
+use crate::{cpu::Next, process::exit::DROPPED};
+use nexus_abi::{Name, Quota, ServiceId};
 
 const CODE: u64 = 0x2_0000;
 const DATA: u64 = 0x3_0000;

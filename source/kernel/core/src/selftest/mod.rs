@@ -8,11 +8,10 @@ mod crew;
 mod selftest_tests;
 
 use crate::cpu::{GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE, Own};
-use crate::word::Word;
-use crate::{Kernel, percpu::Here, percpu::PerCpu, sched::spread::STEAL_BOUND};
+use crate::prelude::*;
+use crate::{percpu::PerCpu, sched::spread::STEAL_BOUND};
 use core::{cell::Cell, fmt};
 use crew::Crew;
-use nexus_abi::{Error, QosClass};
 
 /// Milliseconds in which another CPU must have done what it was asked for. It takes microseconds; where harts are a busy
 /// host's threads, one may stand still for long.

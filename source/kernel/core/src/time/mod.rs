@@ -7,8 +7,7 @@
 pub mod timer;
 pub mod wheel;
 
-use crate::{Kernel, lock::ShardSet, percpu::Here, thread::Thread};
-use nexus_abi::Error;
+use crate::prelude::*;
 
 /// Nodes of the timing wheel that one timer event looks at; if more are due the next interrupt comes at once.
 const EXPIRE_BATCH: usize = 16;

@@ -1,10 +1,6 @@
 //! Timers: a deadline that signals a notification.
 
-use crate::arena::{Header, Object, index_of};
-use crate::event::{Context, Verdict, serve::Serve};
-use crate::{Kernel, caps::revoke::Progress, lock::ShardSet, percpu::Here, word::Word};
-use nexus_abi::syscall::{TimerCreate, TimerCreated, TimerSet, TimerWasSet};
-use nexus_abi::{Kind, Rights};
+use crate::prelude::*;
 
 /// A timer. Guarded by its shard.
 #[derive(Debug, Default)]
@@ -26,30 +22,26 @@ impl Object for Timer {
     }
 }
 
-impl Serve for TimerCreate {
-    fn serve(self, context: &Context) -> Verdict<TimerCreated> {
-        let (kernel, _held) = context.hold_all();
-        let notification = context.object(&kernel.notifications, self.notification, Kind::Notification, Rights::USE)?;
-        let (timer, handle) = context.create(&kernel.timers, Kind::Timer, context.process())?;
-        timer.notification.set(notification.header.me());
-        timer.bits.set(self.bits);
-        timer.deadline.set(u64::MAX);
-        Ok(TimerCreated { timer: handle })
-    }
+pub(crate) fn timer_create(context: &Context, call: TimerCreate) -> Verdict<TimerCreated> {
+    let (kernel, _held) = context.hold_all();
+    let notification = context.object(&kernel.notifications, call.notification, Kind::Notification, Rights::USE)?;
+    let (timer, handle) = context.create(&kernel.timers, Kind::Timer, context.process())?;
+    timer.notification.set(notification.header.me());
+    timer.bits.set(call.bits);
+    timer.deadline.set(u64::MAX);
+    Ok(TimerCreated { timer: handle })
 }
 
-impl Serve for TimerSet {
-    fn serve(self, context: &Context) -> Verdict<TimerWasSet> {
-        let kernel = context.kernel;
-        let _held = kernel.shards.hold(ShardSet::of(self.timer.shard()));
-        let timer = context.object(&kernel.timers, self.timer, Kind::Timer, Rights::USE)?;
-        timer.deadline.set(self.deadline.0);
-        if self.deadline.0 != u64::MAX {
-            let index = kernel.thread_nodes() + index_of(timer.header.me());
-            kernel.arm(context.cpu, index, self.deadline.0);
-        }
-        Ok(TimerWasSet {})
+pub(crate) fn timer_set(context: &Context, call: TimerSet) -> Verdict<TimerWasSet> {
+    let kernel = context.kernel;
+    let _held = kernel.shards.hold(ShardSet::of(call.timer.shard()));
+    let timer = context.object(&kernel.timers, call.timer, Kind::Timer, Rights::USE)?;
+    timer.deadline.set(call.deadline.0);
+    if call.deadline.0 != u64::MAX {
+        let index = kernel.thread_nodes() + index_of(timer.header.me());
+        kernel.arm(context.cpu, index, call.deadline.0);
     }
+    Ok(TimerWasSet {})
 }
 
 impl Kernel {
@@ -64,11 +56,5 @@ impl Kernel {
                 self.signal(cpu, timer.notification.get(), timer.bits.get());
             }
         }
-    }
-
-    /// Takes a timer back. Its node may stay in a wheel: it finds nothing to do. Holds all shards.
-    pub(crate) fn destroy_timer(&self, index: u32) -> Progress {
-        self.bury(&self.timers.pool, Kind::Timer, &self.timers.at(index).header);
-        Ok(())
     }
 }

@@ -18,10 +18,7 @@ mod time;
 use crate::{
     Kernel,
     arena::Arena,
-    event::{
-        Context, Verdict,
-        serve::{Serve, answer},
-    },
+    event::{Context, Verdict, serve::answer},
     info::calls::open,
     list::ThreadList,
     lock::ShardSet,
@@ -100,19 +97,17 @@ fn asks_for_proof(word: &str) -> bool {
 
 /// `ESTATE`: the machine was not booted with `selftest`. It looks at everything while all else waits: beside other CPUs
 /// the answer is written when the event is over and they stand still.
-impl Serve for InfoInvariants {
-    fn serve(self, context: &Context) -> Verdict<Invariants> {
-        let kernel = context.kernel;
-        let _held = open(context, self.info)?;
-        if !kernel.machine.arguments.split_ascii_whitespace().any(asks_for_proof) {
-            return Err(Error::State.into());
-        }
-        if kernel.cpus.iter().filter(|cpu| cpu.is_online()).count() > 1 {
-            kernel.inspection.ask(context.cpu, context.thread.index());
-            return Ok(Invariants { violations: 0, checked: 0 });
-        }
-        Ok(kernel.look())
+pub(crate) fn info_invariants(context: &Context, call: InfoInvariants) -> Verdict<Invariants> {
+    let kernel = context.kernel;
+    let _held = open(context, call.info)?;
+    if !kernel.machine.arguments.split_ascii_whitespace().any(asks_for_proof) {
+        return Err(Error::State.into());
     }
+    if kernel.cpus.iter().filter(|cpu| cpu.is_online()).count() > 1 {
+        kernel.inspection.ask(context.cpu, context.thread.index());
+        return Ok(Invariants { violations: 0, checked: 0 });
+    }
+    Ok(kernel.look())
 }
 
 impl Kernel {
