@@ -13,7 +13,11 @@ use nexus_abi::{
         Yield, ipc,
     },
 };
-use std::{println, string::String};
+use std::{
+    println,
+    process::Command,
+    string::{String, ToString},
+};
 
 /// Events of the test that every run of the host tests makes, and the parts of them that must have gone straight, by the
 /// detour, and by a turn.
@@ -216,20 +220,32 @@ fn nowhere(dice: &mut Dice) -> u64 {
     dice.pick(&[0, u64::MAX, random])
 }
 
-#[test]
-fn a_message_that_goes_straight_leaves_what_the_general_way_leaves() {
-    compare(EVENTS);
+/// What the environment says, or else this.
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+#[test]
+fn a_message_that_goes_straight_leaves_what_the_general_way_leaves() {
+    compare(number("NEXUS_SEED", 13), number("NEXUS_EVENTS", EVENTS));
+}
+
+/// A million events, in processes of their own: the kernels of a life are never given back.
 #[test]
 #[ignore = "long: for the daily programme"]
 fn a_message_that_goes_straight_leaves_what_the_general_way_leaves_for_long() {
-    compare(1_000_000);
+    const SLICE: u64 = 100_000;
+    let (seed, events) = (number("NEXUS_SEED", 13), number("NEXUS_EVENTS", 1_000_000));
+    for slice in 0..events.div_ceil(SLICE) {
+        let test = "tests::straight::a_message_that_goes_straight_leaves_what_the_general_way_leaves";
+        let mut run = Command::new(std::env::current_exe().expect("a test runs"));
+        run.args([test, "--exact", "--nocapture"]).env("NEXUS_EVENTS", SLICE.to_string());
+        let ended = run.env("NEXUS_SEED", (seed + slice * SLICE / LIFE).to_string()).status().expect("it starts");
+        assert!(ended.success(), "slice {slice}");
+    }
 }
 
-fn compare(events: u64) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (seed, events) = (number("NEXUS_SEED").unwrap_or(13), number("NEXUS_EVENTS").unwrap_or(events));
+fn compare(seed: u64, events: u64) {
     println!("seed {seed}, {events} events");
     let mut taken = [0; 3];
     for life in 0..events.div_ceil(LIFE) {
