@@ -136,6 +136,8 @@ impl Context {
             }
         }
         if access & access::EXECUTE != 0 {
+            // A seal waits for fences, which nobody makes yet.
+            (self.cpu.fence.get() == 0).then_some(()).ok_or(Error::State)?;
             self.call(MemorySeal { memory })?;
         }
         self.map_whole(Map { process: None, memory, address, offset: 0, pages, access })?;

@@ -61,11 +61,11 @@ impl Kernel {
     }
 
     /// The end of an event, after which everything is looked at while events are recorded, a slice goes on that is over, or
-    /// the guard has one to give.
+    /// the guard has one to give or has given one.
     #[inline(never)]
     fn set_floor(&self, cpu: Here, now: u64) {
         let waiting = cpu.load.from(0);
-        let news = cpu.overtime.get() | cpu.traced.get() != 0 || cpu.guard_left.get() != 0;
+        let news = cpu.overtime.get() | cpu.traced.get() | cpu.lifted.get() != 0 || cpu.guard_left.get() != 0;
         cpu.floor.set(match highest(waiting) {
             _ if news => u32::MAX,
             None => 0,
@@ -323,8 +323,9 @@ impl Kernel {
 mod tests {
     use crate::testing::{self, WIDE};
     use crate::thread::{State, Thread};
-    use crate::{Kernel, percpu::Here};
+    use crate::{Kernel, percpu::Here, thread::reg, ways::Way};
     use nexus_abi::QosClass;
+    use nexus_abi::syscall::{Syscall as _, Yield};
 
     /// Two threads of one class, the first of which wakes a third of a higher class all the time.
     #[test]
@@ -351,6 +352,32 @@ mod tests {
         }
         assert!(other.cpu_time.get() > 0, "the other thread of the class never ran");
         assert!(waker.cpu_time.get() > 0);
+    }
+
+    /// Two threads of one class, one of which had the guard's slice, only yield to each other, so often that no slice ends.
+    #[test]
+    fn who_had_the_guards_slice_does_not_keep_a_lower_class_out_by_yields() {
+        let kernel = testing::machine(1, 256);
+        let process = testing::process(kernel, "app/test", &WIDE);
+        let [one, other, low]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
+        low.set_base_class(QosClass::Idle);
+        testing::put_on_cpu(kernel, 0, one);
+        let cpu = kernel.cpus[0].here();
+        [other, low].into_iter().for_each(|thread| testing::wake(kernel, cpu, thread));
+        kernel.settle(cpu, 0);
+        cpu.lifted.set(1);
+        kernel.set_floor(cpu, 0);
+        let mut now = 0;
+        while low.cpu_time.get() == 0 && now < 4 * super::GUARD_SLICES * kernel.machine.slice {
+            now += kernel.machine.slice / 4;
+            let runs = kernel.threads.at(cpu.current.get());
+            runs.frame.set(reg::T2, Yield::NUMBER);
+            kernel.call_by(cpu, runs, (Way::Straight, now));
+            if cpu.own().alarm() <= now {
+                kernel.timer(0, now);
+            }
+        }
+        assert!(low.cpu_time.get() > 0, "it starves");
     }
 
     /// How long the first of two threads of one class keeps the CPU from the other while a third of a higher class runs for

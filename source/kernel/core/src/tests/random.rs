@@ -17,6 +17,7 @@ use crate::{
     event::Trap,
     invariant::Check,
     process::Process,
+    sched::queue::SPENT,
     testing,
     thread::{State, Thread, reg},
     ways::Way,
@@ -238,7 +239,9 @@ impl World {
             thread.frame.set(*register, *value);
         }
         let mailbox = self.kernel.cpus[cpu].here();
-        let calm = mailbox.mail.is_empty() && mailbox.kicked.get() == 0;
+        // Whose time is used up is chosen anew after every event.
+        let spent = mailbox.load.from(0) & SPENT != 0;
+        let calm = mailbox.mail.is_empty() && mailbox.kicked.get() == 0 && !spent;
         let pc = thread.frame.get(0);
         journal::begin();
         testing::ecall(self.kernel, cpu, self.now);
