@@ -53,6 +53,8 @@ impl Kernel {
         init.lay(&page[..length], 1, START_PAGE, access::READ)?;
         thread.begin(&ThreadCreate { a1: length as u64, ..new });
         let _held = self.shards.hold(ShardSet::ALL);
+        // No program ran: nobody has a translation to forget, and a hart that is silent would be waited for.
+        here.fence.set(0);
         here.since.set(now);
         self.make_ready(here, thread);
         self.settle_aside(here, now);
