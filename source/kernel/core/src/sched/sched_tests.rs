@@ -6,17 +6,24 @@ use crate::{Kernel, percpu::Here, thread::reg, ways::Way};
 use nexus_abi::QosClass;
 use nexus_abi::syscall::{Syscall as _, Yield};
 
+/// Three threads on one CPU: the first runs, the second waits for its turn in the same class, the third has this class.
+fn three(class: QosClass) -> (&'static Kernel, Here, [&'static Thread; 3]) {
+    let kernel = testing::machine(1, 256);
+    let process = testing::process(kernel, "app/test", &WIDE);
+    let threads = core::array::from_fn(|_| testing::thread(kernel, process));
+    let [first, second, third]: [&Thread; 3] = threads;
+    third.set_base_class(class);
+    testing::put_on_cpu(kernel, 0, first);
+    let cpu = kernel.cpus[0].here();
+    testing::wake(kernel, cpu, second);
+    kernel.settle(cpu, 0);
+    (kernel, cpu, threads)
+}
+
 /// Two threads of one class, the first of which wakes a third of a higher class all the time.
 #[test]
 fn who_is_interrupted_often_still_comes_to_the_end_of_its_slice() {
-    let kernel = testing::machine(1, 256);
-    let process = testing::process(kernel, "app/test", &WIDE);
-    let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-    urgent.set_base_class(QosClass::Interactive);
-    testing::put_on_cpu(kernel, 0, waker);
-    let cpu = kernel.cpus[0].here();
-    testing::wake(kernel, cpu, other);
-    kernel.settle(cpu, 0);
+    let (kernel, cpu, [waker, other, urgent]) = three(QosClass::Interactive);
     let mut now = 0;
     for _ in 0..2 * kernel.machine.slice / 10 {
         now += 10;
@@ -36,13 +43,8 @@ fn who_is_interrupted_often_still_comes_to_the_end_of_its_slice() {
 /// Two threads of one class, one of which had the guard's slice, only yield to each other, so often that no slice ends.
 #[test]
 fn who_had_the_guards_slice_does_not_keep_a_lower_class_out_by_yields() {
-    let kernel = testing::machine(1, 256);
-    let process = testing::process(kernel, "app/test", &WIDE);
-    let [one, other, low]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-    low.set_base_class(QosClass::Idle);
-    testing::put_on_cpu(kernel, 0, one);
-    let cpu = kernel.cpus[0].here();
-    [other, low].into_iter().for_each(|thread| testing::wake(kernel, cpu, thread));
+    let (kernel, cpu, [_, _, low]) = three(QosClass::Idle);
+    testing::wake(kernel, cpu, low);
     kernel.settle(cpu, 0);
     cpu.lifted.set(1);
     kernel.set_floor(cpu, 0);
@@ -62,14 +64,7 @@ fn who_had_the_guards_slice_does_not_keep_a_lower_class_out_by_yields() {
 /// How long the first of two threads of one class keeps the CPU from the other while a third of a higher class runs for
 /// 90 ticks of each 100: woken by `settle`, which tells by whom.
 fn kept_while_another_works(settle: fn(&'static Kernel, Here, u64)) -> u64 {
-    let kernel = testing::machine(1, 256);
-    let process = testing::process(kernel, "app/test", &WIDE);
-    let [waker, other, urgent]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-    urgent.set_base_class(QosClass::Interactive);
-    testing::put_on_cpu(kernel, 0, waker);
-    let cpu = kernel.cpus[0].here();
-    testing::wake(kernel, cpu, other);
-    kernel.settle(cpu, 0);
+    let (kernel, cpu, [waker, other, urgent]) = three(QosClass::Interactive);
     let mut now = 0;
     while cpu.current.get() == waker.index() {
         now += 10;
@@ -112,14 +107,7 @@ fn who_wakes_a_higher_class_pays_for_its_work_and_who_is_interrupted_does_not() 
 /// Two threads of one class, the first of which calls a server of a higher class all the time.
 #[test]
 fn who_calls_a_higher_class_often_still_comes_to_the_end_of_its_slice() {
-    let kernel = testing::machine(1, 256);
-    let process = testing::process(kernel, "app/test", &WIDE);
-    let [caller, other, server]: [&Thread; 3] = core::array::from_fn(|_| testing::thread(kernel, process));
-    server.set_base_class(QosClass::Interactive);
-    testing::put_on_cpu(kernel, 0, caller);
-    let cpu = kernel.cpus[0].here();
-    testing::wake(kernel, cpu, other);
-    kernel.settle(cpu, 0);
+    let (kernel, cpu, [caller, other, server]) = three(QosClass::Interactive);
     let (mut now, mut rounds) = (0, 0);
     while cpu.current.get() == caller.index() {
         now += 10;
