@@ -3,25 +3,13 @@
 #              sstatus has SPP = 0 and SPIE = 1
 #   out:       user mode of a thread that was blocked in a message call
     csrw    satp, t6
-    ld      t6, 0(t1)
+    ld      t6, {frame}(t1)
     csrw    sepc, t6
     sd      t1, 0(tp)
     csrw    sscratch, tp
-    ld      sp, 2*8(t1)
-    ld      gp, 3*8(t1)
-    ld      tp, 4*8(t1)
-    ld      s0, 8*8(t1)
-    ld      s1, 9*8(t1)
-    ld      s2, 18*8(t1)
-    ld      s3, 19*8(t1)
-    ld      s4, 20*8(t1)
-    ld      s5, 21*8(t1)
-    ld      s6, 22*8(t1)
-    ld      s7, 23*8(t1)
-    ld      s8, 24*8(t1)
-    ld      s9, 25*8(t1)
-    ld      s10, 26*8(t1)
-    ld      s11, 27*8(t1)
+    .irp    n, 2, 3, 4, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    ld      x\n, {frame}+\n*8(t1)       # sp, gp, tp, s0-s11
+    .endr
     li      t1, 0
     li      t6, 0
     li      ra, 0

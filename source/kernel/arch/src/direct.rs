@@ -67,6 +67,7 @@ macro_rules! directed {
                 Ok(Passage { to, badge, from, status }) => unsafe {
                     asm!(
                         include_str!("direct.S"),
+                        frame = const core::mem::offset_of!(Thread, frame),
                         in("a0") m0, in("a1") m1, in("a2") m2, in("a3") m3,
                         in("a4") m4, in("a5") m5, in("a6") m6, in("a7") m7,
                         in("t0") status, in("t1") to, in("t2") badge, in("t3") from.service, in("t4") from.process, in("t5") from.trace,

@@ -24,6 +24,7 @@ global_asm!(
     messages = const ipc::SEND + 1,
     whoami = const Whoami::NUMBER,
     float = const core::mem::offset_of!(crate::hart::Hart, float),
+    frame = const core::mem::offset_of!(Thread, frame),
     process = const core::mem::offset_of!(Thread, process),
     service = const core::mem::offset_of!(Thread, service),
 );

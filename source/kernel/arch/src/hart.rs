@@ -11,7 +11,7 @@ pub(crate) const STACK_STRIDE: u64 = STACK_BYTES + crate::layout::PAGE;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Hart {
-    /// Address of the running thread, which begins with its frame.
+    /// Address of the running thread.
     pub(crate) thread: Word,
     /// Top of the stack that traps from user mode use.
     pub(crate) stack: Word,

@@ -13,7 +13,7 @@ use nexus_abi::syscall::ipc;
 use nexus_core::cpu::{Next, Own};
 use nexus_core::event::Trap;
 use nexus_core::percpu::{Here, PerCpu};
-use nexus_core::thread::{Frame, Thread, reg};
+use nexus_core::thread::{Thread, reg};
 
 /// `scause`: the top bit marks interrupts.
 const INTERRUPT: u64 = 1 << 63;
@@ -44,13 +44,13 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     csr::set_sstatus_bits(csr::SPIE);
     defects::enter(hart);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
-    let frame = proceed(system, hart);
+    let thread = proceed(system, hart);
     if system.arguments.statistics && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: {count} instructions from kernel entry to the first user instruction");
     }
     // SAFETY: As in [`resume`]; status was set above, and no Rust code used `tp` so far.
-    unsafe { asm!("mv tp, a1", "j resume", in("a0") frame, in("a1") hart, options(noreturn)) }
+    unsafe { asm!("mv tp, a1", "j resume", in("a0") thread, in("a1") hart, options(noreturn)) }
 }
 
 /// `other_trap` jumps here after a device interrupt: mostly somebody waits for it, and all else can stay as it is.
@@ -107,11 +107,11 @@ pub(crate) extern "C" fn call_taken(hart: &'static Hart) -> ! {
 
 /// User mode goes on, and nothing of the kernel's own registers was worth saving.
 #[inline(always)]
-fn resume(frame: *const Frame) -> ! {
-    // SAFETY: `resume` takes the frame in a0 and this hart in tp, where the trap entry put it and no Rust code touches
+fn resume(thread: *const Thread) -> ! {
+    // SAFETY: `resume` takes the thread in a0 and this hart in tp, where the trap entry put it and no Rust code touches
     // it; `proceed` put the thread's translation and float state in place. The stack is left as it is: the next trap
     // starts from its top.
-    unsafe { asm!("j resume", in("a0") frame, options(noreturn)) }
+    unsafe { asm!("j resume", in("a0") thread, options(noreturn)) }
 }
 
 #[cold]
@@ -154,7 +154,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
 
 /// What was asked for is done, and the thread that runs next is put in place.
 #[inline(always)]
-fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
+fn proceed(system: &'static System, hart: &'static Hart) -> *const Thread {
     let cpu = cpu_of(hart);
     requests::obey(system, hart, cpu);
     match cpu.current.get() {
@@ -165,7 +165,7 @@ fn proceed(system: &'static System, hart: &'static Hart) -> *const Frame {
 
 /// Goes on until a thread runs: obeys requests, prints, takes dead processes back, sleeps.
 #[inline(never)]
-fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const Frame {
+fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const Thread {
     let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     loop {
         requests::obey(system, hart, cpu);
@@ -202,7 +202,7 @@ pub(crate) fn running(hart: &'static Hart) -> &'static Thread {
 
 /// Puts everything of a thread in place but its registers.
 #[inline(always)]
-fn switch_to(system: &'static System, hart: &Hart, cpu: Here, thread: &'static Thread) -> *const Frame {
+fn switch_to(system: &'static System, hart: &Hart, cpu: Here, thread: &'static Thread) -> *const Thread {
     let satp = thread.satp.get();
     if csr::satp() != satp {
         load_space(system, cpu, satp);
@@ -211,7 +211,7 @@ fn switch_to(system: &'static System, hart: &Hart, cpu: Here, thread: &'static T
         float::release(hart, system);
     }
     system.timer.set(hart, cpu.alarm());
-    &thread.frame
+    thread
 }
 
 /// No program runs: its root table may be given back, so the kernel's own is used.

@@ -6,39 +6,41 @@
 # So the first swap tells where a trap came from. Interrupts are off from the trap to the sret.
 #
 # Offsets: Hart 0 running thread, 8 top of this hart's stack, 16 spare (hart.rs).
-#          Thread begins with its frame: word 0 pc, word n xn.
+#          FRAME is where the frame stands in what a base register points to: word 0 pc, word n xn.
 
     .option push
     .option arch, +a
     .section .text.trap, "ax"
 
-# Registers to or from their words in the frame at \frame: xn and word n, by the numbers.
-    .macro  keep frame, numbers:vararg
+    .set    FRAME, {frame}
+
+# Registers to or from their words in a frame: xn and word n, by the numbers.
+    .macro  keep base, numbers:vararg
     .irp    n, \numbers
-    sd      x\n, \n*8(\frame)
+    sd      x\n, FRAME+\n*8(\base)
     .endr
     .endm
-    .macro  fetch frame, numbers:vararg
+    .macro  fetch base, numbers:vararg
     .irp    n, \numbers
-    ld      x\n, \n*8(\frame)
+    ld      x\n, FRAME+\n*8(\base)
     .endr
     .endm
 
 # What a C function keeps, but sp: s0-s11.
-    .macro  each_kept what, frame
-    \what   \frame, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
+    .macro  each_kept what, base
+    \what   \base, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
     .endm
 
 # Message words but a0.
-    .macro  each_word what, frame
-    \what   \frame, 11, 12, 13, 14, 15, 16, 17
+    .macro  each_word what, base
+    \what   \base, 11, 12, 13, 14, 15, 16, 17
     .endm
 
 # All but t0, sp, gp, tp, a0 and pc.
-    .macro  each_other what, frame
-    each_kept \what, \frame
-    each_word \what, \frame
-    \what   \frame, 1, 6, 7, 28, 29, 30, 31
+    .macro  each_other what, base
+    each_kept \what, \base
+    each_word \what, \base
+    \what   \base, 1, 6, 7, 28, 29, 30, 31
     .endm
 
 # The part of every entry up to the question whether it is a system call. \other: where all else goes, with t0 in the
@@ -53,10 +55,10 @@
     ld      t0, 0(tp)
     keep    t0, 2, 3                    # sp, gp
     csrrw   t1, sscratch, zero
-    sd      t1, 4*8(t0)                 # tp
+    sd      t1, FRAME+4*8(t0)           # tp
     csrr    t1, sepc
     addi    t1, t1, 4
-    sd      t1, 0(t0)                   # pc behind the call
+    sd      t1, FRAME(t0)               # pc behind the call
     ld      sp, 8(tp)
     .endm
 
@@ -127,7 +129,7 @@ reply_recv_elsewhere:
     .globl  undirected
 undirected:
     ld      t0, 0(tp)
-    sd      gp, 28*8(t0)                # t3
+    sd      gp, FRAME+28*8(t0)          # t3
     keep    t0, 7
     j       call_words
 
@@ -212,13 +214,13 @@ other_trap:
     keep    t0, 2, 3, 10
     each_other keep, t0
     ld      t1, 16(tp)
-    sd      t1, 5*8(t0)                 # t0
+    sd      t1, FRAME+5*8(t0)           # t0
     addi    t1, tp, 16
     sc.d    zero, zero, (t1)
     csrrw   t1, sscratch, zero
-    sd      t1, 4*8(t0)                 # tp
+    sd      t1, FRAME+4*8(t0)           # tp
     csrr    t1, sepc
-    sd      t1, 0(t0)
+    sd      t1, FRAME(t0)
     ld      sp, 8(tp)
     mv      a0, tp
     csrr    t1, scause
@@ -228,14 +230,14 @@ other_trap:
     j       device_taken
 
 # resume: user mode goes on.
-#   in:        a0 = frame to resume, tp = Hart; the satp and float state of that thread are in place,
+#   in:        a0 = thread to resume, tp = Hart; the satp and float state of that thread are in place,
 #              sstatus has SPP = 0 and SPIE = 1
-#   out:       user mode, registers as in the frame
+#   out:       user mode, registers as in its frame
     .globl  resume
 resume:
     sd      a0, 0(tp)
     csrw    sscratch, tp
-    ld      t0, 0(a0)
+    ld      t0, FRAME(a0)
     csrw    sepc, t0
     each_other fetch, a0
     fetch   a0, 2, 3, 4, 5, 10
@@ -245,6 +247,7 @@ resume:
 #   in:        sscratch = the kernel's tp, tp = 0, all else as it was; sp may be anything
 #   out:       calls fault_taken(a0 = all registers, word 0 pc) on the emergency stack, which never returns
 #   state:     a second fault, on this hart or another, finds the claim taken and stops its hart
+    .set    FRAME, 0
 kernel_fault:
     csrrw   t0, sscratch, t0            # t0 = the kernel's tp
     lla     tp, fault_claimed

@@ -33,8 +33,6 @@ pub struct Own {
     /// The lowest class that may run on here without a look at who else is ready or being taken back, and without a slice
     /// that begins; higher once there is something to look at. Never lower after an event than it has to be.
     pub floor: Half,
-    /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
-    pub slice_end: Word,
     /// 1 while a slice that is over goes on because a server is at work for whose it was.
     pub overtime: Half,
     /// 1 while an event is handled that the running thread did not cause.
@@ -43,12 +41,6 @@ pub struct Own {
     pub traced: Half,
     /// For whom this CPU works: the thread at the start of the chain of calls that the running one serves; 0: nobody.
     pub payer: Half,
-    /// When that one's budget ends; `u64::MAX`: never.
-    pub budget_end: Word,
-    /// When lower classes that wait get a slice; `u64::MAX`: none does.
-    pub guard_at: Word,
-    /// Ticks that are left of the guard's slice; 0: there is none.
-    pub guard_left: Word,
     /// The class that the guard's slice is for, and 1 + the class in which it runs.
     pub guarded: [Half; 2],
     /// The lowest class for which this CPU worked since the guard began to watch.
@@ -59,14 +51,22 @@ pub struct Own {
     pub reaping: [Half; nexus_abi::QosClass::COUNT],
     /// Ready threads, by class.
     pub ready: [ThreadList; nexus_abi::QosClass::COUNT],
-    /// Explicit requests that it made lately.
-    pub explicit: Rate,
-    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
-    pub cargo: [Cargo; 2],
+    /// When the slice ends that the running thread, or whoever it works for, was given; `u64::MAX`: nobody waited so far.
+    pub slice_end: Word,
+    /// When that one's budget ends; `u64::MAX`: never.
+    pub budget_end: Word,
+    /// When lower classes that wait get a slice; `u64::MAX`: none does.
+    pub guard_at: Word,
+    /// Ticks that are left of the guard's slice; 0: there is none.
+    pub guard_left: Word,
     /// Requests to the machine layer.
     pub requests: Requests,
     /// What others see.
     pub seen: Cpu,
+    /// Explicit requests that it made lately.
+    pub explicit: Rate,
+    /// Handles of the messages in transfer, as read from their senders' IPC pages: an answer's and a call's.
+    pub cargo: [Cargo; 2],
 }
 
 impl Own {
@@ -98,8 +98,6 @@ impl Deref for Own {
 pub struct Cpu {
     /// Its number, dense from 0.
     pub id: Half,
-    /// The machine's number for it.
-    pub hart: Word,
     /// [`OFFLINE`], [`ONLINE`] or [`GIVEN_UP`]. Leaves [`OFFLINE`] once, by compare-and-swap (release); read by others
     /// without a lock. Only a CPU that is online is given threads. The kernel's own tests give up one that does not answer.
     pub online: Half,
@@ -108,6 +106,16 @@ pub struct Cpu {
     pub current: Half,
     /// What runs here: 0 for nothing, else 1 + class, about: donated classes may be higher. Read by others as a hint.
     pub level: Half,
+    /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
+    pub kicked: Half,
+    /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU (release) before its kick, taken by
+    /// this one (acquire), which sees the class with it.
+    pub changed: Half,
+    /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
+    /// (acquire).
+    pub mail: Mailbox,
+    /// How much waits here.
+    pub load: Load,
     /// Threads in the mailbox, by the class they were sent under. Changed atomically by senders and this CPU.
     pub inbound: [Half; nexus_abi::QosClass::COUNT],
     /// CPUs that ask for one of this CPU's threads, one bit each. Set by them (release), taken by this one (acquire).
@@ -117,6 +125,8 @@ pub struct Cpu {
     /// 1 if a thread that uses this CPU may not do so any more. Set by any CPU (release) before its kick, taken by this one
     /// (acquire), which sees the mask with it.
     pub evict: Half,
+    /// The machine's number for it.
+    pub hart: Word,
     /// Address of the thread whose registers the machine layer may still hold, as it says before each kick.
     pub entered: Word,
     /// What the translation register holds, as far as this CPU said: always right in the general kernel, and stored
@@ -125,16 +135,6 @@ pub struct Cpu {
     pub space: Word,
     /// When the running thread, or idleness, began; time up to here is accounted. Read by others for listings.
     pub since: Word,
-    /// How much waits here.
-    pub load: Load,
-    /// Mail: threads to make ready, and processes to take back. Pushed by any CPU (release), taken whole by this one
-    /// (acquire).
-    pub mail: Mailbox,
-    /// 1 while a kick is under way: more are coalesced. Set by senders, cleared by this CPU before it takes its mail.
-    pub kicked: Half,
-    /// 1 if a class or a limit of a thread that uses this CPU was changed. Set by any CPU (release) before its kick, taken by
-    /// this one (acquire), which sees the class with it.
-    pub changed: Half,
     /// Of its requests: 1 + ASID whose translations must go from every CPU; `u64::MAX`: all of them; 0: none. Read by who
     /// gives back what was unmapped (acquire), taken back behind the fence (release).
     pub fence: Word,

@@ -33,22 +33,26 @@ pub struct Kernel {
 #[derive(Debug)]
 #[repr(C)]
 pub struct Storage {
+    /// Threads.
+    pub threads: Arena<Thread>,
     /// The CPUs that may come online.
     pub cpus: &'static [PerCpu<Own>],
     /// Processes.
     pub processes: Arena<Process>,
-    /// Threads.
-    pub threads: Arena<Thread>,
+    /// Capability slots, lent to processes in blocks.
+    pub blocks: Arena<Slot>,
     /// Endpoints.
     pub endpoints: Arena<Endpoint>,
-    /// Queued one-way messages: each belongs to an endpoint for life.
-    pub messages: Arena<Message>,
     /// Notifications and wait sets.
     pub notifications: Arena<Notification>,
+    /// All memory that programs can own: consecutive frames. Frame 0 is never used.
+    pub frames: Frames,
     /// Memory objects, device windows, parts of the boot image.
     pub memories: Arena<Memory>,
     /// Mappings.
     pub mappings: Arena<Mapping>,
+    /// Queued one-way messages: each belongs to an endpoint for life.
+    pub messages: Arena<Message>,
     /// Timers.
     pub timers: Arena<Timer>,
     /// Interrupt lines.
@@ -56,10 +60,6 @@ pub struct Storage {
     /// Wheel nodes: a thread's deadline at its index, a timer at `threads + index`, a process's
     /// next period behind all those.
     pub nodes: &'static [Node],
-    /// Capability slots, lent to processes in blocks.
-    pub blocks: Arena<Slot>,
-    /// All memory that programs can own: consecutive frames. Frame 0 is never used.
-    pub frames: Frames,
     /// The console ring.
     pub log: Ring,
     /// The rings of events, [`crate::trace::RING_WORDS`] a CPU; none while nothing is recorded.

@@ -121,14 +121,42 @@ pub struct Stamp {
     pub trace: u64,
 }
 
-/// A thread. Guarded by its shard, except where a field says otherwise.
+/// A thread. Guarded by its shard, except where a field says otherwise. Everything before the frame
+/// is in reach of short instructions: half words in the first 128 bytes, words in the first 256.
 #[derive(Debug, Default)]
 #[repr(C, align(512))]
 pub struct Thread {
-    /// User registers. While it runs they belong to its CPU.
-    pub frame: Frame,
     /// Object header.
     pub header: Header,
+    /// Neighbours in the one list that [`State`] names.
+    pub next: Half,
+    /// See `next`.
+    pub previous: Half,
+    /// What a higher class left of its slice; 0: it has a whole one. With [`Thread::UNTIL`]: when the slice ends, running or
+    /// not, since what it woke by a call of its own works on its account.
+    pub slice_left: Half,
+    /// Its class by `qos_set`, with [`Thread::TIMED`].
+    wished_class: Half,
+    /// Its own class: the wished one, unless its budget is spent.
+    base_class: Half,
+    /// The class it runs in.
+    class: Half,
+    /// The class under which it was queued as a caller.
+    pub queued_class: Half,
+    /// CPUs it may use, one bit each.
+    pub affinity: Half,
+    /// Weight inside its class.
+    pub shares: Half,
+    /// Frame of its IPC page, 0 if none.
+    pub ipc_frame: Half,
+    /// Owned by the machine layer: state of the saved floating-point registers.
+    pub float: Half,
+    /// Link in a CPU's mailbox.
+    pub mail: Half,
+    /// CPUs it has run on, one bit each.
+    pub ran_on: Half,
+    /// Place of the first slot of its process's first block; 0: not known here.
+    pub near_slots: Half,
     /// What it is doing, its class, CPU and shard, and what a direct hand-over must know.
     pub gate: Gate,
     /// `satp` value of its process: a switch needs no look-up.
@@ -170,35 +198,8 @@ pub struct Thread {
     pub switches: Word,
     /// Where its IPC page is mapped; 0 once it is not.
     pub ipc_page: Word,
-    /// Neighbours in the one list that [`State`] names.
-    pub next: Half,
-    /// See `next`.
-    pub previous: Half,
-    /// What a higher class left of its slice; 0: it has a whole one. With [`Thread::UNTIL`]: when the slice ends, running or
-    /// not, since what it woke by a call of its own works on its account.
-    pub slice_left: Half,
-    /// Its class by `qos_set`, with [`Thread::TIMED`].
-    wished_class: Half,
-    /// Its own class: the wished one, unless its budget is spent.
-    base_class: Half,
-    /// The class it runs in.
-    class: Half,
-    /// The class under which it was queued as a caller.
-    pub queued_class: Half,
-    /// CPUs it may use, one bit each.
-    pub affinity: Half,
-    /// Weight inside its class.
-    pub shares: Half,
-    /// Frame of its IPC page, 0 if none.
-    pub ipc_frame: Half,
-    /// Owned by the machine layer: state of the saved floating-point registers.
-    pub float: Half,
-    /// Link in a CPU's mailbox.
-    pub mail: Half,
-    /// CPUs it has run on, one bit each.
-    pub ran_on: Half,
-    /// Place of the first slot of its process's first block; 0: not known here.
-    pub near_slots: Half,
+    /// User registers. While it runs they belong to its CPU.
+    pub frame: Frame,
 }
 
 impl Thread {
