@@ -9,7 +9,6 @@ pub(crate) use nexus_core::ways::Way;
 const CRASH: Trap = Trap { cause: 13, address: 0 };
 
 /// What there is of simulated hardware beside the kernel's own words.
-#[derive(Debug)]
 pub(crate) struct Harts {
     kernel: &'static Kernel,
     /// CPUs that an interrupt is on its way to.

@@ -22,7 +22,6 @@ use crate::{cast, machine, play::Play};
 const STACK: usize = 0x8000;
 
 /// What goes between a program and the simulator.
-#[derive(Debug)]
 struct Wire {
     kernel: &'static Kernel,
     thread: &'static Thread,

@@ -3,7 +3,7 @@
 //! The UART is a 16550, written byte by byte.
 
 use crate::{facts::Facts, layout::to_virtual, sbi};
-use core::fmt::{self, Write};
+use nexus_core::spell;
 use nexus_core::word::{Half, Word};
 
 const DATA: u64 = 0;
@@ -20,7 +20,7 @@ static SHIFT: Half = Half::new(0);
 /// Prints one line under the kernel's prefix.
 #[macro_export]
 macro_rules! say {
-    ($($argument:tt)*) => { $crate::console::line(core::format_args!($($argument)*)) };
+    ($($piece:expr),+) => { nexus_core::spell!($crate::console::line(), $($piece),+, b'\n') };
 }
 
 /// From now on lines go to the UART that the device tree names. Until then, and without one, the firmware prints.
@@ -33,27 +33,22 @@ pub(crate) fn open(facts: &Facts) {
     }
 }
 
-/// Prints one line under the kernel's prefix.
-pub fn line(text: fmt::Arguments) {
-    write(format_args!("KINIT: {text}\n"));
-}
-
-/// Prints text as it is.
-pub(crate) fn write(text: fmt::Arguments) {
-    // The sink never fails.
-    let _ = Sink.write_fmt(text);
+/// Begins a line under the kernel's prefix: what prints the rest.
+pub fn line() -> impl Fn(u8) {
+    spell!(put, "KINIT: ");
+    put
 }
 
 /// Prints one byte of text; a line feed returns the carriage too.
-pub(crate) fn put_text(byte: u8) {
+pub(crate) fn put(byte: u8) {
     if byte == b'\n' {
-        put(b'\r');
+        send(b'\r');
     }
-    put(byte);
+    send(byte);
 }
 
 /// Prints one byte, or drops it if the device takes none.
-fn put(byte: u8) {
+fn send(byte: u8) {
     if UART.get() == 0 {
         sbi::put(byte.into());
         return;
@@ -65,13 +60,4 @@ fn put(byte: u8) {
     let _ = (0..PATIENCE).find(|_| !full());
     // SAFETY: as above.
     unsafe { register(DATA).write_volatile(byte) };
-}
-
-struct Sink;
-
-impl Write for Sink {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(put_text);
-        Ok(())
-    }
 }

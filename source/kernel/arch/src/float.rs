@@ -11,7 +11,6 @@ use nexus_core::{thread::Thread, word::Word};
 global_asm!(include_str!("float.S"));
 
 /// Saved registers of one thread: `f0`…`f31`, then `fcsr`.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Registers([Word; 33]);
 

@@ -8,7 +8,6 @@ pub(crate) const STACK_BYTES: u64 = 16 << 10;
 pub(crate) const STACK_STRIDE: u64 = STACK_BYTES + crate::layout::PAGE;
 
 /// A hart. The trap entry knows the first three offsets.
-#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Hart {
     /// Address of the running thread.

@@ -35,7 +35,7 @@ pub fn start(system: &'static System, memory: &Memory) {
         if error != 0 {
             hart.stack.set(0);
             let (id, number, error) = (hart.cpu.get(), hart.number.get(), error.unsigned_abs());
-            say!("cpu{id} is missing: the firmware does not start hart {number}: error -{error}");
+            say!("cpu", id, " is missing: the firmware does not start hart ", number, ": error -", error);
             let _ = settle(cpu, GIVEN_UP);
         }
     }
@@ -46,8 +46,8 @@ pub fn start(system: &'static System, memory: &Memory) {
         }
         let (id, number) = (hart.cpu.get(), hart.number.get());
         match settle(cpu, GIVEN_UP) {
-            Ok(_) => say!("cpu{id} is missing: hart {number} did not come in {START_PATIENCE_MS} ms"),
-            Err(ONLINE) => say!("cpu{id} online"),
+            Ok(_) => say!("cpu", id, " is missing: hart ", number, " did not come in ", START_PATIENCE_MS, " ms"),
+            Err(ONLINE) => say!("cpu", id, " online"),
             // The firmware refused it, and that was said.
             Err(_) => {}
         }

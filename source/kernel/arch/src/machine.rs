@@ -1,9 +1,9 @@
 //! Finds out what the machine is.
 
 use crate::layout::{page_up, to_virtual};
-use crate::power::{self, Status};
-use crate::{console, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, say, tree};
+use crate::{console, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, power, stop, tree};
 use core::ops::Range;
+use nexus_core::text::Hex;
 
 /// Bytes of a device tree that are looked at; a larger one is refused.
 const MOST_BYTES: u32 = 2 << 20;
@@ -11,14 +11,8 @@ const MOST_BYTES: u32 = 2 << 20;
 /// What the device tree says and where it is, console and power open; without a usable one the machine stops with a line
 /// that says why.
 pub fn discover(boot: u64, device_tree: u64) -> (Facts<'static>, Range<u64>) {
-    let Some(blob) = blob(device_tree) else {
-        say!("device tree: none at {device_tree:#x}");
-        power::stop(Status::DeviceTree)
-    };
-    let facts = tree::read(blob, boot).unwrap_or_else(|problem| {
-        say!("device tree: unusable: {problem}");
-        power::stop(Status::DeviceTree)
-    });
+    let Some(blob) = blob(device_tree) else { stop!(DeviceTree, "device tree: none at 0x", Hex(device_tree, 1)) };
+    let facts = tree::read(blob, boot).unwrap_or_else(|problem| stop!(DeviceTree, "device tree: unusable: ", problem));
     console::open(&facts);
     power::open(&facts.test);
     (facts, device_tree..page_up(device_tree + blob.len() as u64))

@@ -7,8 +7,7 @@ use crate::hart::STACK_STRIDE;
 use crate::layout::{DIRECT_SIZE, PAGE, page_down, page_up, to_physical, to_virtual};
 use crate::paging::{Access, SV39, Tables};
 use crate::plan::{self, Runs};
-use crate::power::{self, Status};
-use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, say};
+use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, stop};
 use core::ops::Range;
 use nexus_core::arena::{Arena, Object};
 use nexus_core::caps::slot::Slot;
@@ -19,7 +18,7 @@ use nexus_core::memory::frames::{Frame, Frames};
 use nexus_core::memory::{irq::Irq, mapping::Mapping, object::Memory as MemoryObject};
 use nexus_core::time::{timer::Timer, wheel::Node};
 use nexus_core::{cpu::Own, log::Ring, percpu::PerCpu, process::Process, thread::Thread};
-use nexus_core::{trace::RING_WORDS, word::Word};
+use nexus_core::{text::Hex, trace::RING_WORDS, word::Word};
 
 /// A type that is valid as zeroed memory.
 ///
@@ -68,15 +67,15 @@ pub fn map(facts: &Facts, device_tree: Range<u64>) -> Memory {
     let image = page_down(facts.initrd.start)..page_up(facts.initrd.end);
     let bytes = plan::ram_bytes(facts);
     if bytes < plan::LEAST_RAM {
-        refuse(format_args!("{} KiB of RAM, {} needed", bytes >> 10, plan::LEAST_RAM >> 10));
+        stop!(Memory, "memory: ", bytes >> 10, " KiB of RAM, ", plan::LEAST_RAM >> 10, " needed");
     }
     let inside = |part: &Range<u64>| facts.ram.iter().any(|bank| bank.start <= part.start && part.end <= bank.end);
     if !inside(&kernel) || !(image.is_empty() || inside(&image)) || facts.ram.iter().any(beyond) {
-        refuse(format_args!("the device tree does not describe where kernel and boot image are"));
+        stop!(Memory, "memory: the device tree does not describe where kernel and boot image are");
     }
     let taken = [image.clone(), device_tree.clone()];
     let Some(mut runs) = plan::free_runs(facts, &kernel, &taken) else {
-        refuse(format_args!("free memory lies in too many pieces"));
+        stop!(Memory, "memory: free memory lies in too many pieces");
     };
     let bytes = (facts.harts.iter().flatten().count() as u64 - 1) * STACK_STRIDE;
     let stacks = cut(&mut runs, bytes);
@@ -106,7 +105,7 @@ fn build(facts: &Facts, runs: &mut Runs, rest: (&[Range<u64>], &Range<u64>)) -> 
     }
     for device in [&facts.uart, &facts.plic, &facts.test] {
         if beyond(device) {
-            refuse(format_args!("a device at {:#x} is out of reach", device.start));
+            stop!(Memory, "memory: a device at 0x", Hex(device.start, 1), " is out of reach");
         }
         tables.map(device, Access::Write);
     }
@@ -117,14 +116,10 @@ fn beyond(range: &Range<u64>) -> bool {
     range.end > DIRECT_SIZE
 }
 
-fn refuse(why: core::fmt::Arguments) -> ! {
-    say!("memory: {why}");
-    power::stop(Status::Memory)
-}
-
 /// Cuts whole pages for so many bytes from the free runs.
 fn cut(runs: &mut Runs, bytes: u64) -> u64 {
-    plan::take(runs, bytes).unwrap_or_else(|| refuse(format_args!("no room for {bytes} bytes of tables or stacks")))
+    plan::take(runs, bytes)
+        .unwrap_or_else(|| stop!(Memory, "memory: no room for ", bytes, " bytes of tables or stacks"))
 }
 
 /// Cuts a zeroed table from the free runs.
@@ -193,7 +188,7 @@ impl Memory {
 
 /// What is left, for programs.
 fn pool(runs: &Runs, kernel: &Range<u64>) -> Frames {
-    let Some((pool, holes)) = plan::pool(runs, kernel) else { refuse(format_args!("nothing is left for programs")) };
+    let Some((pool, holes)) = plan::pool(runs, kernel) else { stop!(Memory, "memory: nothing is left for programs") };
     let (first, count) = (to_virtual(pool.start) as *const Frame, (pool.end - pool.start) / PAGE);
     // SAFETY: the frames outside the holes were free and are nobody else's from now on. The core never touches those in the
     // holes, so what they show (boot image, device tree, nothing) does not matter.

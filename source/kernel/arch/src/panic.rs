@@ -1,29 +1,31 @@
 //! The end of a kernel that found itself wrong: registers, stack, then a reset or an exit status.
 
-use crate::console::{put_text, write};
+use crate::console::put;
 use crate::power::{self, Status};
 use crate::{csr, hart::HARTS, harts, linked, system};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::{arch::asm, panic::PanicInfo};
-use nexus_core::cpu::whereabouts;
+use nexus_core::{cpu::whereabouts, spell, text::Hex};
 
 /// 1 once a panic is being printed: a second one only stops. Nothing is handed over by it, so it orders nothing.
 static CLAIMED: AtomicU32 = AtomicU32::new(0);
 
-const NAMES: [&str; 32] = [
-    "pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2",
-    "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-];
+/// The names of the registers, three bytes each.
+const NAMES: &[u8] =
+    b" pc ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9s10s11 t3 t4 t5 t6";
 /// Callers that a backtrace shows.
 const CALLERS: usize = 24;
 /// Bytes of the console ring that a panic repeats.
 const LAST_LINES: u64 = 1024;
 
+/// Says where it was; why, the source says there.
 #[panic_handler]
+#[expect(unused_attributes, reason = "inlined where the core library panics: what nobody prints is not put together")]
+#[inline(always)]
 fn panicked(info: &PanicInfo) -> ! {
     claim();
     let (file, line) = info.location().map_or(("", 0), |place| (place.file(), u64::from(place.line())));
-    write(format_args!("PANIC: panicked at {file}:{line}: {}\n", info.message()));
+    spell!(put, "PANIC: panicked at ", file, b':', line, b'\n');
     let (stack, thread): (u64, u64);
     // SAFETY: reading the stack and thread pointers changes nothing.
     unsafe { asm!("mv {}, sp", "mv {}, tp", out(reg) stack, out(reg) thread, options(nomem, nostack)) };
@@ -40,9 +42,10 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
         12 | 13 | 15 => "kernel page fault",
         _ => "unexpected trap in the kernel",
     };
-    write(format_args!("PANIC: {what}: scause {cause:#x}, stval {address:#x}, sstatus {:#x}\n", csr::sstatus()));
-    for (at, (name, value)) in NAMES.iter().zip(registers).enumerate() {
-        write(format_args!("  {name:>3} {value:016x}{}", if at % 4 == 3 { "\n" } else { "" }));
+    spell!(put, "PANIC: ", what, ": scause 0x", Hex(cause, 1), ", stval 0x", Hex(address, 1));
+    spell!(put, ", sstatus 0x", Hex(csr::sstatus(), 1), b'\n');
+    for (at, (name, value)) in NAMES.as_chunks::<3>().0.iter().zip(registers).enumerate() {
+        spell!(put, "  ", name[0], name[1], name[2], b' ', Hex(*value, 16), if at % 4 == 3 { "\n" } else { "" });
     }
     finish(registers[4], registers[2])
 }
@@ -57,14 +60,14 @@ fn claim() {
 fn callers(stack: u64) {
     // An overflown stack pointer stands below its stack: all of that stack is looked at.
     let Some(found) = harts::stack_of(stack) else { return };
-    write(format_args!("callers:"));
+    spell!(put, "callers:");
     let words = (stack.max(found.start) & !7..found.end).step_by(8);
     let values = words.map(|at| {
         // SAFETY: inside a stack, which is mapped, and aligned.
         unsafe { (at as *const u64).read_volatile() }
     });
-    values.filter(|&value| follows_call(value)).take(CALLERS).for_each(|value| write(format_args!(" {value:#x}")));
-    write(format_args!("\n"));
+    values.filter(|&value| follows_call(value)).take(CALLERS).for_each(|value| spell!(put, " 0x", Hex(value, 1)));
+    spell!(put, b'\n');
 }
 
 /// True if the instruction before this address is a call: `jal ra`, `jalr ra` or `c.jalr`.
@@ -89,14 +92,14 @@ fn follows_call(address: u64) -> bool {
 fn finish(thread: u64, stack: u64) -> ! {
     callers(stack);
     let Some(system) = system::get() else { end() };
-    write(format_args!("last lines:\n"));
-    system.kernel.log.tail(LAST_LINES, &mut put_text);
+    spell!(put, "last lines:\n");
+    system.kernel.log.tail(LAST_LINES, &mut put);
     let hint = HARTS.iter().position(|hart| core::ptr::from_ref(hart) as u64 == thread);
     let Some(cpu) = whereabouts(system.kernel.cpus, hint, harts::of_stack(stack)) else {
-        write(format_args!("on no CPU that is known: halted\n"));
+        spell!(put, "on no CPU that is known: halted\n");
         harts::park()
     };
-    write(format_args!("on cpu{cpu}\n"));
+    spell!(put, "on cpu", cpu as u64, b'\n');
     end()
 }
 

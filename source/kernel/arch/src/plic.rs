@@ -12,7 +12,6 @@ const CONTEXTS_STRIDE: u64 = 0x1000;
 const CLAIM: u64 = 4;
 
 /// A PLIC whose registers are mapped, as addresses. Its lines go to the boot hart, whoever serves them.
-#[derive(Debug)]
 pub(crate) struct Plic {
     /// Of each line, its priority.
     priorities: u64,

@@ -55,6 +55,15 @@ pub fn exit(status: u32) -> ! {
     park()
 }
 
+/// Says why the kernel cannot go on, and ends the machine.
+#[macro_export]
+macro_rules! stop {
+    ($status:ident, $($why:expr),+) => {{
+        $crate::say!($($why),+);
+        $crate::power::stop($crate::power::Status::$status)
+    }};
+}
+
 /// Ends the machine because the kernel cannot go on.
 pub fn stop(status: Status) -> ! {
     exit(status as u32)

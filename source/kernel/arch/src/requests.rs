@@ -36,7 +36,7 @@ fn obey_each(system: &'static System, hart: &Hart, cpu: Here) {
     if rare {
         obey_others(system, hart, cpu);
     }
-    system.kernel.log.drain(&mut console::put_text);
+    system.kernel.log.drain(&mut console::put);
 }
 
 #[inline(never)]
@@ -63,7 +63,7 @@ fn obey_others(system: &'static System, hart: &Hart, cpu: Here) {
     }
     system.kernel.inspect(cpu, |other| _ = sbi::interrupt(other.hart.get()));
     if requests.power.get() != 0 {
-        system.kernel.log.drain(&mut console::put_text);
+        system.kernel.log.drain(&mut console::put);
         match requests.power.get() {
             POWER_OFF => power::exit(requests.status.get()),
             _ => power::reset(),

@@ -47,7 +47,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     let thread = proceed(system, hart);
     if system.arguments.statistics && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
-        say!("bootstat: {count} instructions from kernel entry to the first user instruction");
+        say!("bootstat: ", count, " instructions from kernel entry to the first user instruction");
     }
     // SAFETY: As in [`resume`]; status was set above, and no Rust code used `tp` so far.
     unsafe { asm!("mv tp, a1", "j resume", in("a0") thread, in("a1") hart, options(noreturn)) }

@@ -2,7 +2,6 @@
 
 use crate::run::{self, cpu_of};
 use crate::{console, csr, hart::HARTS, requests, sbi, system::System};
-use core::fmt;
 use nexus_core::selftest::{self, Ground};
 
 /// Tests what the boot arguments ask for.
@@ -35,7 +34,7 @@ impl Ground for Boot {
         }
     }
 
-    fn print(&self, line: fmt::Arguments) {
-        console::write(format_args!("{line}\n"));
+    fn put(&self, byte: u8) {
+        console::put(byte);
     }
 }

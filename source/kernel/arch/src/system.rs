@@ -127,7 +127,7 @@ fn probe_numbers(kernel_satp: u64, processes: u64) -> bool {
     unsafe { csr::set_satp(kernel_satp) };
     csr::fence_all();
     if most < processes {
-        say!("{most} address-space numbers, {processes} processes: every switch forgets all translations");
+        say!(most, " address-space numbers, ", processes, " processes: every switch forgets all translations");
     }
     most >= processes
 }

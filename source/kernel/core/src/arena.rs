@@ -106,7 +106,6 @@ pub trait Object: 'static {
 pub type Living<T> = Result<&'static T, Error>;
 
 /// Numbers from 1 on, each given away once until it comes back.
-#[derive(Debug)]
 pub struct Pool {
     /// The last that came back; whoever owns what it numbers keeps the one before it.
     pub(crate) free: Half,
@@ -152,7 +151,6 @@ impl Pool {
 }
 
 /// A fixed number of places for one type of object.
-#[derive(Debug)]
 pub struct Arena<T: 'static> {
     items: &'static [T],
     /// Item 0.

@@ -4,8 +4,8 @@
 //! allowance of its own, so that a flood of one cannot hide the other. What is not said is counted, and the next line of
 //! the same decision says how much that was.
 
-use crate::cpu::Rate;
 use crate::prelude::*;
+use crate::{cpu::Rate, spell};
 
 /// Audit lines of one decision in a second at most.
 const MAX_QOS_AUDITS: u32 = 16;
@@ -46,9 +46,11 @@ impl Context {
         let Some(dropped) = allowance.take(self.kernel.second(self.now)) else { return };
         let [caller, target] = [self.process().index(), target].map(u64::from);
         let [from, to] = [from, QosClass::from_wire(to.into())].map(|class| class.map_or("none", QosClass::name));
-        self.kernel.print(format_args!(
-            "QOS-AUDIT decision={decision} reason={reason} caller={caller} target={target} from={from} to={to} dropped={dropped}"
-        ));
+        let line = self.kernel.log.line();
+        let put = |byte| line.put(byte);
+        spell!(put, "QOS-AUDIT decision=", decision, " reason=", reason, " caller=", caller, " target=", target);
+        spell!(put, " from=", from, " to=", to, " dropped=", dropped);
+        drop(line);
         self.cpu.requests.print();
         self.kernel.tell_driver(self.cpu);
     }

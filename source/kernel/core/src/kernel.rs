@@ -11,7 +11,6 @@ use crate::{audit::QosAudit, cpu::Own, invariant::Inspection, lock::Shards, log:
 use core::ops::{Deref, Range};
 
 /// The kernel. What the machine layer carved for it is reached through it.
-#[derive(Debug)]
 #[repr(C)]
 pub struct Kernel {
     /// Locks of the shards.
@@ -30,7 +29,6 @@ pub struct Kernel {
 }
 
 /// What the machine layer carves at boot, all of it zero.
-#[derive(Debug)]
 #[repr(C)]
 pub struct Storage {
     /// Threads.

@@ -34,6 +34,7 @@ pub mod process;
 pub mod qos;
 pub mod sched;
 pub mod selftest;
+pub mod text;
 pub mod thread;
 pub mod time;
 pub mod trace;

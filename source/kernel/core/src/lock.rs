@@ -38,7 +38,6 @@ impl Lock {
 }
 
 /// Holds one lock.
-#[derive(Debug)]
 pub struct LockGuard<'a>(&'a Lock);
 
 impl Drop for LockGuard<'_> {
@@ -143,7 +142,6 @@ impl Shards {
 }
 
 /// Holds the locks of a set of shards.
-#[derive(Debug)]
 pub struct Held<'a> {
     shards: &'a Shards,
     set: ShardSet,

@@ -3,9 +3,8 @@
 use nexus_abi::image::Image;
 use nexus_arch::arguments::Arguments;
 use nexus_arch::memory::{self, Memory};
-use nexus_arch::power::{self, Status};
-use nexus_arch::{defects, harts, layout, machine, run, say, selftest, system};
-use nexus_core::{boot::First, trace::RING_WORDS};
+use nexus_arch::{defects, harts, layout, machine, run, say, selftest, stop, system};
+use nexus_core::{boot::First, text::Hex, trace::RING_WORDS};
 
 /// Boots. Runs once, on the hart that came first.
 pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
@@ -13,7 +12,7 @@ pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
     let arguments = Arguments::read(facts.arguments, |word| {
         let printable = word.bytes().all(|byte| byte.is_ascii_graphic());
         if !defects::asked(word) {
-            say!("unknown boot argument ignored: {}", if printable { word } else { "?" });
+            say!("unknown boot argument ignored: ", if printable { word } else { "?" });
         }
     });
     let mut memory = memory::map(&facts, device_tree);
@@ -21,17 +20,16 @@ pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
     let system = system::install(instructions, &facts, arguments, &mut memory, image.header().raisers);
     let kernel = &system.kernel;
     if arguments.tracing {
-        let (cpus, rings) = (kernel.cpus.len(), layout::to_physical(kernel.rings.as_ptr() as u64));
-        say!("tracing {RING_WORDS} words of each of {cpus} CPUs at {rings:#x}");
+        let (cpus, rings) = (kernel.cpus.len() as u64, layout::to_physical(kernel.rings.as_ptr() as u64));
+        say!("tracing ", RING_WORDS as u64, " words of each of ", cpus, " CPUs at 0x", Hex(rings, 1));
     }
     let kilobytes = 4 * u64::from(kernel.frames.pool.capacity);
-    say!("hart {} of {}, {kilobytes} KiB for programs", facts.boot, facts.all_harts);
+    say!("hart ", facts.boot, " of ", facts.all_harts, ", ", kilobytes, " KiB for programs");
     defects::show(system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
     if let Err(error) = kernel.start_first(&first, run::now()) {
-        say!("the first process cannot be made: {}", error.name());
-        power::stop(Status::FirstProcess)
+        stop!(FirstProcess, "the first process cannot be made: ", error.name())
     }
     harts::start(system, &memory);
     if arguments.self_tests {
@@ -44,7 +42,6 @@ pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
 fn read_image(memory: &Memory) -> Image<'static> {
     let words = memory.image_words();
     Image::read_by(memory.image_bytes(), |at| words.get(at).copied().unwrap_or(0)).unwrap_or_else(|error| {
-        say!("boot image: {} ({} bytes)", error.name(), memory.image_bytes().len());
-        power::stop(Status::Image)
+        stop!(Image, "boot image: ", error.name(), " (", memory.image_bytes().len() as u64, " bytes)")
     })
 }

@@ -32,7 +32,7 @@ const CALL_BYTES: u64 = 4;
 pub type Verdict<T> = Result<T, Stop>;
 
 /// Who asks, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context {
     /// The kernel.
     pub kernel: &'static Kernel,

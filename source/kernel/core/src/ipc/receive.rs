@@ -6,7 +6,6 @@ use super::{Attempt, Halt, Request, notification::Notification};
 use crate::prelude::*;
 
 /// What a receive will get, found before anything is changed.
-#[derive(Debug)]
 pub(super) enum Arrival {
     /// The bound notification has signals.
     Signal(&'static Notification),

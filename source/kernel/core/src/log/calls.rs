@@ -2,8 +2,6 @@
 
 use crate::prelude::*;
 use crate::word::Bytes;
-use core::fmt::{self, Write as _};
-use nexus_abi::Name;
 use nexus_abi::message::{HEADER_BYTES, MAX_LINE};
 
 /// Bytes that one call reads at most.
@@ -14,20 +12,6 @@ pub(crate) fn payload(kernel: &Kernel, thread: &Thread) -> Result<Bytes, Error> 
     match thread.ipc_frame.get() {
         0 => Err(Error::State),
         frame => Ok(Bytes(&kernel.frames.at(frame).0[HEADER_BYTES / 8..])),
-    }
-}
-
-/// What the console prints before a process's lines: its prefix, or its name if nobody set one.
-fn prefix(process: &Process) -> Name {
-    let read = |words: &[Word; 3]| Name::from_words(words.each_ref().map(Word::get)).unwrap_or_default();
-    if process.prefix[0].get() != 0 { read(&process.prefix) } else { read(&process.name) }
-}
-
-impl Kernel {
-    /// Puts one line of the kernel's own into the ring; who drives the console hears of it with the next event that
-    /// announces.
-    pub fn print(&self, line: fmt::Arguments) {
-        let _ = self.log.line().write_fmt(line);
     }
 }
 
@@ -43,13 +27,17 @@ pub(crate) fn log_write(context: &Context, call: LogWrite) -> Verdict<LogWritten
     let name = {
         let _held = kernel.shards.hold(ShardSet::ALL);
         context.capability(call.log, Kind::Log, Rights::USE)?;
-        prefix(context.process())
+        // Its prefix stands before its lines, or its name if nobody set one.
+        let Process { prefix, name, .. } = context.process();
+        let words = if prefix[0].get() != 0 { prefix } else { name };
+        words.each_ref().map(Word::get)
     };
     if length > 0 && payload.get(length - 1) == b'\n' {
         length -= 1;
     }
-    let mut line = kernel.log.line();
-    let _ = write!(line, "{}: ", name.as_str());
+    let line = kernel.log.line();
+    let name = name.iter().flat_map(|word| word.to_le_bytes()).take_while(|&byte| byte != 0);
+    name.chain(*b": ").for_each(|byte| line.put(byte));
     (0..length).for_each(|at| line.put(payload.get(at)));
     drop(line);
     context.cpu.requests.print();

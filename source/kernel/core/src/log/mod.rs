@@ -14,7 +14,7 @@ mod log_tests;
 
 use crate::lock::{Lock, LockGuard};
 use crate::word::{Bytes, Half, Word};
-use core::fmt;
+use crate::{spell, text::Hex};
 use nexus_abi::syscall::LogChunk;
 
 /// Bytes that [`Ring::drain`] emits without letting go of the lock.
@@ -121,7 +121,6 @@ impl Ring {
 }
 
 /// A line that is being written. Holds the ring.
-#[derive(Debug)]
 pub struct Line<'a> {
     ring: &'a Ring,
     _held: LockGuard<'a>,
@@ -129,21 +128,11 @@ pub struct Line<'a> {
 
 impl Line<'_> {
     /// Adds one byte of text.
-    pub fn put(&mut self, byte: u8) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        if (b' '..=b'~').contains(&byte) {
-            return self.ring.push(byte);
+    pub fn put(&self, byte: u8) {
+        match byte {
+            b' '..=b'~' => self.ring.push(byte),
+            _ => spell!(|byte| self.ring.push(byte), b'\\', b'x', Hex(byte.into(), 2)),
         }
-        for escaped in [b'\\', b'x', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]] {
-            self.ring.push(escaped);
-        }
-    }
-}
-
-impl fmt::Write for Line<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.put(byte));
-        Ok(())
     }
 }
 

@@ -11,7 +11,6 @@ use core::ops::Range;
 pub const FRAME_WORDS: usize = 512;
 
 /// One frame.
-#[derive(Debug)]
 #[repr(C, align(4096))]
 pub struct Frame(pub [Word; FRAME_WORDS]);
 
@@ -19,7 +18,6 @@ pub struct Frame(pub [Word; FRAME_WORDS]);
 pub type Holes = [Range<u32>; 4];
 
 /// The free frames. Has its own lock, taken last of all.
-#[derive(Debug)]
 pub struct Frames {
     items: &'static [Frame],
     base: u64,

@@ -8,7 +8,6 @@ use crate::prelude::*;
 
 /// Frames of one call, each naming the next in its first word. Made before the shard locks are taken, dropped after they
 /// are released.
-#[derive(Debug)]
 pub(crate) struct Stash<'a> {
     frames: &'a Frames,
     first: u32,

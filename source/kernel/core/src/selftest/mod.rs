@@ -9,8 +9,8 @@ mod selftest_tests;
 
 use crate::cpu::{GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE, Own};
 use crate::prelude::*;
-use crate::{percpu::PerCpu, sched::spread::STEAL_BOUND};
-use core::{cell::Cell, fmt};
+use crate::{percpu::PerCpu, sched::spread::STEAL_BOUND, spell};
+use core::cell::Cell;
 use crew::Crew;
 
 /// Milliseconds in which another CPU must have done what it was asked for. It takes microseconds; where harts are a busy
@@ -29,8 +29,8 @@ pub trait Ground {
     fn lose_kicks(&self);
     /// They are sent again; those that were lost are sent now.
     fn send_kicks(&self);
-    /// Prints one line.
-    fn print(&self, line: fmt::Arguments);
+    /// Prints one byte.
+    fn put(&self, byte: u8);
 }
 
 /// The steps between a request at CPU 0 and its acknowledgement at another CPU, counted where they happen: requested, sent,
@@ -80,13 +80,16 @@ impl Trial<'_> {
         for cpu in cpus {
             self.before.set(self.chain(cpu));
             if let Err(why) = test(self, cpu) {
-                let ([requested, sent, trapped, acknowledged], cpu) = (self.since(cpu), u64::from(cpu.id.get()));
-                return self.ground.print(format_args!(
-                    "KSELFTEST: {name} FAIL cpu{cpu} {why} (requested {requested}, sent {sent}, trapped {trapped}, acknowledged {acknowledged})"
-                ));
+                let ([requested, sent, trapped, taken], cpu) = (self.since(cpu), u64::from(cpu.id.get()));
+                spell!(self.put(), "KSELFTEST: ", name, " FAIL cpu", cpu, b' ', why, " (requested ", requested);
+                return spell!(self.put(), ", sent ", sent, ", trapped ", trapped, ", acknowledged ", taken, ")\n");
             }
         }
-        self.ground.print(format_args!("KSELFTEST: {name} ok"));
+        spell!(self.put(), "KSELFTEST: ", name, " ok\n");
+    }
+
+    fn put(&self) -> impl Fn(u8) {
+        |byte| self.ground.put(byte)
     }
 
     fn chain(&self, target: Other) -> Chain {
@@ -151,8 +154,7 @@ impl Trial<'_> {
             self.kernel.kick_cpu(self.here, cpu);
             if !self.turn_until(ANSWER_MS, &|| cpu.kicked.get() == 0) {
                 cpu.online.set(GIVEN_UP);
-                self.ground
-                    .print(format_args!("KINIT: cpu{} is given up: it does not answer", u64::from(cpu.id.get())));
+                spell!(self.put(), "KINIT: cpu", u64::from(cpu.id.get()), " is given up: it does not answer\n");
             }
         }
     }

@@ -18,7 +18,8 @@ struct Table {
     coming: Cell<u32>,
     /// CPUs that take no interrupt.
     deaf: u32,
-    lines: RefCell<Vec<String>>,
+    /// What was printed.
+    text: RefCell<String>,
 }
 
 impl Table {
@@ -29,7 +30,7 @@ impl Table {
         testing::put_on_cpu(kernel, 0, thread);
         kernel.cpus[0].level.set(1 + QosClass::Interactive as u32);
         let (now, mute, coming) = (Cell::new(1), Cell::new(0), Cell::new(0));
-        Table { kernel, now, mute, coming, deaf: 0, lines: RefCell::default() }
+        Table { kernel, now, mute, coming, deaf: 0, text: RefCell::default() }
     }
 
     fn send(&self, from: Here) {
@@ -69,12 +70,17 @@ impl Table {
         }
     }
 
+    /// What was printed since it was asked last.
+    fn printed(&self) -> Vec<String> {
+        self.text.take().lines().map(String::from).collect()
+    }
+
     fn lines(&self) -> Vec<String> {
         run(self.kernel, self);
         let mut check = crate::invariant::Check::default();
         self.kernel.check_state(&mut check);
         assert_eq!((check.violations, check.first), (0, None));
-        self.lines.take()
+        self.printed()
     }
 }
 
@@ -99,8 +105,8 @@ impl Ground for Table {
         self.coming.set(lost.fold(self.coming.get(), |all, one: u32| all | one));
     }
 
-    fn print(&self, line: fmt::Arguments) {
-        self.lines.borrow_mut().push(std::format!("{line}"));
+    fn put(&self, byte: u8) {
+        self.text.borrow_mut().push(char::from(byte));
     }
 }
 
@@ -144,10 +150,10 @@ fn a_missing_cpu_leaves_no_line() {
 #[test]
 fn a_cpu_that_hears_nothing_acknowledges_nothing() {
     let table = Table { deaf: 0b10, ..Table::new(testing::spreading_machine(2, 128)) };
-    let lines = table.lines.take();
+    let lines = table.printed();
     assert!(lines.is_empty());
     run(table.kernel, &table);
-    let lines = table.lines.take();
+    let lines = table.printed();
     assert_eq!(good(&lines), ["smp online"], "{lines:?}");
     assert!(lines.iter().any(|line| line == "KINIT: cpu1 is given up: it does not answer"), "{lines:?}");
     assert!(!table.kernel.cpus[1].is_online(), "a fence would wait for it");
