@@ -40,7 +40,7 @@ pub struct Facts<'a> {
     /// The boot image.
     pub initrd: Range<u64>,
     /// The boot arguments.
-    pub arguments: &'a str,
+    pub arguments: &'a [u8],
 }
 
 /// A hart.

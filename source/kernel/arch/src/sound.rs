@@ -4,7 +4,7 @@ use crate::{hart::Hart, memory::Memory, system::System};
 use nexus_core::kernel::Machine;
 
 /// No word asks for a defect.
-pub fn asked(_: &str) -> bool {
+pub fn asked(_: &[u8]) -> bool {
     false
 }
 

@@ -85,8 +85,7 @@ impl<'a> Facts<'a> {
 
     fn chosen(&mut self, node: &Node<'a>) -> Result<(), Problem> {
         if let Some(bytes) = node.value("bootargs") {
-            let text = bytes.strip_suffix(b"\0").and_then(|text| core::str::from_utf8(text).ok());
-            self.arguments = text.ok_or("bootargs")?;
+            self.arguments = bytes.strip_suffix(b"\0").ok_or("bootargs")?;
         }
         let name = "linux,initrd-start";
         if let (Some(start), Some(end)) = (number(node, name)?, number(node, "linux,initrd-end")?) {

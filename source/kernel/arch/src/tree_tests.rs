@@ -46,7 +46,7 @@ fn the_tree_of_virt_is_read_whole() {
     assert_eq!(facts.clint, 0x200_0000..0x201_0000);
     assert_eq!(facts.test, 0x10_0000..0x10_1000);
     assert_eq!(facts.initrd.start, 0x8420_0000);
-    assert_eq!(facts.arguments, "bootstat panic=exit");
+    assert_eq!(facts.arguments, b"bootstat panic=exit");
     let harts: Vec<_> =
         facts.harts.iter().flatten().map(|hart| (hart.id, hart.context, hart.sstc, hart.float)).collect();
     let expected = [(0, Some(1)), (1, Some(3)), (2, Some(5)), (3, Some(7))];

@@ -97,7 +97,7 @@ pub struct Machine {
     /// Ticks per second.
     pub timebase: u64,
     /// Boot arguments.
-    pub arguments: &'static str,
+    pub arguments: &'static [u8],
 }
 
 impl Kernel {

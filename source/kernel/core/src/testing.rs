@@ -48,17 +48,17 @@ fn zeroed<T: Default>(count: usize) -> &'static [T] {
 pub(crate) const RAISER: ServiceId = ServiceId::service("raiser");
 
 /// Boot arguments of a machine that records events.
-pub(crate) const TRACED: &str = "trace";
+pub(crate) const TRACED: &[u8] = b"trace";
 
 /// A kernel with this many CPUs, all online, and this many frames that programs can own.
 /// Threads stay on the CPU that a test puts them on.
 pub(crate) fn machine(cpus: usize, frames: usize) -> &'static Kernel {
-    machine_with(cpus, frames, Machine { arguments: "selftest", stays: true, ..Machine::default() })
+    machine_with(cpus, frames, Machine { arguments: b"selftest", stays: true, ..Machine::default() })
 }
 
 /// [`machine`] whose threads go where they can run.
 pub(crate) fn spreading_machine(cpus: usize, frames: usize) -> &'static Kernel {
-    machine_with(cpus, frames, Machine { arguments: "selftest", ..Machine::default() })
+    machine_with(cpus, frames, Machine { arguments: b"selftest", ..Machine::default() })
 }
 
 /// [`machine`] with these facts; those that a test never chooses are set here.

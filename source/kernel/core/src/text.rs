@@ -12,10 +12,16 @@ impl Piece for u8 {
     }
 }
 
-impl Piece for &str {
+impl Piece for &[u8] {
     #[inline(never)]
     fn spell(self, put: &impl Fn(u8)) {
-        self.bytes().for_each(put);
+        self.iter().copied().for_each(put);
+    }
+}
+
+impl Piece for &str {
+    fn spell(self, put: &impl Fn(u8)) {
+        self.as_bytes().spell(put);
     }
 }
 

@@ -10,9 +10,9 @@ use nexus_core::{boot::First, text::Hex, trace::RING_WORDS};
 pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
     let (facts, device_tree) = machine::discover(hart, device_tree);
     let arguments = Arguments::read(facts.arguments, |word| {
-        let printable = word.bytes().all(|byte| byte.is_ascii_graphic());
+        let printable = word.iter().all(u8::is_ascii_graphic);
         if !defects::asked(word) {
-            say!("unknown boot argument ignored: ", if printable { word } else { "?" });
+            say!("unknown boot argument ignored: ", if printable { word } else { b"?" });
         }
     });
     let mut memory = memory::map(&facts, device_tree);

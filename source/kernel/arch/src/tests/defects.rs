@@ -82,7 +82,8 @@ fn defect() -> Option<Defect> {
 }
 
 /// True if this word of the boot arguments asks for a defect, or has a typed system call refused.
-pub fn asked(word: &str) -> bool {
+pub fn asked(word: &[u8]) -> bool {
+    let Ok(word) = str::from_utf8(word) else { return false };
     if let Some(number) = word.strip_prefix("refuse=").and_then(|number| number.parse().ok()) {
         REFUSED.set(number);
         return true;

@@ -156,7 +156,7 @@ pub(crate) fn boot_arguments(context: &Context, call: BootArguments) -> Verdict<
     let kernel = context.kernel;
     drop(open(context, call.info)?);
     let payload = payload(kernel, context.thread)?;
-    let all = kernel.machine.arguments.as_bytes();
+    let all = kernel.machine.arguments;
     let rest = all.get(call.offset as usize..).ok_or(Error::Invalid)?;
     rest.iter().take(MAX_INLINE).enumerate().for_each(|(at, &byte)| payload.put(at, byte));
     Ok(BootArgumentsRead { length: all.len() as u32 })

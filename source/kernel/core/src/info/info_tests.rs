@@ -167,15 +167,15 @@ fn the_invariant_check_counts_and_finds() {
 
 #[test]
 fn the_invariant_check_runs_only_when_booted_for_it() {
-    let booted_with = |arguments| {
+    let booted_with = |arguments: &'static [u8]| {
         let facts = crate::kernel::Machine { arguments, ..Default::default() };
         Bench::with(crate::testing::machine_with(1, 64, facts), &crate::testing::WIDE)
     };
-    let bench = booted_with("panic=exit selftests");
+    let bench = booted_with(b"panic=exit selftests");
     let info = bench.info();
     bench.refused(InfoInvariants { info }, Error::State);
 
-    let bench = booted_with("selftest=hostile");
+    let bench = booted_with(b"selftest=hostile");
     let info = bench.info();
     assert_eq!(bench.call(InfoInvariants { info }).map(|found| found.violations), Ok(0));
 }
