@@ -30,7 +30,7 @@ impl Harts {
 
     pub(crate) fn timer(&mut self, cpu: usize, now: u64) {
         self.enter(cpu);
-        self.kernel.timer(cpu, now);
+        self.kernel.timer(self.kernel.cpus[cpu].here(), now);
         self.leave(cpu);
     }
 
@@ -41,19 +41,19 @@ impl Harts {
         record.counters.trapped.add(1);
         let current = record.current.get();
         record.entered.set(if current == 0 { 0 } else { core::ptr::from_ref(self.kernel.threads.at(current)) as u64 });
-        self.kernel.kick(cpu, now);
+        self.kernel.kick(self.kernel.cpus[cpu].here(), now);
         self.leave(cpu);
     }
 
     pub(crate) fn reap(&mut self, cpu: usize, now: u64) {
         self.kernel.cpus[cpu].space.set(0);
-        self.kernel.reap(cpu, now);
+        self.kernel.reap(self.kernel.cpus[cpu].here(), now);
         self.leave(cpu);
     }
 
     pub(crate) fn crash(&mut self, cpu: usize, now: u64) {
         self.enter(cpu);
-        self.kernel.fault(cpu, CRASH, now);
+        self.kernel.fault(self.kernel.cpus[cpu].here(), CRASH, now);
         self.leave(cpu);
     }
 

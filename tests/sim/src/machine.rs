@@ -63,7 +63,7 @@ pub(crate) fn kernel(cpus: usize) -> &'static Kernel {
         mappings: Arena::new(zeroed(257), 1),
         timers: Arena::new(zeroed(3), 1),
         irqs: Arena::new(zeroed(97), 1),
-        nodes: zeroed(17 + 3),
+        nodes: Arena::new(zeroed(17 + 3), 1),
         blocks: Arena::new(zeroed(64 * 17), 64),
         frames: Frames::new(frames(), FRAMES, Holes::default()),
         log: Ring::new(zeroed(512)),

@@ -225,7 +225,7 @@ impl Simulator {
             if self.harts.is_kicked(at) {
                 events.push(Event::Kick(at));
             }
-            match self.kernel.next(at) {
+            match self.kernel.next(self.kernel.cpus[at].here()) {
                 Next::Run(thread) => events.push(Event::Run(at, thread)),
                 Next::Reap => events.push(Event::Reap(at)),
                 Next::Idle => {}

@@ -9,7 +9,7 @@ use crate::paging::{Access, SV39, Tables};
 use crate::plan::{self, Runs};
 use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, stop};
 use core::ops::Range;
-use nexus_core::arena::{Arena, Object};
+use nexus_core::arena::Arena;
 use nexus_core::caps::slot::Slot;
 use nexus_core::ipc::endpoint::{Endpoint, Message};
 use nexus_core::ipc::notification::Notification;
@@ -141,7 +141,7 @@ fn zeroed_pages(runs: &mut Runs, bytes: usize) -> *const u8 {
 }
 
 /// An arena for so many objects.
-fn arena<T: Object + Zeroed>(runs: &mut Runs, objects: usize) -> Arena<T> {
+fn arena<T: Zeroed>(runs: &mut Runs, objects: usize) -> Arena<T> {
     Arena::new(zeroed(runs, 1 + objects), 1)
 }
 
@@ -160,11 +160,11 @@ impl Memory {
     }
 
     /// Cuts the core's tables and the threads' float registers, then leaves the rest to programs.
-    pub(crate) fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> (Storage, &'static [Registers]) {
+    pub(crate) fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> (Storage, Arena<Registers>) {
         let (scale, cpus) = (plan::scale(plan::ram_bytes(facts)), facts.harts.iter().flatten().count());
         let (threads, timers, processes) = (scale * plan::THREADS, scale * plan::TIMERS, scale * plan::PROCESSES);
         let runs = &mut self.runs;
-        let float = zeroed(runs, 1 + threads);
+        let float = arena(runs, threads);
         let storage = Storage {
             cpus: zeroed(runs, cpus),
             processes: arena(runs, processes),
@@ -176,7 +176,7 @@ impl Memory {
             mappings: arena(runs, scale * plan::MAPPINGS),
             timers: arena(runs, timers),
             irqs: arena(runs, facts.lines as usize),
-            nodes: zeroed(runs, threads + timers + processes + 3),
+            nodes: arena(runs, threads + timers + processes + 2),
             blocks: Arena::new(zeroed(runs, 64 * (1 + scale * plan::SLOT_BLOCKS)), 64),
             log: Ring::new(zeroed(runs, plan::LOG_WORDS)),
             rings: if arguments.tracing { zeroed(runs, cpus * RING_WORDS) } else { &[] },

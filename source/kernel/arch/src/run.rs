@@ -123,7 +123,7 @@ fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
             return;
         }
     }
-    system.kernel.fault(hart.cpu(), Trap { cause, address }, now);
+    system.kernel.fault(cpu_of(hart), Trap { cause, address }, now);
 }
 
 /// Turns what is pending and enabled into events: of device interrupts one, since the next interrupts again. What the core
@@ -133,7 +133,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
     let pending = csr::sip() & csr::sie();
     if pending & csr::TIMER != 0 {
         Timer::fired(hart);
-        kernel.timer(hart.cpu(), csr::time());
+        kernel.timer(cpu, csr::time());
     }
     if pending & csr::SOFTWARE != 0 {
         csr::clear_sip(csr::SOFTWARE);
@@ -143,7 +143,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
         if hart.float.get() != 0 {
             float::release(hart, system);
         }
-        kernel.kick(hart.cpu(), csr::time());
+        kernel.kick(cpu, csr::time());
     }
     if pending & csr::EXTERNAL != 0
         && let Some(line) = system.plic.as_ref().and_then(Plic::claim)
@@ -169,11 +169,11 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const T
     let (kernel, cpu) = (&system.kernel, cpu_of(hart));
     loop {
         requests::obey(system, hart, cpu);
-        match kernel.next(hart.cpu()) {
+        match kernel.next(cpu) {
             Next::Run(index) => return switch_to(system, hart, cpu, kernel.threads.at(index)),
             Next::Reap => {
                 leave_user(system, hart);
-                kernel.reap(hart.cpu(), csr::time());
+                kernel.reap(cpu, csr::time());
             }
             Next::Idle => {
                 leave_user(system, hart);

@@ -7,7 +7,8 @@ use crate::{
 };
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::{Acquire, Release};
-use nexus_core::{Kernel, kernel::Machine, word::Word};
+use nexus_core::cpu::{OFFLINE, ONLINE};
+use nexus_core::{Kernel, arena::Arena, kernel::Machine, word::Word};
 
 /// Time slices in a second: a thread whose place somebody of its class waits for runs for one.
 const SLICES_PER_SECOND: u64 = 200;
@@ -17,7 +18,7 @@ const SLICES_PER_SECOND: u64 = 200;
 pub struct System {
     /// The core.
     pub kernel: Kernel,
-    pub(crate) float: &'static [Registers],
+    pub(crate) float: Arena<Registers>,
     pub(crate) timer: Timer,
     pub(crate) plic: Option<Plic>,
     /// `satp` of the kernel alone: what a hart without a program uses.
@@ -52,7 +53,7 @@ pub(crate) fn installed() -> &'static System {
 impl System {
     /// Where the float registers of a thread are saved.
     pub(crate) fn float_of(&self, thread: u32) -> &'static Registers {
-        self.float.get(thread as usize).unwrap_or(&self.float[0])
+        self.float.at(thread)
     }
 }
 
@@ -95,9 +96,9 @@ pub fn install(
         hart.number.set(fact.id);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
         cpu.hart.set(fact.id);
+        cpu.online.set(if index == 0 { ONLINE } else { OFFLINE });
         hart.system.atomic().store(core::ptr::from_ref(system) as u64, Release);
     }
-    system.kernel.cpus[0].online.set(1);
     system
 }
 

@@ -28,7 +28,7 @@ pub struct First<'a> {
 impl Kernel {
     /// Makes init from its pre-laid segments, gives it the root capabilities, and makes it ready on CPU 0.
     pub fn start_first(&'static self, boot: &First, now: u64) -> Result<(), Error> {
-        let (here, header) = (self.cpus[0].here(), boot.image.header());
+        let (here, header) = (self.cpus.first().ok_or(Error::Exhausted)?.here(), boot.image.header());
         let (entry, stack, ipc_page) = (header.entry_point, STACK_TOP, IPC_PAGE);
         let new = ThreadCreate { process: None, entry, stack, a0: START_PAGE, a1: 0, ipc_page };
         let thread = self.first_thread(&new)?;
@@ -50,7 +50,7 @@ impl Kernel {
         let info = StartInfo { timebase: self.machine.timebase, ipc_page, process, service, heap_pages: 256 };
         let mut page = [0; PAGE_SIZE];
         let length = start::write(&mut page, &info, &given, &["init"], &[])?;
-        init.lay(&page[..length], 1, START_PAGE, access::READ)?;
+        init.lay(page.get(..length).unwrap_or(&[]), 1, START_PAGE, access::READ)?;
         thread.begin(&ThreadCreate { a1: length as u64, ..new });
         let _held = self.shards.hold(ShardSet::ALL);
         // No program ran: nobody has a translation to forget, and a hart that is silent would be waited for.

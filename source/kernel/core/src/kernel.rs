@@ -57,7 +57,7 @@ pub struct Storage {
     pub irqs: Arena<Irq>,
     /// Wheel nodes: a thread's deadline at its index, a timer at `threads + index`, a process's
     /// next period behind all those.
-    pub nodes: &'static [Node],
+    pub nodes: Arena<Node>,
     /// The console ring.
     pub log: Ring,
     /// The rings of events, [`crate::trace::RING_WORDS`] a CPU; none while nothing is recorded.

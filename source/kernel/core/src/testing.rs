@@ -91,7 +91,7 @@ pub(crate) fn machine_with(cpus: usize, frames: usize, facts: Machine) -> &'stat
         mappings: Arena::new(zeroed(513), 1),
         timers: Arena::new(zeroed(65), 1),
         irqs: Arena::new(zeroed(17), 1),
-        nodes: zeroed(97 + 65 + 33),
+        nodes: Arena::new(zeroed(97 + 65 + 33), 1),
         blocks: Arena::new(zeroed(64 * 65), 64),
         frames: Frames::new(Box::leak(frames.into_boxed_slice()), FRAMES_BASE, Holes::default()),
         log: Ring::new(zeroed(512)),

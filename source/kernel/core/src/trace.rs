@@ -66,7 +66,7 @@ impl Kernel {
 
     #[cold]
     fn note(&self, cpu: Here, word: u64) {
-        let ring = &self.rings[cpu.id.get() as usize * RING_WORDS..][..RING_WORDS];
+        let Some(ring) = self.rings.as_chunks::<RING_WORDS>().0.get(cpu.id.get() as usize) else { return };
         let count = ring[0].get();
         ring[1 + count as usize % (RING_WORDS - 1)].set(word);
         ring[0].set(count + 1);

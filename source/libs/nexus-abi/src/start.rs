@@ -73,28 +73,31 @@ pub fn write(
     let mut at = FIXED;
     for (name, handle) in handles {
         for (word, value) in name.to_words().into_iter().chain([handle.raw()]).enumerate() {
-            put(page, at + 8 * word, value);
+            put(page, at + 8 * word, value)?;
         }
         at += ENTRY;
     }
     for text in arguments.iter().chain(environment) {
         let end = at + 2 + text.len();
-        let space = page.get_mut(at..end).ok_or(Error::OverLimit)?;
-        space[..2].copy_from_slice(&u16::try_from(text.len()).map_err(|_| Error::OverLimit)?.to_le_bytes());
-        space[2..].copy_from_slice(text.as_bytes());
+        let space = page.get_mut(at..end).and_then(|space| space.split_first_chunk_mut());
+        let (length, bytes) = space.ok_or(Error::OverLimit)?;
+        *length = u16::try_from(text.len()).map_err(|_| Error::OverLimit)?.to_le_bytes();
+        bytes.copy_from_slice(text.as_bytes());
         at = end;
     }
     let counts = handles.len() as u64 | (arguments.len() as u64) << 16 | (environment.len() as u64) << 32;
     let version = u64::from(ABI_VERSION) | (at as u64) << 32;
     let fixed = [MAGIC, version, info.timebase, info.ipc_page, info.process.0, info.service.0, info.heap_pages, counts];
     for (word, value) in fixed.into_iter().enumerate() {
-        put(page, 8 * word, value);
+        put(page, 8 * word, value)?;
     }
     Ok(at)
 }
 
-fn put(page: &mut [u8], at: usize, value: u64) {
-    page[at..at + 8].copy_from_slice(&value.to_le_bytes());
+fn put(page: &mut [u8], at: usize, value: u64) -> Result<(), Error> {
+    let place = page.get_mut(at..).and_then(|rest| rest.first_chunk_mut()).ok_or(Error::OverLimit)?;
+    *place = value.to_le_bytes();
+    Ok(())
 }
 
 /// A start page that was read and found whole.

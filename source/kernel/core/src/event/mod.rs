@@ -91,8 +91,7 @@ impl Kernel {
     }
 
     /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.
-    pub fn timer(&'static self, cpu: usize, now: u64) {
-        let cpu = self.cpus[cpu].here();
+    pub fn timer(&'static self, cpu: Here, now: u64) {
         cpu.counters.timer_interrupts.add(1);
         self.trace(cpu, What::Timer, None);
         self.expire(cpu, now);
@@ -111,8 +110,7 @@ impl Kernel {
 
     /// Another CPU left mail. It is taken even if there is none: a kick that came after its mail was taken must not
     /// leave the mark that coalesces further ones.
-    pub fn kick(&'static self, cpu: usize, now: u64) {
-        let cpu = self.cpus[cpu].here();
+    pub fn kick(&'static self, cpu: Here, now: u64) {
         cpu.counters.kicks.add(1);
         self.stand_still(cpu);
         self.take_mail(cpu);
@@ -122,8 +120,7 @@ impl Kernel {
     }
 
     /// The running thread was stopped by the machine at `pc` of its frame.
-    pub fn fault(&'static self, cpu: usize, trap: Trap, now: u64) {
-        let cpu = self.cpus[cpu].here();
+    pub fn fault(&'static self, cpu: Here, trap: Trap, now: u64) {
         if let Some(thread) = self.running(cpu) {
             self.deliver_fault(&Context::of(self, cpu, thread, now), trap);
             self.settle_aside(cpu, now);
@@ -131,8 +128,7 @@ impl Kernel {
     }
 
     /// What the machine layer does now.
-    pub fn next(&self, cpu: usize) -> Next {
-        let cpu = self.cpus[cpu].here();
+    pub fn next(&self, cpu: Here) -> Next {
         match cpu.current.get() {
             0 if cpu.load.reap_class().is_some() => Next::Reap,
             0 => Next::Idle,

@@ -51,11 +51,11 @@ fn reap_all(bench: &Bench) {
         let kernel = bench.kernel;
         honour(kernel);
         kernel.cpus[0].current.set(0);
-        if kernel.next(0) != Next::Reap {
+        if kernel.next(kernel.cpus[0].here()) != Next::Reap {
             return;
         }
         let used = kernel.frames.pool.used();
-        kernel.reap(0, 0);
+        kernel.reap(kernel.cpus[0].here(), 0);
         let fenced = kernel.cpus[0].fence.get() != 0;
         assert!(!fenced || kernel.frames.pool.used() == used, "a frame is freed before its fence");
         testing::check(kernel);

@@ -20,6 +20,8 @@ pub type Holes = [Range<u32>; 4];
 /// The free frames. Has its own lock, taken last of all.
 pub struct Frames {
     items: &'static [Frame],
+    /// Frame 0.
+    none: &'static Frame,
     base: u64,
     holes: Holes,
     lock: Lock,
@@ -31,13 +33,14 @@ impl Frames {
     /// All frames outside the holes free; frame 0 is never used.
     pub fn new(items: &'static [Frame], base: u64, holes: Holes) -> Frames {
         let lost = 1 + holes.iter().map(|hole| hole.len()).sum::<usize>();
-        Frames { items, base, holes, lock: Lock::new(), pool: Pool::new(items.len().saturating_sub(lost) as u32) }
+        let pool = Pool::new(items.len().saturating_sub(lost) as u32);
+        Frames { items, none: &items[0], base, holes, lock: Lock::new(), pool }
     }
 
     /// The frame's words.
     #[inline(always)]
     pub fn at(&self, frame: u32) -> &'static Frame {
-        self.items.get(frame as usize).unwrap_or(&self.items[0])
+        self.items.get(frame as usize).unwrap_or(self.none)
     }
 
     /// Its physical address.

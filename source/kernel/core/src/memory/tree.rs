@@ -174,7 +174,7 @@ impl Kernel {
     fn walk_below(&self, entry: &Word, depth: u32, width: usize, visit: Visit<'_>) -> Progress {
         let Some(frame) = valid(entry.get()).and_then(|address| self.frames.index(address)) else { return Ok(()) };
         if depth > 0 {
-            for entry in in_use(&self.frames.at(frame).0[..width]) {
+            for entry in in_use(self.frames.at(frame).0.get(..width).unwrap_or(&[])) {
                 self.walk_below(entry, depth - 1, FRAME_WORDS, visit)?;
             }
         }

@@ -72,11 +72,11 @@ impl Family {
 
     fn settle(&self) {
         for _ in 0..10_000 {
-            if self.kernel.next(0) != Next::Reap {
+            if self.kernel.next(self.kernel.cpus[0].here()) != Next::Reap {
                 return;
             }
             crate::testing::honour(self.kernel);
-            self.kernel.reap(0, 0);
+            self.kernel.reap(self.kernel.cpus[0].here(), 0);
         }
         panic!("taking a process back does not end");
     }

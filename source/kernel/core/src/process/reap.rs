@@ -26,8 +26,7 @@ const STAGES: [fn(&'static Kernel, Here, &'static Process) -> Progress; 7] = [
 
 impl Kernel {
     /// One bounded step of taking back a dead process; the machine layer calls it while [`Kernel::next`] says so.
-    pub fn reap(&'static self, cpu: usize, now: u64) {
-        let cpu = self.cpus[cpu].here();
+    pub fn reap(&'static self, cpu: Here, now: u64) {
         let held = self.shards.hold(ShardSet::ALL);
         self.take_mail(cpu);
         if let Some(class) = cpu.load.reap_class() {
@@ -60,8 +59,8 @@ impl Kernel {
             }
             let thread = self.threads.at(index);
             if thread.cpu() != cpu.id.get() {
+                let home: &Cpu = self.cpus.get(thread.cpu() as usize).ok_or(More)?;
                 self.unqueue_reap(cpu, process);
-                let home: &Cpu = &self.cpus[thread.cpu() as usize % self.cpus.len()];
                 home.mail.push(&process.mail, Tag::new(Kind::Process, process.index()));
                 self.kick_cpu(cpu, home);
                 return Err(More);

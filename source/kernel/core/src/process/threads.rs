@@ -6,7 +6,6 @@ use crate::memory::{
     tree::leaf,
 };
 use crate::prelude::*;
-use crate::time::wheel::Node;
 use nexus_abi::layout::{USER_END, USER_START};
 use nexus_abi::start::ExitKind;
 
@@ -54,7 +53,7 @@ impl Kernel {
         thread.affinity.set(home.affinity.get());
         thread.shares.set(home.shares.get());
         thread.gate.start(cpu, thread.header.shard());
-        thread.looked_at.set(self.nodes.get(thread.index() as usize).map_or(u64::MAX, Node::looked_at));
+        thread.looked_at.set(self.nodes.at(thread.index()).looked_at());
         thread.source_endpoint.set(Thread::NOWHERE);
         thread.start_tokens();
         thread.set_base_class(QosClass::Normal);

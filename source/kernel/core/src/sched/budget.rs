@@ -47,12 +47,12 @@ impl Budget {
 
     /// Begins the period that it is time for. What one used beyond its budget the next one has less.
     fn renew(&self, now: u64) {
-        let (ticks, renewal) = (self.ticks.get(), self.renewal.get());
-        if now < renewal || self.period.get() == 0 {
+        let (ticks, renewal, period) = (self.ticks.get(), self.renewal.get(), self.period.get());
+        if now < renewal || period == 0 {
             return;
         }
-        let periods = 1 + (now - renewal) / self.period.get();
-        self.renewal.set(renewal.saturating_add(periods.saturating_mul(self.period.get())));
+        let periods = 1 + (now - renewal) / period;
+        self.renewal.set(renewal.saturating_add(periods.saturating_mul(period)));
         let debt = self.left().max(-(ticks as i64)).min(0).unsigned_abs();
         self.left
             .set((ticks as i64).wrapping_sub(debt.saturating_sub((periods - 1).saturating_mul(ticks)) as i64) as u64);

@@ -55,7 +55,7 @@ fn who_had_the_guards_slice_does_not_keep_a_lower_class_out_by_yields() {
         runs.frame.set(reg::T2, Yield::NUMBER);
         kernel.call_by(cpu, runs, (Way::Straight, now));
         if cpu.own().alarm() <= now {
-            kernel.timer(0, now);
+            kernel.timer(kernel.cpus[0].here(), now);
         }
     }
     assert!(low.cpu_time.get() > 0, "it starves");
@@ -117,13 +117,13 @@ fn who_calls_a_higher_class_often_still_comes_to_the_end_of_its_slice() {
         assert_eq!(cpu.current.get(), server.index());
         now += 10;
         if cpu.alarm() <= now {
-            kernel.timer(0, now);
+            kernel.timer(kernel.cpus[0].here(), now);
         }
         server.set_state(State::Receiving);
         kernel.run_partner(cpu, caller);
         kernel.settle(cpu, now);
         if cpu.alarm() <= now {
-            kernel.timer(0, now);
+            kernel.timer(kernel.cpus[0].here(), now);
         }
         rounds += 1;
         assert!(rounds <= kernel.machine.slice / 10, "the other thread of the class never runs");

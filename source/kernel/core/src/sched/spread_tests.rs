@@ -53,7 +53,7 @@ impl Floor {
     /// Kicks that are under way arrive, and those that they cause.
     fn run_dry(&self) {
         while let Some(cpu) = self.kernel.cpus.iter().find(|cpu| cpu.kicked.get() != 0) {
-            self.kernel.kick(cpu.id.get() as usize, self.now.get());
+            self.kernel.kick(self.kernel.cpus[cpu.id.get() as usize].here(), self.now.get());
             cpu.at_rest().requests.kicks.set(0);
         }
     }

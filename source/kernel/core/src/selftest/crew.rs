@@ -23,10 +23,10 @@ pub(super) struct Crew {
 
 impl Crew {
     /// Makes them; they are not started.
-    pub(super) fn new(kernel: &'static Kernel) -> Result<Crew, Error> {
-        let first = kernel.threads.at(kernel.cpus[0].current.get());
+    pub(super) fn new(kernel: &'static Kernel, here: Here) -> Result<Crew, Error> {
+        let first = kernel.threads.at(here.current.get());
         let threads = Crew::threads(kernel, kernel.process_of(first))?;
-        let context = Context::of(kernel, kernel.cpus[0].here(), threads[0], 0);
+        let context = Context::of(kernel, here, threads[0], 0);
         context.lay(COUNT.map(u32::to_le_bytes).as_flattened(), 1, CODE, access::READ | access::EXECUTE)?;
         context.lay(&[], 1, DATA, access::READ | access::WRITE)?;
         threads.iter().zip(0..).for_each(|(thread, at)| thread.begin(&Crew::thread(at)));
@@ -97,10 +97,10 @@ impl Trial<'_> {
         drop(held);
         kernel.settle_aside(self.here, self.ground.now());
         self.turn_until(REAPED_MS, &|| {
-            if kernel.next(0) == Next::Reap {
-                kernel.reap(0, self.ground.now());
+            if kernel.next(self.here) == Next::Reap {
+                kernel.reap(self.here, self.ground.now());
             }
-            kernel.processes.get(reference).is_none() && kernel.next(0) != Next::Reap
+            kernel.processes.get(reference).is_none() && kernel.next(self.here) != Next::Reap
         });
         crew.first.affinity.set(kernel.process_of(crew.first).affinity.get());
     }

@@ -10,7 +10,7 @@ mod selftest_tests;
 use crate::cpu::{GIVEN_UP, MAX_CPUS, OFFLINE, ONLINE, Own};
 use crate::prelude::*;
 use crate::{percpu::PerCpu, sched::spread::STEAL_BOUND, spell};
-use core::cell::Cell;
+use core::{cell::Cell, slice};
 use crew::Crew;
 
 /// Milliseconds in which another CPU must have done what it was asked for. It takes microseconds; where harts are a busy
@@ -45,16 +45,16 @@ type Finding = Result<(), &'static str>;
 
 /// Runs every test and prints what came of it.
 pub fn run(kernel: &'static Kernel, ground: &dyn Ground) {
-    let (here, before) = (kernel.cpus[0].here(), Cell::default());
+    let ([first, others @ ..], [.., last]) = (kernel.cpus, kernel.cpus) else { return };
+    let (here, before, last) = (first.here(), Cell::default(), slice::from_ref(last));
     let mut trial = Trial { kernel, ground, here, before, crew: None };
-    let (others, last) = (&kernel.cpus[1..], &kernel.cpus[kernel.cpus.len() - 1..]);
     trial.report("smp online", kernel.cpus, |_, cpu| cpu.is_online().then_some(()).ok_or("is missing"));
     trial.report("ipi counterfactual", others, Trial::nothing_without_a_send);
     trial.report("ipi resched", others, Trial::acknowledges);
     trial.report("test_reject_invalid_ipi_target_cpu", last, Trial::invalid_target);
     trial.report("test_reject_offline_cpu_resched", last, Trial::offline_target);
     trial.give_up_the_silent();
-    trial.crew = Crew::new(kernel).ok();
+    trial.crew = Crew::new(kernel, here).ok();
     // Its program can be fetched everywhere before anybody is told of it.
     ground.turn();
     trial.report("work stealing", last, Trial::steals);

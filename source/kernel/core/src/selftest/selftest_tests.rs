@@ -48,10 +48,10 @@ impl Table {
         if self.coming.get() & !self.deaf & 1 << at != 0 {
             self.coming.set(self.coming.get() & !(1 << at));
             cpu.counters.trapped.add(1);
-            self.kernel.kick(at as usize, self.now.get());
+            self.kernel.kick(self.kernel.cpus[at as usize].here(), self.now.get());
         }
-        match self.kernel.next(at as usize) {
-            Next::Reap => self.kernel.reap(at as usize, self.now.get()),
+        match self.kernel.next(self.kernel.cpus[at as usize].here()) {
+            Next::Reap => self.kernel.reap(self.kernel.cpus[at as usize].here(), self.now.get()),
             Next::Run(thread) if at > 0 => self.count(thread),
             _ => {}
         }

@@ -121,7 +121,7 @@ fn a_process_is_killed_from_another_cpu_wherever_its_threads_are() {
 
     assert!(home.process.gone());
     assert!(threads.iter().all(|thread| thread.state() == State::Dead));
-    assert!((1..4).all(|cpu| stage.kernel.next(cpu) == Next::Idle));
+    assert!((1..4).all(|cpu| stage.kernel.next(stage.kernel.cpus[cpu].here()) == Next::Idle));
 }
 
 #[test]
@@ -161,15 +161,15 @@ fn a_killer_of_a_higher_class_hurries_the_end() {
 
     kill(slow);
     while victim.process.reap_stage.get() == 0 {
-        stage.kernel.reap(0, stage.now.get());
+        stage.kernel.reap(stage.kernel.cpus[0].here(), stage.now.get());
     }
     stage.now.set(5_000);
-    stage.kernel.timer(0, 5_000);
+    stage.kernel.timer(stage.kernel.cpus[0].here(), 5_000);
     kill(urgent.1);
 
     let class = nexus_abi::QosClass::Interactive as u32;
     assert_eq!((victim.process.reap_class.get(), victim.process.lent_class.get()), (class, class));
-    assert_eq!(stage.kernel.next(0), Next::Reap);
+    assert_eq!(stage.kernel.next(stage.kernel.cpus[0].here()), Next::Reap);
     stage.run_dry();
     assert!([slow, urgent.1].iter().all(|killer| killer.state() != State::Mourning));
 }
@@ -228,7 +228,7 @@ fn a_thread_that_leaves_a_dying_process_does_not_lose_the_others() {
     let target = call.encode(&mut |at, word| stage.root.frame.set(reg::A0 + at, word));
     stage.root.frame.set(reg::T3, target);
     testing::ecall(stage.kernel, 0, stage.now.get());
-    stage.kernel.reap(0, stage.now.get());
+    stage.kernel.reap(stage.kernel.cpus[0].here(), stage.now.get());
     runs.frame.set(reg::T2, ThreadExit::NUMBER);
     testing::ecall(stage.kernel, 1, stage.now.get());
     stage.run_dry();

@@ -198,9 +198,9 @@ impl Stage {
             if cpu.current.get() == thread.index() {
                 return;
             }
-            let reaped = self.kernel.next(thread.cpu() as usize) == Next::Reap;
+            let reaped = self.kernel.next(self.kernel.cpus[thread.cpu() as usize].here()) == Next::Reap;
             if reaped {
-                self.kernel.reap(thread.cpu() as usize, self.now.get());
+                self.kernel.reap(self.kernel.cpus[thread.cpu() as usize].here(), self.now.get());
             } else {
                 self.kernel.rotate(cpu, crate::sched::queue::End::Back, self.now.get());
                 self.kernel.settle(cpu, self.now.get());
@@ -227,11 +227,11 @@ impl Stage {
                 let kicks = cpu.requests.kicks.get();
                 cpu.requests.kicks.set(0);
                 for target in (0..self.kernel.cpus.len()).filter(|target| kicks & 1 << target != 0) {
-                    self.kernel.kick(target, self.now.get());
+                    self.kernel.kick(self.kernel.cpus[target].here(), self.now.get());
                     quiet = false;
                 }
-                if self.kernel.next(at) == Next::Reap {
-                    self.kernel.reap(at, self.now.get());
+                if self.kernel.next(self.kernel.cpus[at].here()) == Next::Reap {
+                    self.kernel.reap(self.kernel.cpus[at].here(), self.now.get());
                     quiet = false;
                 }
                 self.check();
@@ -255,7 +255,7 @@ impl Stage {
                 break;
             }
             self.now.set(self.now.get().max(alarm));
-            self.kernel.timer(cpu, self.now.get());
+            self.kernel.timer(self.kernel.cpus[cpu].here(), self.now.get());
             self.run_dry();
         }
         self.now.set(when);
@@ -264,7 +264,7 @@ impl Stage {
     /// Raises the running thread's trap.
     fn trap(&self, thread: &'static Thread, cause: u64, address: u64) {
         self.focus(thread);
-        self.kernel.fault(thread.cpu() as usize, Trap { cause, address }, self.now.get());
+        self.kernel.fault(self.kernel.cpus[thread.cpu() as usize].here(), Trap { cause, address }, self.now.get());
         self.run_dry();
     }
 

@@ -157,10 +157,10 @@ impl World {
             _ if due && self.dice.one_in(2) => self.timer(cpu),
             0..2 => self.timer(cpu),
             2..6 => self.interrupt(cpu),
-            _ => match self.kernel.next(cpu) {
+            _ => match self.kernel.next(self.kernel.cpus[cpu].here()) {
                 Next::Reap => {
                     self.last = format!("reap on {cpu}");
-                    self.kernel.reap(cpu, self.now);
+                    self.kernel.reap(self.kernel.cpus[cpu].here(), self.now);
                     self.note("reap", "ok");
                 }
                 Next::Idle => self.idle(cpu),
@@ -193,13 +193,13 @@ impl World {
     fn kick(&mut self, cpu: usize) {
         self.last = format!("kick of {cpu}");
         self.kicks &= !(1 << cpu);
-        self.kernel.kick(cpu, self.now);
+        self.kernel.kick(self.kernel.cpus[cpu].here(), self.now);
         self.note("kick", "ok");
     }
 
     fn timer(&mut self, cpu: usize) {
         self.last = format!("timer of {cpu} at {}", self.now);
-        self.kernel.timer(cpu, self.now);
+        self.kernel.timer(self.kernel.cpus[cpu].here(), self.now);
         self.note("timer", "ok");
     }
 
@@ -212,7 +212,7 @@ impl World {
 
     /// A CPU with nothing to do sleeps up to its alarm, if no other CPU has anything to do before.
     fn idle(&mut self, cpu: usize) {
-        let busy = (0..CPUS).any(|cpu| self.kernel.next(cpu) != Next::Idle) || self.kicks != 0;
+        let busy = (0..CPUS).any(|cpu| self.kernel.next(self.kernel.cpus[cpu].here()) != Next::Idle) || self.kicks != 0;
         let alarm = self.kernel.cpus.iter().map(|cpu| cpu.at_rest().alarm()).min().unwrap_or(u64::MAX);
         assert!(busy || alarm != u64::MAX, "everybody sleeps for ever");
         if !busy {
@@ -227,7 +227,7 @@ impl World {
         let root = thread.process.get() == self.root.header.me();
         if !root && self.dice.one_in(150) {
             self.last = format!("fault of {}", thread.index());
-            self.kernel.fault(cpu, Trap { cause: 13, address: self.dice.next() }, self.now);
+            self.kernel.fault(self.kernel.cpus[cpu].here(), Trap { cause: 13, address: self.dice.next() }, self.now);
             self.note("fault", "ok");
             return;
         }

@@ -127,7 +127,7 @@ fn two_that_hand_over_to_each_other_do_not_keep_their_class_out() {
             stage.check();
         }
         if stage.kernel.cpus[0].at_rest().alarm() <= stage.now.get() {
-            stage.kernel.timer(0, stage.now.get());
+            stage.kernel.timer(stage.kernel.cpus[0].here(), stage.now.get());
             stage.check();
         }
         if ran {
@@ -175,7 +175,7 @@ fn a_kick_that_finds_its_mail_taken_lets_the_next_one_through() {
     let crowd = Crowd::new();
     let kernel = crowd.stage.kernel;
     kernel.cpus[1].kicked.set(1);
-    kernel.kick(1, 300);
+    kernel.kick(kernel.cpus[1].here(), 300);
     assert_eq!(kernel.cpus[1].kicked.get(), 0);
 }
 

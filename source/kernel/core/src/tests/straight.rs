@@ -204,7 +204,7 @@ impl World {
         let pages: Vec<_> = threads.iter().map(|(_, thread)| self.page(thread)).collect();
         let endpoints: Vec<_> = kernel.endpoints.iter().take(kernel.endpoints.pool.used() as usize).collect();
         let signals: Vec<_> = kernel.notifications.iter().take(3).collect();
-        let nodes = &kernel.nodes[..threads.len() + 1];
+        let nodes: Vec<_> = (0..=threads.len() as u32).map(|index| kernel.nodes.at(index)).collect();
         let clock = (cpu.current.get(), cpu.slice_end.get(), cpu.floor.get(), cpu.wheel.next.get(), cpu.guard_at.get());
         let payer = cpu.payer.get();
         format!(

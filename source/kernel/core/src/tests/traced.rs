@@ -60,7 +60,7 @@ fn the_timer_wake_ups_and_switches_have_the_time_of_their_entry() {
     high.set_base_class(QosClass::Interactive);
     testing::put_on_cpu(kernel, 0, low);
 
-    kernel.timer(0, 70);
+    kernel.timer(kernel.cpus[0].here(), 70);
     testing::wake(kernel, kernel.cpus[0].here(), high);
     kernel.settle(kernel.cpus[0].here(), 80);
     kernel.settle(kernel.cpus[0].here(), 90);
@@ -76,7 +76,7 @@ fn a_ring_keeps_the_last_events_and_counts_all() {
     testing::put_on_cpu(kernel, 0, testing::thread(kernel, process));
     let entries = RING_WORDS as u64;
 
-    (0..entries).for_each(|now| kernel.timer(0, now));
+    (0..entries).for_each(|now| kernel.timer(kernel.cpus[0].here(), now));
 
     assert_eq!(kernel.rings[0].get(), 2 * entries);
     let last: Vec<u64> = events(kernel, 2 * entries - 4).into_iter().map(|(now, _)| now).collect();
@@ -88,6 +88,6 @@ fn without_the_boot_argument_nothing_is_recorded() {
     let kernel = testing::machine(1, 64);
     let process = testing::process(kernel, "app/test", &WIDE);
     testing::put_on_cpu(kernel, 0, testing::thread(kernel, process));
-    kernel.timer(0, 5);
+    kernel.timer(kernel.cpus[0].here(), 5);
     assert_eq!((kernel.rings.len(), kernel.cpus[0].at_rest().traced.get()), (0, 0));
 }

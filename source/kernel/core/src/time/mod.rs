@@ -24,20 +24,20 @@ impl Kernel {
 
     /// Sees to it that node `index` is looked at by `when`.
     pub(crate) fn arm(&self, cpu: Here, index: u32, when: u64) {
-        let Some(node) = self.nodes.get(index as usize) else { return };
+        let Some(node) = self.nodes.place(index) else { return };
         if node.looked_at() <= when {
             return;
         }
         if node.queued() {
-            self.cpus[node.cpu.get() as usize].wheel.remove(self.nodes, index);
+            self.cpus.get(node.cpu.get() as usize).inspect(|cpu| cpu.wheel.remove(&self.nodes, index));
         }
-        cpu.wheel.insert(self.nodes, index, when, cpu.id.get());
+        cpu.wheel.insert(&self.nodes, index, when, cpu.id.get());
     }
 
     /// Fires what is due, a bounded number of nodes.
     pub(crate) fn expire(&'static self, cpu: Here, now: u64) {
         for _ in 0..EXPIRE_BATCH {
-            let Some(index) = cpu.wheel.pop(self.nodes, now) else { return };
+            let Some(index) = cpu.wheel.pop(&self.nodes, now) else { return };
             let _held = self.shards.hold(ShardSet::ALL);
             if let Some(process) = index.checked_sub(self.process_nodes()) {
                 let process = self.processes.at(process);

@@ -7,7 +7,7 @@
 //! each is either due or put in again, closer.
 
 use crate::word::{Half, Many, Word};
-use crate::{links::Links, lock::Lock};
+use crate::{arena::Arena, links::Links, lock::Lock};
 
 /// Levels of the timing wheel: 11 digits of 6 bits cover 64.
 pub const LEVELS: usize = 11;
@@ -55,16 +55,16 @@ impl Node {
 
 impl Wheel {
     /// Puts a node in that is in no wheel.
-    pub fn insert(&self, nodes: &'static [Node], index: u32, when: u64, cpu: u32) {
+    pub fn insert(&self, nodes: &Arena<Node>, index: u32, when: u64, cpu: u32) {
         let _held = self.lock.hold();
-        nodes[index as usize].when.set(when);
-        nodes[index as usize].cpu.set(cpu);
+        nodes.at(index).when.set(when);
+        nodes.at(index).cpu.set(cpu);
         self.place(nodes, index);
         self.next.set(self.next.get().min(when));
     }
 
-    fn place(&self, nodes: &'static [Node], index: u32) {
-        let node = &nodes[index as usize];
+    fn place(&self, nodes: &Arena<Node>, index: u32) {
+        let node = nodes.at(index);
         let base = self.base.get();
         let when = node.when.get().max(base);
         let level = (63 - (when ^ base | 1).leading_zeros() as usize) / 6;
@@ -75,38 +75,38 @@ impl Wheel {
         earliest.set(if fresh { when } else { earliest.get().min(when) });
         self.occupied[level].set(self.occupied[level].get() | 1 << slot);
         node.place.set((1 + level * 64 + slot) as u32);
-        node.links.join(head, index, |number| &nodes[number as usize].links);
+        node.links.join(head, index, |number| &nodes.at(number).links);
     }
 
     /// Takes a node out of the wheel it is in.
-    pub fn remove(&self, nodes: &'static [Node], index: u32) {
+    pub fn remove(&self, nodes: &Arena<Node>, index: u32) {
         let _held = self.lock.hold();
         self.detach(nodes, index);
-        nodes[index as usize].place.set(0);
+        nodes.at(index).place.set(0);
     }
 
     /// Takes a node out of its list. It still says where it was: others read that without the lock, and one that is
     /// only put closer must never look as if it were in no wheel.
-    fn detach(&self, nodes: &'static [Node], index: u32) {
-        let node = &nodes[index as usize];
+    fn detach(&self, nodes: &Arena<Node>, index: u32) {
+        let node = nodes.at(index);
         let Some(place) = node.place.get().checked_sub(1) else { return };
         let (level, slot) = (place as usize / 64, place as usize % 64);
-        let head = &self.slots[level][slot];
+        let Some(head) = self.slots.get(level).map(|slots| &slots[slot]) else { return };
         let first = if self.reached.get() == index { &self.reached } else { head };
-        node.links.leave(first, |number| &nodes[number as usize].links);
+        node.links.leave(first, |number| &nodes.at(number).links);
         if head.get() == 0 {
             self.occupied[level].set(self.occupied[level].get() & !(1 << slot));
         }
     }
 
     /// Takes one due node out, or says that none is due and when to look again.
-    pub fn pop(&self, nodes: &'static [Node], now: u64) -> Option<u32> {
+    pub fn pop(&self, nodes: &Arena<Node>, now: u64) -> Option<u32> {
         let _held = self.lock.hold();
         loop {
             let index = self.reached.get();
             if index == 0 {
                 let level = self.occupied.iter().position(|bits| bits.get() != 0);
-                let first = level.map(|level| (level, self.occupied[level].get().trailing_zeros() as usize));
+                let first = level.map(|level| (level, self.occupied[level].get().trailing_zeros() as usize & 63));
                 let earliest = first.map_or(u64::MAX, |(level, slot)| self.earliest[level][slot].get());
                 self.next.set(earliest);
                 let (level, slot) = first.filter(|_| earliest <= now)?;
@@ -114,8 +114,8 @@ impl Wheel {
                 continue;
             }
             self.detach(nodes, index);
-            if nodes[index as usize].when.get() <= now {
-                nodes[index as usize].place.set(0);
+            if nodes.at(index).when.get() <= now {
+                nodes.at(index).place.set(0);
                 self.next.set(0);
                 return Some(index);
             }

@@ -1,7 +1,7 @@
 //! The wheel against a sorted map.
 
 use super::{Node, Wheel};
-use crate::invariant::Check;
+use crate::{arena::Arena, invariant::Check};
 use std::{collections::BTreeMap, println, vec::Vec};
 
 const NODES: u32 = 40;
@@ -27,7 +27,7 @@ fn some_time(state: &mut u64, now: u64) -> u64 {
     when.min(u64::MAX - 1)
 }
 
-fn whole(wheel: &Wheel, nodes: &[Node], model: &BTreeMap<u32, u64>) {
+fn whole(wheel: &Wheel, nodes: &Arena<Node>, model: &BTreeMap<u32, u64>) {
     let mut check = Check::default();
     assert_eq!(wheel.check(&mut check, nodes, 0), model.len());
     assert_eq!(check.violations, 0, "{:?} at {}", check.first, check.first_at);
@@ -35,7 +35,7 @@ fn whole(wheel: &Wheel, nodes: &[Node], model: &BTreeMap<u32, u64>) {
 
 fn play(seed: u64, steps: u32) {
     let mut state = seed;
-    let nodes: &'static [Node] = (0..=NODES).map(|_| Node::default()).collect::<Vec<_>>().leak();
+    let nodes = &Arena::new((0..=NODES).map(|_| Node::default()).collect::<Vec<Node>>().leak(), 1);
     let wheel = Wheel::default();
     let mut now = next(&mut state) >> (next(&mut state) % 64);
     wheel.base.set(now);
@@ -86,7 +86,7 @@ fn what_is_put_in_comes_out_at_its_time_and_nothing_is_slept_over() {
 
 #[test]
 fn an_alarm_is_exactly_the_earliest_time_while_nothing_is_removed() {
-    let nodes: &'static [Node] = (0..=4).map(|_| Node::default()).collect::<Vec<_>>().leak();
+    let nodes = &Arena::new((0..=4).map(|_| Node::default()).collect::<Vec<Node>>().leak(), 1);
     let wheel = Wheel::default();
     wheel.base.set(1_000);
     wheel.next.set(u64::MAX);

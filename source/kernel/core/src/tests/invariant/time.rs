@@ -7,18 +7,18 @@ impl Kernel {
     pub(super) fn check_time(&self, check: &mut Check) {
         let mut queued = 0;
         for cpu in self.cpus {
-            queued += cpu.wheel.check(check, self.nodes, cpu.id.get());
+            queued += cpu.wheel.check(check, &self.nodes, cpu.id.get());
         }
         check.at = 0;
         check.same(
             "every node in a wheel is in one list",
             queued,
-            self.nodes.iter().filter(|node| node.queued()).count(),
+            (0..=self.nodes.pool.capacity).filter(|&index| self.nodes.at(index).queued()).count(),
         );
         for (index, thread) in self.threads.iter().filter(|(_, thread)| thread.header.alive()) {
             check.at = index;
             let deadline = if thread.state().blocked() { thread.ends.get().wrapping_sub(1) } else { u64::MAX };
-            let node = self.nodes.get(index as usize);
+            let node = self.nodes.place(index);
             let when = node.map_or(u64::MAX, Node::looked_at);
             check.same("a thread knows when it is looked at", thread.looked_at.get(), when);
             check.that("a wait with a deadline is looked at by then", self.looked_at(index, deadline));
@@ -31,7 +31,7 @@ impl Kernel {
     }
 
     fn looked_at(&self, node: u32, deadline: u64) -> bool {
-        let node: Option<&Node> = self.nodes.get(node as usize);
+        let node: Option<&Node> = self.nodes.place(node);
         deadline == u64::MAX || node.is_some_and(|node| node.looked_at() <= deadline)
     }
 }

@@ -1,11 +1,11 @@
 //! Of a wheel: every entry is where its time says, and is looked at by then.
 
 use super::{LEVELS, Node, Wheel};
-use crate::invariant::Check;
+use crate::{arena::Arena, invariant::Check};
 
 impl Wheel {
     /// Checks lists, marks and times, and answers how many nodes are in it.
-    pub(crate) fn check(&self, check: &mut Check, nodes: &[Node], cpu: u32) -> usize {
+    pub(crate) fn check(&self, check: &mut Check, nodes: &Arena<Node>, cpu: u32) -> usize {
         let _held = self.lock.hold();
         let mut count = self.check_list(check, nodes, self.reached.get(), None);
         for (level, slots) in self.slots.iter().enumerate() {
@@ -19,10 +19,10 @@ impl Wheel {
         count
     }
 
-    fn check_list(&self, check: &mut Check, nodes: &[Node], head: u32, place: Option<(usize, usize)>) -> usize {
+    fn check_list(&self, check: &mut Check, nodes: &Arena<Node>, head: u32, place: Option<(usize, usize)>) -> usize {
         let (mut index, mut previous, mut count) = (head, 0, 0);
-        while index != 0 && count <= nodes.len() {
-            let node = &nodes[index as usize];
+        while index != 0 && count <= nodes.pool.capacity as usize {
+            let node = nodes.at(index);
             check.at = index;
             check.same("nodes link both ways", node.links.previous.get(), previous);
             check.that("a node in a list knows that it is in a wheel", node.queued());
