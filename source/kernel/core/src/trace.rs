@@ -64,7 +64,7 @@ impl Kernel {
         cpu.floor.set(u32::MAX);
     }
 
-    #[cold]
+    #[inline(never)]
     fn note(&self, cpu: Here, word: u64) {
         let Some(ring) = self.rings.as_chunks::<RING_WORDS>().0.get(cpu.id.get() as usize) else { return };
         let count = ring[0].get();

@@ -155,6 +155,7 @@ impl Kernel {
     }
 
     /// Writes the handle of a one-way message into a receiver's IPC page; the status flag that says so.
+    #[inline(never)]
     pub(super) fn announce_handle(&self, thread: &Thread, handle: u64) -> u64 {
         if handle == 0 {
             return 0;
