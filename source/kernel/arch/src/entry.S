@@ -19,7 +19,7 @@ _start:
     # One hart boots.
     lla     t0, boot_claimed
     li      t1, 1
-    amoswap.w.aq t1, t1, (t0)
+    amoor.w.aq t1, t1, (t0)
     bnez    t1, not_first
 
     # All that starts as zeros, the boot table last.
@@ -28,6 +28,8 @@ _start:
 1:  sd      zero, 0(t1)
     addi    t1, t1, 8
     bltu    t1, t2, 1b
+    li      t1, 3
+    amoswap.w.rl zero, t1, (t0)
 
     # The boot table shows this place twice: in the upper half, among all the gigabytes from entry 256 on; and here, for
     # the one jump.
@@ -56,9 +58,11 @@ _start:
 # not_first: a hart arrives where the first one did. A firmware that does not know hart states lets all of them loose here:
 #   they sleep. OpenSBI says that a hart is to start before it says where, and one that is quick, or an asker that is slow,
 #   comes here though it was asked for: its number and its stack are set, and it goes where it was meant to go.
-#   in:        a0 hart number
+#   in:        a0 hart number, t1 what boot_claimed was
 #   out:       never returns; goes on at further_start (a1 virtual address of its Hart) or at park
 not_first:
+    addi    t1, t1, -1
+    beqz    t1, park                    # nobody was asked for yet, and what starts as zeros may still be anything
     fence   rw, rw                      # what the asker wrote before the firmware let this hart loose is seen
     lla     a1, {harts}
     li      t0, {most}
@@ -131,6 +135,6 @@ park:
 
     .section .data
     .balign 4
-boot_claimed:
+boot_claimed:                           # 1: a hart boots; 3: and has cleared all that starts as zeros
     .word   0
     .option pop

@@ -42,9 +42,7 @@ impl Hart {
     }
 }
 
-/// The harts by CPU number: 0 is the one that boots. A hart may look here before the first one has cleared `.bss`.
-// SAFETY: a place for initialised data holds it as any other does.
-#[unsafe(link_section = ".data")]
+/// The harts by CPU number: 0 is the one that boots.
 pub(crate) static HARTS: [Hart; MAX_CPUS] = {
     // SAFETY: they are made of words, for which zero is a value.
     unsafe { core::mem::zeroed() }
