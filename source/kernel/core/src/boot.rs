@@ -5,12 +5,23 @@
 
 use crate::prelude::*;
 use crate::process::{create::SCOPE_ROOT, quota::Limits};
-use crate::{event::serve, memory::Stash};
+use crate::{event::serve, memory::Stash, memory::tree::address_of};
 use core::ops::Range;
 use nexus_abi::image::{Image, Segment};
 use nexus_abi::layout::{IPC_PAGE, PAGE_SIZE, STACK_TOP, START_PAGE};
 use nexus_abi::start::{self, StartInfo, first};
 use nexus_abi::{Name, ProcessId, ServiceId};
+
+/// What the first process is given, by name: the boot image, the device tree, then roots.
+static GIVEN: [(Name, Kind); 7] = [
+    (Name::constant(first::IMAGE), Kind::Memory),
+    (Name::constant(first::DEVICE_TREE), Kind::Memory),
+    (Name::constant(first::DEVICES), Kind::DeviceRoot),
+    (Name::constant(first::SPAWN), Kind::Spawn),
+    (Name::constant(first::INFO), Kind::Info),
+    (Name::constant(first::POWER), Kind::Power),
+    (Name::constant(first::LOG), Kind::Log),
+];
 
 /// What init is made from.
 #[derive(Clone, Debug)]
@@ -64,13 +75,17 @@ impl Kernel {
     /// The first process and its thread, with nothing but the thread's IPC page.
     fn first_thread(&'static self, new: &ThreadCreate) -> Living<Thread> {
         let _held = self.shards.hold(ShardSet::ALL);
-        let name = Name::new("init").ok_or(Error::Invalid)?;
-        let (identity, limits) = ((const { ServiceId::service("init") }, name), self.all_there_is());
+        let (identity, limits) = (const { (ServiceId::service("init"), Name::constant("init")) }, self.all_there_is());
         let process = self.new_process(0, identity, limits, self.frames.allocate().ok_or(Error::Exhausted)?);
-        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, new)?)?;
-        let thread = self.new_thread(process, 0, new, &mut stash);
+        let thread = self.thread_within(process, new)?;
         thread.set_base_class(QosClass::Interactive);
         Ok(thread)
+    }
+
+    /// Makes a thread of a process. Holds all shards.
+    pub(crate) fn thread_within(&self, process: &'static Process, new: &ThreadCreate) -> Living<Thread> {
+        let mut stash = Stash::of(&self.frames, self.frames_for_thread(process, new)?)?;
+        Ok(self.new_thread(process, 0, new, &mut stash))
     }
 
     /// Everything there is, as limits.
@@ -85,29 +100,25 @@ impl Kernel {
 }
 
 impl Context {
-    /// What the first process is given, by name: the boot image first.
+    /// Gives the first process what it begins with, by name.
     fn roots(&self, boot: &First) -> Result<[(Name, Handle); 7], Error> {
-        let (kernel, _held) = self.hold_all();
-        let given = |name, capability: &Capability| {
-            Ok::<_, Error>((Name::new(name).ok_or(Error::Invalid)?, kernel.insert(self.process(), capability, 0)?))
-        };
-        let part = |name, range: &Range<u64>| {
-            let pages = (range.end - range.start).div_ceil(PAGE_SIZE as u64);
-            let memory = kernel.fixed_memory(self.process(), range.start, pages)?;
-            let rights = Rights::USE.union(Rights::TRANSFER);
-            given(name, &Capability { rights, ..Capability::full(Kind::Memory, memory) })
-        };
-        let root =
-            |name, kind| given(name, &Capability { kind, object: SCOPE_ROOT, shard: 0, rights: Rights::ALL, badge: 0 });
-        Ok([
-            part(first::IMAGE, &boot.image_range)?,
-            part(first::DEVICE_TREE, &boot.device_tree)?,
-            root(first::DEVICES, Kind::DeviceRoot)?,
-            root(first::SPAWN, Kind::Spawn)?,
-            root(first::INFO, Kind::Info)?,
-            root(first::POWER, Kind::Power)?,
-            root(first::LOG, Kind::Log)?,
-        ])
+        let _held = self.kernel.shards.hold(ShardSet::ALL);
+        let mut given = [(GIVEN[0].0, self.give(Kind::Memory, &boot.image_range)?); 7];
+        for (place, &(name, kind)) in given[1..].iter_mut().zip(&GIVEN[1..]) {
+            *place = (name, self.give(kind, &boot.device_tree)?);
+        }
+        Ok(given)
+    }
+
+    /// Gives the process a root, or memory that is part of the machine. Holds all shards.
+    fn give(&self, kind: Kind, part: &Range<u64>) -> Result<Handle, Error> {
+        let mut capability = Capability { kind, object: SCOPE_ROOT, shard: 0, rights: Rights::ALL, badge: 0 };
+        if kind == Kind::Memory {
+            let pages = (part.end - part.start).div_ceil(PAGE_SIZE as u64);
+            capability = Capability::full(kind, self.kernel.fixed_memory(self.process(), part.start, pages)?);
+            capability.rights = Rights::USE.union(Rights::TRANSFER);
+        }
+        self.kernel.insert(self.process(), &capability, 0)
     }
 
     /// Makes a typed call in the thread's name, until it is done. It must be one that does not block.
@@ -129,12 +140,10 @@ impl Context {
         while self.call(MemoryGrow { memory, pages })?.total < pages {}
         let object = self.own_memory(memory)?;
         for (page, bytes) in (0..pages as u32).zip(bytes.chunks(PAGE_SIZE)) {
-            let address = self.kernel.page_address(object, page).ok_or(Error::Corrupt)?;
-            let frame = self.kernel.frames.of(address).ok_or(Error::Corrupt)?;
+            let entry = self.kernel.entry(object.tree(), 0, page).ok_or(Error::Corrupt)?;
+            let frame = self.kernel.frames.of(address_of(entry.get())).ok_or(Error::Corrupt)?;
             for (word, bytes) in frame.0.iter().zip(bytes.chunks(8)) {
-                let mut value = [0; 8];
-                value[..bytes.len()].copy_from_slice(bytes);
-                word.set(u64::from_le_bytes(value));
+                word.set(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)));
             }
         }
         if access & access::EXECUTE != 0 {

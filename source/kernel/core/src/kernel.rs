@@ -102,6 +102,7 @@ pub struct Machine {
 
 impl Kernel {
     /// Puts the kernel together over zeroed storage.
+    #[inline(never)]
     pub fn new(storage: Storage, mut machine: Machine) -> Kernel {
         machine.stays |= storage.cpus.len() == 1;
         for (id, cpu) in storage.cpus.iter().enumerate() {

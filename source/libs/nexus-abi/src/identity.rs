@@ -77,6 +77,11 @@ impl Name {
         Some(Name(name))
     }
 
+    /// The name with this text, which somebody wrote down: what is none does not compile.
+    pub const fn constant(text: &'static str) -> Name {
+        Name::new(text).expect("a constant name is short and printable")
+    }
+
     /// The name whose text is `head`, then `tail`.
     pub fn joined(head: &str, tail: &str) -> Option<Name> {
         let (Name(mut bytes), Name(tail_bytes)) = (Name::new(head)?, Name::new(tail)?);

@@ -1,7 +1,7 @@
 //! Two real user threads for the tests: each counts in a word of its own, for ever.
 
 use super::Trial;
-use crate::memory::{Stash, tree::address_of};
+use crate::memory::tree::address_of;
 use crate::prelude::*;
 use crate::{cpu::Next, process::exit::DROPPED};
 use nexus_abi::{Name, Quota, ServiceId};
@@ -18,6 +18,7 @@ const COUNT: [u32; 3] = [0x0012_8293, 0x0055_3023, 0xff9f_f06f];
 /// The threads of the process. While it is there, the first program's thread stays on CPU 0.
 pub(super) struct Crew {
     first: &'static Thread,
+    process: &'static Process,
     pub(super) threads: [&'static Thread; 2],
 }
 
@@ -25,32 +26,27 @@ impl Crew {
     /// Makes them; they are not started.
     pub(super) fn new(kernel: &'static Kernel, here: Here) -> Result<Crew, Error> {
         let first = kernel.threads.at(here.current.get());
-        let threads = Crew::threads(kernel, kernel.process_of(first))?;
-        let context = Context::of(kernel, here, threads[0], 0);
+        let crew = Crew::within(kernel, first)?;
+        let context = Context::of(kernel, here, crew.threads[0], 0);
         context.lay(COUNT.map(u32::to_le_bytes).as_flattened(), 1, CODE, access::READ | access::EXECUTE)?;
         context.lay(&[], 1, DATA, access::READ | access::WRITE)?;
-        threads.iter().zip(0..).for_each(|(thread, at)| thread.begin(&Crew::thread(at)));
+        crew.threads.iter().zip(0..).for_each(|(thread, at)| thread.begin(&Crew::thread(at)));
         first.affinity.set(1);
-        Ok(Crew { first, threads })
+        Ok(crew)
     }
 
-    /// Their process, a child of `parent`, and they.
-    fn threads(kernel: &'static Kernel, parent: &Process) -> Result<[&'static Thread; 2], Error> {
-        let _held = kernel.shards.hold(ShardSet::ALL);
-        let name = Name::new("kselftest").ok_or(Error::Invalid)?;
+    /// They and their process, a child of that of `first`.
+    fn within(kernel: &'static Kernel, first: &'static Thread) -> Result<Crew, Error> {
+        let (parent, _held) = (kernel.process_of(first), kernel.shards.hold(ShardSet::ALL));
         let quota = Quota { frames: 16, threads: 2, memories: 2, mappings: 2, slot_blocks: 1, ..Quota::default() };
         kernel.check_child(parent, &quota)?;
-        let identity = (const { ServiceId::service("kselftest") }, name);
+        let identity = const { (ServiceId::service("kselftest"), Name::constant("kselftest")) };
         let root = kernel.frames.allocate().ok_or(Error::Exhausted)?;
         let process = kernel.new_process(0, identity, quota.values(), root);
         parent.account.carve(&process.account);
         kernel.own(parent, Kind::Process, &process.header);
-        let thread = |at| {
-            let new = Crew::thread(at);
-            let mut stash = Stash::of(&kernel.frames, kernel.frames_for_thread(process, &new)?)?;
-            Ok::<_, Error>(kernel.new_thread(process, 0, &new, &mut stash))
-        };
-        Ok([thread(0)?, thread(1)?])
+        let thread = |at| kernel.thread_within(process, &Crew::thread(at));
+        Ok(Crew { first, process, threads: [thread(0)?, thread(1)?] })
     }
 
     fn thread(at: u64) -> ThreadCreate {
@@ -62,8 +58,7 @@ impl Crew {
 impl Trial<'_> {
     /// How far a thread has counted.
     pub(super) fn progress(&self, crew: &Crew, at: usize) -> u64 {
-        let process = self.kernel.process_of(crew.threads[0]);
-        let entry = self.kernel.entries(process, (DATA >> 12) as u32, 1).first();
+        let entry = self.kernel.entries(crew.process, (DATA >> 12) as u32, 1).first();
         let frame = entry.and_then(|entry| self.kernel.frames.of(address_of(entry.get())));
         frame.map_or(0, |frame| frame.0[at].get())
     }
@@ -91,7 +86,7 @@ impl Trial<'_> {
     /// Ends the process and waits until all it had is back.
     pub(super) fn dismiss(&self) {
         let Some(crew) = &self.crew else { return };
-        let (kernel, process) = (self.kernel, self.kernel.process_of(crew.threads[0]));
+        let (kernel, process) = (self.kernel, crew.process);
         let (reference, held) = (process.header.me(), kernel.shards.hold(ShardSet::ALL));
         kernel.begin_exit(self.here, process, DROPPED, QosClass::PerfBurst);
         drop(held);

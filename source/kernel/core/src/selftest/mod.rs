@@ -204,12 +204,10 @@ impl Trial<'_> {
         self.request(thief.id.get()).map_err(|_| "was refused as a target")?;
         self.expect("took nothing and ran nothing in 2 s", &|| self.progress(crew, 0) > 0)?;
         let [moved, stays] = crew.threads;
-        if moved.cpu() != thief.id.get() || moved.cpu_time.get() + moved.switches.get() == 0 {
-            return Err("does not own the thread that ran");
-        }
-        if stays.cpu() != self.here.id.get() || self.progress(crew, 1) != 0 {
-            return Err("took a thread that may not run there");
-        }
+        let ran = moved.cpu_time.get() + moved.switches.get() > 0;
+        (ran && moved.cpu() == thief.id.get()).then_some(()).ok_or("does not own the thread that ran")?;
+        let stayed = stays.cpu() == self.here.id.get() && self.progress(crew, 1) == 0;
+        stayed.then_some(()).ok_or("took a thread that may not run there")?;
         let taken = self.here.counters.given.get() - given;
         (taken == STEAL_BOUND.into()).then_some(()).ok_or("took more than one thread")
     }
@@ -221,9 +219,8 @@ impl Trial<'_> {
         let refused = self.ask(other, QosClass::PerfBurst, STEAL_BOUND + 1) == Err(Error::OverLimit);
         let unasked = other.askers.get() == 0;
         self.turn_until(SILENCE_MS, &|| false);
-        if !refused || !unasked || self.since(other) != [0; 4] || moved.cpu() != home {
-            return Err("was asked for two threads");
-        }
+        let unmoved = self.since(other) == [0; 4] && moved.cpu() == home;
+        (refused && unasked && unmoved).then_some(()).ok_or("was asked for two threads")?;
         let allowed = self.ask(other, QosClass::Idle, STEAL_BOUND).is_ok();
         self.expect("did not hear a request for one thread", &|| allowed && other.askers.get() == 0)
     }
@@ -237,9 +234,7 @@ impl Trial<'_> {
         let waiting = crew.threads[0];
         self.ask_and_wait(rich, QosClass::Idle);
         self.acknowledges(rich)?;
-        if waiting.cpu() != rich.id.get() {
-            return Err("gave a thread of a higher class than was asked for");
-        }
+        (waiting.cpu() == rich.id.get()).then_some(()).ok_or("gave a thread of a higher class than was asked for")?;
         // While the guard lends it a slice it does not wait, and is not given: so whoever asks asks again.
         self.expect("gave nothing of the class that was asked for", &|| {
             self.ask_and_wait(rich, QosClass::Normal);
