@@ -2,7 +2,8 @@
 //!
 //! The UART is a 16550, written byte by byte.
 
-use crate::{facts::Facts, layout::to_virtual, sbi};
+use crate::facts::{Device, Facts};
+use crate::{layout::to_virtual, sbi};
 use nexus_core::spell;
 use nexus_core::word::{Half, Word};
 
@@ -27,9 +28,10 @@ macro_rules! say {
 ///
 /// The UART's registers must be mapped at their place in the direct map, as the boot table and the kernel's own do.
 pub(crate) fn open(facts: &Facts) {
-    if !facts.uart.is_empty() {
+    let uart = &facts.devices[Device::Uart as usize];
+    if !uart.is_empty() {
         SHIFT.set(facts.uart_shift);
-        UART.set(to_virtual(facts.uart.start));
+        UART.set(to_virtual(uart.start));
     }
 }
 

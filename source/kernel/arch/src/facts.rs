@@ -1,8 +1,11 @@
 //! What the machine is, as its device tree says.
 
+use crate::flat::integer;
 use core::{mem, ops::Range};
 use nexus_core::cpu::MAX_CPUS;
 
+/// Interrupt number of supervisor external interrupts at a hart's own controller.
+const SUPERVISOR_EXTERNAL: u64 = 9;
 /// Banks of memory that are looked at.
 pub const MAX_BANKS: usize = 8;
 /// Ranges of memory that belong to the firmware.
@@ -17,30 +20,64 @@ pub struct Facts<'a> {
     pub reserved: [Range<u64>; MAX_RESERVED],
     /// The hart that boots.
     pub boot: u64,
-    /// Harts that this kernel can use: the one that boots, then others in the order of the tree.
-    pub harts: [Option<HartFact>; MAX_CPUS],
+    /// The hart that boots, then others in the order of the tree; see [`Facts::harts`].
+    pub(crate) harts: [HartFact; MAX_CPUS],
     /// How many usable harts there are.
-    pub all_harts: u64,
+    pub all_harts: usize,
+    /// How many of them do not boot, as far as the tree was read.
+    pub(crate) others: usize,
+    /// Which place the hart that was read last has, or would have if there was room.
+    pub(crate) last: usize,
+    /// Whether all of these have a supervisor timer of their own (Sstc).
+    pub sstc: bool,
+    /// Whether all of these have double-precision registers (D).
+    pub float: bool,
     /// Ticks of the `time` counter per second.
     pub timebase: u64,
-    /// The console, a 16550.
-    pub uart: Range<u64>,
-    /// Its registers stand `1 << shift` bytes apart.
+    /// Where each [`Device`] is.
+    pub devices: [Range<u64>; 4],
+    /// The registers of the UART stand `1 << shift` bytes apart.
     pub uart_shift: u32,
-    /// The interrupt controller, a PLIC.
-    pub plic: Range<u64>,
-    /// Its highest interrupt line.
+    /// The highest interrupt line of the PLIC.
     pub lines: u32,
-    /// Which hart and interrupt each of its contexts is: it may stand before the harts in the tree.
-    pub(crate) contexts: &'a [u8],
-    /// Per-hart timers and software interrupts, which the firmware drives.
-    pub clint: Range<u64>,
-    /// The device that ends the emulator.
-    pub test: Range<u64>,
+    /// Controller of a hart and interrupt number there of each of its contexts: they may stand before the harts in the tree.
+    pub(crate) contexts: &'a [[u8; 8]],
     /// The boot image.
     pub initrd: Range<u64>,
     /// The boot arguments.
     pub arguments: &'a [u8],
+}
+
+/// A device that the kernel looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// Per-hart timers and software interrupts, which the firmware drives.
+    Clint,
+    /// The interrupt controller, a PLIC.
+    Plic,
+    /// The device that ends the emulator.
+    Test,
+    /// The console, a 16550.
+    Uart,
+}
+
+impl Facts<'_> {
+    /// The end of all memory.
+    pub fn ram_end(&self) -> u64 {
+        ranges(&self.ram).iter().map(|bank| bank.end).fold(0, u64::max)
+    }
+
+    /// The harts that this kernel can use, the one that boots first.
+    pub fn harts(&self) -> &[HartFact] {
+        &self.harts[..self.all_harts.min(MAX_CPUS)]
+    }
+
+    /// The supervisor context of a hart at the PLIC.
+    pub fn context(&self, hart: &HartFact) -> Option<u64> {
+        let wanted = u64::from(hart.controller) << 32 | SUPERVISOR_EXTERNAL;
+        let place = self.contexts.iter().rposition(|context| integer(context) == wanted);
+        place.filter(|_| hart.controller != 0).map(|place| place as u64)
+    }
 }
 
 /// A hart.
@@ -50,12 +87,12 @@ pub struct HartFact {
     pub id: u64,
     /// Phandle of its interrupt controller.
     pub controller: u32,
-    /// Its supervisor context at the PLIC.
-    pub context: Option<u32>,
-    /// Whether it has a supervisor timer of its own (Sstc).
-    pub sstc: bool,
-    /// Whether it has double-precision registers (D).
-    pub float: bool,
+}
+
+/// The ranges of an ascending list.
+#[inline(never)]
+pub(crate) fn ranges(list: &[Range<u64>]) -> &[Range<u64>] {
+    list.split(Range::is_empty).next().unwrap_or_default()
 }
 
 /// Puts a range into an ascending list; `None`: it has no room. An empty range is none.

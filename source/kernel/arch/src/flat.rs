@@ -19,13 +19,15 @@ pub(crate) struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// The tree in these bytes, which are all of it; `None`: they are none, or it is cut off.
     pub(crate) fn new(blob: &'a [u8]) -> Option<Tree<'a>> {
-        let field = |at: usize| Some(integer(blob.get(4 * at..4 * at + 4)?) as usize);
-        if field(0)? != MAGIC as usize || field(1)? != blob.len() || field(5)? < VERSION || field(6)? > VERSION {
+        let (header, _) = blob.first_chunk::<40>()?.as_chunks::<4>();
+        let [magic, bytes, structure, strings, reservations, version, oldest, _, strings_size, size] =
+            core::array::from_fn(|at| integer(&header[at]) as usize);
+        if magic != MAGIC as usize || bytes != blob.len() || version < VERSION || oldest > VERSION {
             return None;
         }
-        let rest = blob.get(field(2)?..)?.get(..field(9)?)?;
-        let strings = blob.get(field(3)?..)?.get(..field(8)?)?;
-        Some(Tree { structure: Cursor { rest, strings }, reservations: blob.get(field(4)?..)? })
+        let rest = blob.get(structure..)?.get(..size)?;
+        let strings = blob.get(strings..)?.get(..strings_size)?;
+        Some(Tree { structure: Cursor { rest, strings }, reservations: blob.get(reservations..)? })
     }
 
     /// Address and size of each range of memory that programs must leave alone.
@@ -124,9 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn number(&mut self) -> Option<usize> {
-        let (number, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(u32::from_be_bytes(*number) as usize)
+        self.take(4).map(|number| integer(number) as usize)
     }
 
     /// The next bytes; what comes behind them begins at a multiple of four.

@@ -27,7 +27,7 @@ unsafe extern "C" {
 
 /// Starts every hart but this one, and says which came.
 pub fn start(system: &'static System, memory: &Memory) {
-    let others = system.kernel.cpus.iter().zip(&HARTS).skip(1);
+    let others = system.kernel.cpus.get(1..).unwrap_or_default().iter().zip(&HARTS[1..]);
     for (cpu, hart) in others.clone() {
         hart.stack.set(memory.stacks.start + hart.cpu.get() * STACK_STRIDE);
         let start = to_physical(defects::entry(further_start));
@@ -79,7 +79,6 @@ pub(crate) fn of_stack(address: u64) -> Option<usize> {
 }
 
 /// The stack that this address is in, or in the unmapped page under it: of boot, of faults, or of a hart that was started.
-#[inline(never)]
 pub(crate) fn stack_of(address: u64) -> Option<Range<u64>> {
     let further = HARTS[1..].iter().map(|hart| hart.stack.get().wrapping_sub(STACK_BYTES)..hart.stack.get());
     let mut all = [linked::boot_stack(), linked::emergency_stack()].into_iter().chain(further);

@@ -1,7 +1,8 @@
 //! Finds out what the machine is.
 
+use crate::facts::{Device, Facts};
 use crate::layout::{page_up, to_virtual};
-use crate::{console, facts::Facts, flat::MAGIC, paging::BOOT_GIGABYTES, power, stop, tree};
+use crate::{console, flat::MAGIC, flat::integer, paging::BOOT_GIGABYTES, power, stop, tree};
 use core::ops::Range;
 use nexus_core::text::Hex;
 
@@ -14,7 +15,7 @@ pub fn discover(boot: u64, device_tree: u64) -> (Facts<'static>, Range<u64>) {
     let Some(blob) = blob(device_tree) else { stop!(DeviceTree, "device tree: none at 0x", Hex(device_tree, 1)) };
     let facts = tree::read(blob, boot).unwrap_or_else(|problem| stop!(DeviceTree, "device tree: unusable: ", problem));
     console::open(&facts);
-    power::open(&facts.test);
+    power::open(&facts.devices[Device::Test as usize]);
     (facts, device_tree..page_up(device_tree + blob.len() as u64))
 }
 
@@ -25,10 +26,10 @@ fn blob(address: u64) -> Option<&'static [u8]> {
         return None;
     }
     let start = to_virtual(address) as *const u8;
-    // SAFETY: the boot table maps the address, and the alignment was checked. What is read may be anything; no memory
+    // SAFETY: the boot table maps the address. What is read may be anything; no memory
     // there at all is a kernel fault, which prints and stops.
-    let words = unsafe { start.cast::<[u32; 2]>().read() };
-    let [magic, length] = words.map(u32::from_be);
+    let words = integer(unsafe { core::slice::from_raw_parts(start, 8) });
+    let (magic, length) = ((words >> 32) as u32, words as u32);
     if magic != MAGIC || length > MOST_BYTES {
         return None;
     }

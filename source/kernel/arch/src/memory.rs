@@ -3,11 +3,12 @@
 //! Everything is cut from the free runs of the memory plan, front to back, once. Only what is carved for tables is
 //! zeroed; frames are zeroed when they are given out.
 
-use crate::hart::STACK_STRIDE;
+use crate::facts::{Device, Facts, ranges};
+use crate::hart::{STACK_BYTES, STACK_STRIDE};
 use crate::layout::{DIRECT_SIZE, PAGE, page_down, page_up, to_physical, to_virtual};
 use crate::paging::{Access, SV39, Tables};
 use crate::plan::{self, Runs};
-use crate::{arguments::Arguments, csr, facts::Facts, float::Registers, linked, stop};
+use crate::{arguments::Arguments, csr, float::Registers, linked, stop};
 use core::ops::Range;
 use nexus_core::arena::Arena;
 use nexus_core::caps::slot::Slot;
@@ -69,15 +70,16 @@ pub fn map(facts: &Facts, device_tree: Range<u64>) -> Memory {
     if bytes < plan::LEAST_RAM {
         stop!(Memory, "memory: ", bytes >> 10, " KiB of RAM, ", plan::LEAST_RAM >> 10, " needed");
     }
-    let inside = |part: &Range<u64>| facts.ram.iter().any(|bank| bank.start <= part.start && part.end <= bank.end);
-    if !inside(&kernel) || !(image.is_empty() || inside(&image)) || facts.ram.iter().any(beyond) {
+    let ram = ranges(&facts.ram);
+    let inside = |part: &Range<u64>| ram.iter().any(|bank| bank.start <= part.start && part.end <= bank.end);
+    if [&kernel, &image].into_iter().any(|part| !part.is_empty() && !inside(part)) || facts.ram_end() > DIRECT_SIZE {
         stop!(Memory, "memory: the device tree does not describe where kernel and boot image are");
     }
     let taken = [image.clone(), device_tree.clone()];
     let Some(mut runs) = plan::free_runs(facts, &kernel, &taken) else {
         stop!(Memory, "memory: free memory lies in too many pieces");
     };
-    let bytes = (facts.harts.iter().flatten().count() as u64 - 1) * STACK_STRIDE;
+    let bytes = (facts.harts().len() as u64 - 1) * STACK_STRIDE;
     let stacks = cut(&mut runs, bytes);
     let stacks = stacks..stacks + bytes;
     let root = build(facts, &mut runs, (&taken, &stacks));
@@ -100,20 +102,17 @@ fn build(facts: &Facts, runs: &mut Runs, rest: (&[Range<u64>], &Range<u64>)) -> 
     }
     let (taken, stacks) = rest;
     taken.iter().for_each(|range| tables.map(range, Access::Read));
-    for guard in stacks.clone().step_by(STACK_STRIDE as usize) {
-        tables.map(&(guard + PAGE..guard + STACK_STRIDE), Access::Write);
+    for hart in 1..facts.harts().len() as u64 {
+        let top = stacks.start + hart * STACK_STRIDE;
+        tables.map(&(top - STACK_BYTES..top), Access::Write);
     }
-    for device in [&facts.uart, &facts.plic, &facts.test] {
-        if beyond(device) {
+    for device in &facts.devices[Device::Plic as usize..] {
+        if device.end > DIRECT_SIZE {
             stop!(Memory, "memory: a device at 0x", Hex(device.start, 1), " is out of reach");
         }
         tables.map(device, Access::Write);
     }
     tables.root
-}
-
-fn beyond(range: &Range<u64>) -> bool {
-    range.end > DIRECT_SIZE
 }
 
 /// Cuts whole pages for so many bytes from the free runs.
@@ -124,14 +123,14 @@ fn cut(runs: &mut Runs, bytes: u64) -> u64 {
 
 /// Cuts a zeroed table from the free runs.
 fn zeroed<T: Zeroed>(runs: &mut Runs, count: usize) -> &'static [T] {
-    let start = zeroed_pages(runs, count * size_of::<T>());
+    let start = zeroed_pages(runs, count, size_of::<T>());
     // SAFETY: these pages are this table's alone from now on, page-aligned, long enough, and zero is a `T`.
     unsafe { core::slice::from_raw_parts(start.cast(), count) }
 }
 
 #[inline(never)]
-fn zeroed_pages(runs: &mut Runs, bytes: usize) -> *const u8 {
-    let bytes = page_up(bytes as u64);
+fn zeroed_pages(runs: &mut Runs, count: usize, size: usize) -> *const u8 {
+    let bytes = page_up((count * size) as u64);
     let start = to_virtual(cut(runs, bytes)) as *mut u8;
     if bytes > 0 {
         // SAFETY: the pages were free and nobody else gets them; both kernel tables map them writable.
@@ -161,7 +160,7 @@ impl Memory {
 
     /// Cuts the core's tables and the threads' float registers, then leaves the rest to programs.
     pub(crate) fn carve(&mut self, facts: &Facts, arguments: &Arguments) -> (Storage, Arena<Registers>) {
-        let (scale, cpus) = (plan::scale(plan::ram_bytes(facts)), facts.harts.iter().flatten().count());
+        let (scale, cpus) = (plan::scale(plan::ram_bytes(facts)), facts.harts().len());
         let (threads, timers, processes) = (scale * plan::THREADS, scale * plan::TIMERS, scale * plan::PROCESSES);
         let runs = &mut self.runs;
         let float = arena(runs, threads);

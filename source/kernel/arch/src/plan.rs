@@ -4,7 +4,7 @@
 //! megabyte to them, and the default `system.toml` counts on these numbers. Item 0 of each table is never used and comes
 //! on top.
 
-use crate::facts::{Facts, insert};
+use crate::facts::{Facts, insert, ranges};
 use crate::layout::{PAGE, page_down, page_up};
 use core::ops::Range;
 use nexus_core::memory::frames::Holes;
@@ -49,33 +49,35 @@ pub fn scale(bytes: u64) -> usize {
 
 /// Bytes of RAM, all banks together.
 pub fn ram_bytes(facts: &Facts) -> u64 {
-    facts.ram.iter().map(|bank| bank.end - bank.start).sum()
+    ranges(&facts.ram).iter().map(|bank| bank.end - bank.start).sum()
 }
 
 /// The runs of RAM that nobody has: not the firmware, the kernel, nor any of `taken`. `None`: they are too many.
 ///
 /// Firmware that reserves nothing in the bank that the kernel is in is taken to own all of it below the kernel.
 pub fn free_runs(facts: &Facts, kernel: &Range<u64>, taken: &[Range<u64>]) -> Option<Runs> {
-    let mut runs = Runs::default();
-    let owned = || {
-        let all = facts.reserved.iter().chain(taken).chain([kernel]).filter(|range| !range.is_empty());
-        all.map(|range| page_down(range.start)..page_up(range.end))
-    };
-    for bank in &facts.ram {
-        let silent = !facts.reserved.iter().any(|range| bank.contains(&range.start) && range.start < kernel.start);
-        let start = if bank.contains(&kernel.start) && silent { kernel.start } else { bank.start };
-        let (mut at, end) = (page_up(start), page_down(bank.end));
-        while at < end {
-            if let Some(owner) = owned().find(|range| range.contains(&at)) {
-                at = owner.end;
-                continue;
-            }
-            let next = owned().map(|range| range.start).filter(|&start| start > at).fold(end, u64::min);
-            insert(&mut runs, at..next)?;
-            at = next;
+    let (mut runs, mut kernel) = (Runs::default(), kernel.clone());
+    let reserved = ranges(&facts.reserved);
+    for bank in ranges(&facts.ram) {
+        insert(&mut runs, page_up(bank.start)..page_down(bank.end))?;
+        let below = bank.start..kernel.start;
+        if bank.contains(&kernel.start) && !reserved.iter().any(|range| below.contains(&range.start)) {
+            kernel.start = bank.start;
         }
     }
+    reserved.iter().try_for_each(|owner| cut_out(&mut runs, owner))?;
+    taken.iter().try_for_each(|owner| cut_out(&mut runs, owner))?;
+    cut_out(&mut runs, &kernel)?;
     Some(runs)
+}
+
+/// Leaves of the runs only what is not, in whole pages, somebody's; `None`: they are too many then.
+fn cut_out(runs: &mut Runs, owner: &Range<u64>) -> Option<()> {
+    for run in ranges(&core::mem::take(runs)) {
+        insert(runs, run.start..run.end.min(page_down(owner.start)))?;
+        insert(runs, run.start.max(page_up(owner.end))..run.end)?;
+    }
+    Some(())
 }
 
 /// Takes whole pages for `bytes` from the first run that has them.

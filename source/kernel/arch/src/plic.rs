@@ -1,6 +1,7 @@
 //! The platform-level interrupt controller. Source: RISC-V PLIC Specification 1.0.0.
 
-use crate::{facts::Facts, layout::to_virtual};
+use crate::facts::{Device, Facts};
+use crate::layout::to_virtual;
 use core::ptr;
 use nexus_core::lock::Lock;
 
@@ -31,11 +32,12 @@ impl Plic {
     /// # Safety
     /// The registers must be mapped at their place in the direct map for as long as the kernel runs.
     pub(crate) unsafe fn open(facts: &Facts) -> Option<Plic> {
-        let (base, size, lines) = (to_virtual(facts.plic.start), facts.plic.end - facts.plic.start, facts.lines);
-        let boot = facts.harts[0]?.context?;
-        let enables = |context: u32| base + ENABLES + ENABLES_STRIDE * u64::from(context);
-        let context = |context: u32| base + CONTEXTS + CONTEXTS_STRIDE * u64::from(context);
-        for other in facts.harts.iter().flatten().filter_map(|hart| hart.context) {
+        let plic = &facts.devices[Device::Plic as usize];
+        let (base, size, lines) = (to_virtual(plic.start), plic.end - plic.start, facts.lines);
+        let boot = facts.context(&facts.harts[0])?;
+        let enables = |context: u64| base + ENABLES + ENABLES_STRIDE * context;
+        let context = |context: u64| base + CONTEXTS + CONTEXTS_STRIDE * context;
+        for other in facts.harts().iter().filter_map(|hart| facts.context(hart)) {
             if context(other) + CLAIM + 4 > base + size || u64::from(lines) / 8 >= ENABLES_STRIDE {
                 return None;
             }

@@ -1,9 +1,10 @@
 //! The one kernel, and what of the machine goes with it.
 
 use crate::arguments::{Arguments, Passage};
+use crate::facts::Facts;
 use crate::{
-    csr, defects, facts::Facts, float::Registers, hart::HARTS, layout::to_physical, memory::Memory, paging::SV39,
-    plic::Plic, say, timer::Timer,
+    csr, defects, float::Registers, hart::HARTS, layout::to_physical, memory::Memory, paging::SV39, plic::Plic, say,
+    timer::Timer,
 };
 use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering::{Acquire, Release};
@@ -72,7 +73,6 @@ pub fn install(
         // The straight ways forget nothing.
         arguments.passage = Passage::General;
     }
-    let harts = || facts.harts.iter().flatten();
     let place = &raw mut SYSTEM;
     // SAFETY: boot comes here once, on the only hart that runs.
     let place = unsafe { &mut *place };
@@ -82,16 +82,16 @@ pub fn install(
         kernel: Kernel::new(storage, defects::seen(machine(facts, memory, raisers))),
         float,
         // A thread may run on any hart: what one lacks, all lack.
-        timer: if harts().all(|hart| hart.sstc) && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware },
+        timer: if facts.sstc && csr::has_stimecmp() { Timer::Register } else { Timer::Firmware },
         plic,
         kernel_satp,
         flushes,
-        has_float: harts().all(|hart| hart.float),
+        has_float: facts.float,
         arguments,
         entered,
         mute: Word::new(0),
     });
-    for (((index, fact), hart), cpu) in harts().enumerate().zip(&HARTS).zip(system.kernel.cpus) {
+    for (((index, fact), hart), cpu) in facts.harts().iter().enumerate().zip(&HARTS).zip(system.kernel.cpus) {
         hart.cpu.set(index as u64);
         hart.number.set(fact.id);
         hart.record.set(core::ptr::from_ref(cpu) as u64);
@@ -104,9 +104,10 @@ pub fn install(
 
 /// The facts that the core needs.
 fn machine(facts: &Facts<'static>, memory: &Memory, raisers: [u64; 4]) -> Machine {
+    let [clint, plic, test, _] = facts.devices.clone();
     Machine {
-        ram: facts.ram[0].start..facts.ram.iter().map(|bank| bank.end).fold(0, u64::max),
-        reserved: [facts.plic.clone(), facts.clint.clone(), facts.test.clone(), 0..0],
+        ram: facts.ram[0].start..facts.ram_end(),
+        reserved: [clint, plic, test, 0..0],
         irq_lines: facts.lines,
         kernel_root: Some(&memory.root.0),
         satp_mode: SV39,

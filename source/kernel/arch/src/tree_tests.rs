@@ -39,18 +39,18 @@ fn problem(blob: &[u8]) -> Option<Problem> {
 #[test]
 fn the_tree_of_virt_is_read_whole() {
     let facts: Facts = read(VIRT, 0).unwrap();
+    let harts: Vec<_> = facts.harts().iter().map(|hart| (hart.id, facts.context(hart))).collect();
+    assert!(facts.sstc && facts.float);
     assert_eq!(present(&facts.ram), [0x8000_0000..0x8800_0000]);
     assert_eq!(facts.timebase, 10_000_000);
-    assert_eq!((facts.uart, facts.uart_shift), (0x1000_0000..0x1000_0100, 0));
-    assert_eq!((facts.plic, facts.lines), (0xc00_0000..0xc60_0000, 96));
-    assert_eq!(facts.clint, 0x200_0000..0x201_0000);
-    assert_eq!(facts.test, 0x10_0000..0x10_1000);
+    assert_eq!((facts.devices[Device::Uart as usize].clone(), facts.uart_shift), (0x1000_0000..0x1000_0100, 0));
+    assert_eq!((facts.devices[Device::Plic as usize].clone(), facts.lines), (0xc00_0000..0xc60_0000, 96));
+    assert_eq!(facts.devices[Device::Clint as usize], 0x200_0000..0x201_0000);
+    assert_eq!(facts.devices[Device::Test as usize], 0x10_0000..0x10_1000);
     assert_eq!(facts.initrd.start, 0x8420_0000);
     assert_eq!(facts.arguments, b"bootstat panic=exit");
-    let harts: Vec<_> =
-        facts.harts.iter().flatten().map(|hart| (hart.id, hart.context, hart.sstc, hart.float)).collect();
     let expected = [(0, Some(1)), (1, Some(3)), (2, Some(5)), (3, Some(7))];
-    assert_eq!(harts, expected.map(|(id, context)| (id, context, true, true)));
+    assert_eq!(harts, expected);
 }
 
 #[test]
@@ -126,17 +126,17 @@ fn sparse_hart_numbers_are_kept() {
         blob[at + 12..at + 16].copy_from_slice(&[0, 0, 1, 7]);
         read(&blob, 0)
             .ok()
-            .map(|facts| facts.harts.iter().flatten().map(|hart| hart.id).collect::<Vec<_>>())
+            .map(|facts| facts.harts().iter().map(|hart| hart.id).collect::<Vec<_>>())
             .filter(|ids| *ids == vec![0, 1, 2, 0x107])
     });
-    assert!(sparse.is_some(), "{:?}", facts.harts);
+    assert!(sparse.is_some(), "{:?}", facts.harts());
 }
 
 #[test]
 fn what_is_missing_but_not_needed_is_none() {
-    let facts_of = |from: &[u8], to: &[u8]| read(&replaced(from, to), 0).map(|facts| (facts.uart, facts.test)).unwrap();
-    assert_eq!(facts_of(b"ns16550a\0", b"ns16550x\0").0, 0..0);
-    assert_eq!(facts_of(b"sifive,test1\0sifive,test0\0", b"sifive,tesx1\0sifive,tesx0\0").1, 0..0);
+    let found = |from: &[u8], to: &[u8], device| read(&replaced(from, to), 0).unwrap().devices[device as usize].clone();
+    assert_eq!(found(b"ns16550a\0", b"ns16550x\0", Device::Uart), 0..0);
+    assert_eq!(found(b"sifive,test1\0sifive,test0\0", b"sifive,tesx1\0sifive,tesx0\0", Device::Test), 0..0);
     let blob = replaced(b"linux,initrd-start\0", b"linux,initrd-starx\0");
     assert_eq!(read(&blob, 0).unwrap().initrd, 0..0);
 }
@@ -144,7 +144,7 @@ fn what_is_missing_but_not_needed_is_none() {
 #[test]
 fn the_boot_hart_comes_first_and_one_that_the_tree_does_not_name_is_refused() {
     let facts = read(VIRT, 3).unwrap();
-    let ids: Vec<u64> = facts.harts.iter().flatten().map(|hart| hart.id).collect();
+    let ids: Vec<u64> = facts.harts().iter().map(|hart| hart.id).collect();
     assert_eq!((ids, facts.all_harts), (vec![3, 0, 1, 2], 4));
     assert_eq!(read(VIRT, 4).err(), Some("no hart that runs"));
 }

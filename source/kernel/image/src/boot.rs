@@ -24,7 +24,7 @@ pub(crate) fn main(hart: u64, device_tree: u64, instructions: u64) -> ! {
         say!("tracing ", RING_WORDS as u64, " words of each of ", cpus, " CPUs at 0x", Hex(rings, 1));
     }
     let kilobytes = 4 * u64::from(kernel.frames.pool.capacity);
-    say!("hart ", facts.boot, " of ", facts.all_harts, ", ", kilobytes, " KiB for programs");
+    say!("hart ", facts.boot, " of ", facts.all_harts as u64, ", ", kilobytes, " KiB for programs");
     defects::show(system, &memory);
     let (image_range, device_tree) = (memory.image.clone(), memory.device_tree.clone());
     let first = First { image, bytes: memory.image_bytes(), image_range, device_tree };
