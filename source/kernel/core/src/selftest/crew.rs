@@ -59,8 +59,7 @@ impl Trial<'_> {
     /// How far a thread has counted.
     pub(super) fn progress(&self, crew: &Crew, at: usize) -> u64 {
         let entry = self.kernel.entries(crew.process, (DATA >> 12) as u32, 1).first();
-        let frame = entry.and_then(|entry| self.kernel.frames.of(address_of(entry.get())));
-        frame.map_or(0, |frame| frame.0[at].get())
+        entry.and_then(|entry| self.kernel.frames.of(address_of(entry.get()))).map_or(0, |frame| frame.0[at].get())
     }
 
     /// Makes both ready here, behind the first program; the second may not leave, the first may go to `thief`.
