@@ -48,7 +48,7 @@ impl Drop for LockGuard<'_> {
 
 /// A set of shards, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ShardSet(u32);
+pub struct ShardSet(u64);
 
 impl ShardSet {
     /// Every shard: what structural changes hold.

@@ -18,7 +18,7 @@ macro_rules! errors {
     ($($(#[$doc:meta])* $number:literal $variant:ident $name:literal $fault:ident;)*) => {
         /// Why a request was refused. A refused request changed nothing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(u16)]
+        #[repr(u64)]
         pub enum Error { $($(#[$doc])* $variant = $number,)* }
 
         impl Error {

@@ -6,6 +6,7 @@ use nexus_abi::handle::GENERATION_END;
 
 impl Kernel {
     /// The slot that a handle names in a process's table. The caller holds the handle's shard.
+    #[inline(always)]
     pub fn slot(&self, process: &Process, handle: Handle) -> Result<&'static Slot, Error> {
         let index = handle.index();
         let block = process.blocks[index / 64 % MAX_BLOCKS].get();
