@@ -13,13 +13,14 @@ use nexus_abi::{message::WORDS, syscall};
 
 macro_rules! handlers {
     ($($module:ident { $($call:ident $handler:ident),* })*) => {
-        /// Decodes and serves the typed call with this number.
+        /// Decodes and serves the typed call with this number: one is looked up, not jumped to, which is as much as a table.
         #[inline(never)]
         pub(crate) fn dispatch(context: &Context, number: u64) -> Verdict<()> {
-            match number {
-                $($($call::NUMBER => serve::<$call>(context, $module::$handler),)*)*
-                _ => Err(Stop::Refuse(Error::NoCall)),
-            }
+            let server: fn(&Context) -> Verdict<()> = match if context.kernel.refuses(number) { 0 } else { number } {
+                $($($call::NUMBER => |context| serve::<$call>(context, $module::$handler),)*)*
+                _ => |_| Err(Stop::Refuse(Error::NoCall)),
+            };
+            server(context)
         }
     };
 }
@@ -52,12 +53,8 @@ handlers! {
     window { WindowMint window_mint }
 }
 
-#[inline(never)]
 fn serve<S: Syscall>(context: &Context, handler: impl Fn(&Context, S) -> Verdict<S::Output>) -> Verdict<()> {
     let frame = &context.thread.frame;
-    if context.kernel.refuses(S::NUMBER) {
-        return Err(Stop::Refuse(Error::NoCall));
-    }
     let output = handler(context, S::decode(frame.get(reg::T3), frame)?)?;
     answer(frame, output);
     Ok(())
