@@ -5,8 +5,7 @@ use crate::prelude::*;
 
 pub(crate) fn wait_set_create(context: &Context, call: WaitSetCreate) -> Verdict<WaitSetCreated> {
     let _held = context.kernel.shards.hold(ShardSet::ALL);
-    let wait_set = context.kernel.new_notification(context, call.process, Kind::WaitSet)?;
-    Ok(WaitSetCreated { wait_set })
+    Ok(WaitSetCreated { wait_set: context.kernel.new_notification(context, call.process, Kind::WaitSet)? })
 }
 
 pub(crate) fn wait_set_add(context: &Context, call: WaitSetAdd) -> Verdict<WaitSetAdded> {

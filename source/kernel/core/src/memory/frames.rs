@@ -70,7 +70,9 @@ impl Frames {
 
     fn take(&self) -> Option<u32> {
         let _held = self.lock.hold();
-        self.pool.fresh.set(self.past_holes(self.pool.fresh.get()));
+        if self.pool.free.get() == 0 {
+            self.pool.fresh.set(self.past_holes(self.pool.fresh.get()));
+        }
         (self.pool.left.get() > 0).then(|| self.pool.take(|frame| self.at(frame).0[0].get() as u32))
     }
 

@@ -5,7 +5,7 @@
 
 use super::mapping::{Mapping, Span};
 use super::object::Memory;
-use super::tree::{TAKEN, batch, leaf};
+use super::tree::{TAKEN, address_of, batch, leaf};
 use crate::prelude::*;
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
 
@@ -25,13 +25,12 @@ pub(crate) fn page_of(address: u64) -> u32 {
 
 /// Access bits with what they imply. `EINVAL`: none, or unknown ones. `EPERM`: writable and executable.
 fn effective(bits: u8) -> Result<u8, Error> {
-    if bits == 0 || bits & !(access::READ | access::WRITE | access::EXECUTE) != 0 {
-        return Err(Error::Invalid);
+    const BOTH: u8 = access::WRITE | access::EXECUTE;
+    match bits {
+        1..8 if bits & BOTH == BOTH => Err(Error::Permission),
+        1..8 => Ok(bits | access::READ),
+        _ => Err(Error::Invalid),
     }
-    if bits & access::WRITE != 0 && bits & access::EXECUTE != 0 {
-        return Err(Error::Permission);
-    }
-    Ok(bits | access::READ)
 }
 
 impl Kernel {
@@ -146,7 +145,8 @@ pub(crate) fn protect(context: &Context, call: Protect) -> Verdict<Protected> {
         process.account.check_places(&kernel.mappings.pool, Resource::Mappings, if joins { 0 } else { ends })?;
         kernel.cut(process, mapping, page, pages);
         let memory = kernel.memories.at(span.memory);
-        kernel.set_entries(kernel.entries(process, page, pages), memory, &part);
+        let entries = kernel.entries(process, page, pages).iter();
+        entries.for_each(|entry| entry.set(leaf(address_of(entry.get()), access)));
         context.cpu.ask_fence(process.index());
         kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
     }

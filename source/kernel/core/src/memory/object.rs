@@ -147,13 +147,10 @@ impl Kernel {
 impl Context {
     /// The object behind a capability of the caller to memory or a window, and that capability.
     pub(super) fn memory(&self, handle: Handle, rights: Rights) -> Result<(&'static Slot, &'static Memory), Error> {
-        let found = self.kernel.slot(self.process(), handle)?;
-        if !found.kind().is_some_and(Kind::is_memory) {
-            return Err(Error::WrongKind);
-        }
-        if !found.rights().contains(rights) {
-            return Err(Error::Permission);
-        }
+        let found = match self.capability(handle, Kind::Memory, rights) {
+            Err(Error::WrongKind) => self.capability(handle, Kind::Window, rights)?,
+            found => found?,
+        };
         Ok((found, self.kernel.memories.named(found.object.get()).ok_or(Error::PeerClosed)?))
     }
 

@@ -134,8 +134,12 @@ impl Kernel {
     /// Tables on the way to a page that are not there: below one that is missing all are.
     #[inline(never)]
     pub(super) fn missing(&self, tree: Tree<'_>, page: u32) -> u32 {
-        let absent = |level: &u32| self.entry(tree, *level, page).and_then(|entry| self.table(entry)).is_none();
-        (1..=tree.height).rev().find(absent).unwrap_or(0)
+        let mut entry = tree.root;
+        for tables in (1..=tree.height).rev() {
+            let Some(table) = self.table(entry) else { return tables };
+            entry = &table.0[slot_of(page, tables - 1)];
+        }
+        0
     }
 
     /// The entry of a page; tables that are not there come from a stash with as many as [`Kernel::missing`] says.
@@ -147,16 +151,16 @@ impl Kernel {
         stash: &mut Stash,
     ) -> Option<&'a Word> {
         (0..tree.height).rev().try_fold(tree.root, |entry, level| {
-            self.hang(entry, account, stash);
+            if entry.get() & VALID == 0 {
+                self.hang(entry, account, stash);
+            }
             Some(&self.table(entry)?.0[slot_of(page, level)])
         })
     }
 
     /// Lets an entry that points nowhere point to a frame of a stash, and charges that.
     pub(super) fn hang(&self, entry: &Word, account: &Account, stash: &mut Stash) {
-        if entry.get() & VALID == 0
-            && let Some(frame) = stash.take()
-        {
+        if let Some(frame) = stash.take() {
             entry.set(self.pointer(frame));
             account.charge(Resource::Frames, 1);
         }
@@ -199,9 +203,8 @@ impl Kernel {
     /// The entries of so many pages from `page` on, a batch; none if their table is not there.
     #[inline(always)]
     pub(crate) fn entries(&self, process: &Process, page: u32, pages: u32) -> &'static [Word] {
-        let (table, first) =
-            (self.entry(process.tree(), 1, page).and_then(|entry| self.table(entry)), slot_of(page, 0));
-        table.and_then(|table| table.0.get(first..first + pages as usize)).unwrap_or(&[])
+        let table = self.entry(process.tree(), 1, page).and_then(|entry| self.table(entry));
+        table.and_then(|table| table.0[slot_of(page, 0)..].get(..pages as usize)).unwrap_or(&[])
     }
 
     /// The entries of so many pages from `page` on that are to be mapped, and the table frames that takes. `EEXIST`: one of
