@@ -12,6 +12,10 @@ cd "$(dirname "$0")/.."
 out=build/kernel-test
 mkdir -p "$out"
 
+# Nothing in the kernel that ships panics; what is built for tests says why it did.
+grep -q rust_begin_unwind build/kernel-checked || { echo "kernel-test: the checked kernel cannot panic: nothing is shown of the other" >&2; exit 1; }
+! grep -q rust_begin_unwind build/kernel || { echo "kernel-test: the kernel that ships can panic" >&2; exit 1; }
+
 # Bad images. Byte 8192 is in init's text, byte 12 in the ABI version.
 : > "$out/empty.img"
 head -c 8192 /dev/zero > "$out/zeros.img"

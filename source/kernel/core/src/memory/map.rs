@@ -5,7 +5,7 @@
 
 use super::mapping::{Mapping, Span};
 use super::object::Memory;
-use super::tree::{TAKEN, address_of, batch, leaf};
+use super::tree::{TAKEN, batch, leaf, valid};
 use crate::prelude::*;
 use nexus_abi::layout::{PAGE_SIZE, USER_END, USER_START};
 
@@ -146,7 +146,7 @@ pub(crate) fn protect(context: &Context, call: Protect) -> Verdict<Protected> {
         kernel.cut(process, mapping, page, pages);
         let memory = kernel.memories.at(span.memory);
         let entries = kernel.entries(process, page, pages).iter();
-        entries.for_each(|entry| entry.set(leaf(address_of(entry.get()), access)));
+        entries.for_each(|entry| entry.set(valid(entry.get()).map_or(0, |address| leaf(address, access))));
         context.cpu.ask_fence(process.index());
         kernel.join_or_add(process, memory, kernel.continued(process, &part), &part);
     }
