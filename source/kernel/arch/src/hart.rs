@@ -1,5 +1,6 @@
 //! What belongs to one hart. Only that hart touches it.
 
+use core::mem::offset_of;
 use nexus_core::{cpu::MAX_CPUS, word::Word};
 
 /// Bytes of a hart's stack.
@@ -30,9 +31,7 @@ pub(crate) struct Hart {
     pub(crate) float: Word,
 }
 
-const _: () = assert!(core::mem::offset_of!(Hart, thread) == 0);
-const _: () = assert!(core::mem::offset_of!(Hart, stack) == 8);
-const _: () = assert!(core::mem::offset_of!(Hart, spare) == 16);
+const _: () = assert!(offset_of!(Hart, thread) == 0 && offset_of!(Hart, stack) == 8 && offset_of!(Hart, spare) == 16);
 
 impl Hart {
     /// The core's number for it, as an index.

@@ -4,7 +4,7 @@ use crate::console::put;
 use crate::power::{self, Status};
 use crate::{csr, hart::HARTS, harts, linked, system};
 use core::sync::atomic::{AtomicU32, Ordering};
-use core::{arch::asm, panic::PanicInfo};
+use core::{arch::asm, fmt, fmt::Write, panic::PanicInfo};
 use nexus_core::{cpu::whereabouts, spell, text::Hex};
 
 /// 1 once a panic is being printed: a second one only stops. Nothing is handed over by it, so it orders nothing.
@@ -22,8 +22,9 @@ const LAST_LINES: u64 = 1024;
 #[panic_handler]
 fn panicked(info: &PanicInfo) -> ! {
     claim();
-    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), u64::from(place.line())));
-    spell!(put, "PANIC: panicked at ", file, b':', line, ": ", info.message().as_str().unwrap_or_default(), b'\n');
+    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
+    // The sink never fails.
+    let _ = writeln!(Sink, "PANIC: panicked at {file}:{line}: {}", info.message());
     let (stack, thread): (u64, u64);
     // SAFETY: reading the stack and thread pointers changes nothing.
     unsafe { asm!("mv {}, sp", "mv {}, tp", out(reg) stack, out(reg) thread, options(nomem, nostack)) };
@@ -46,6 +47,16 @@ extern "C" fn fault_taken(registers: &[u64; 32]) -> ! {
         spell!(put, "  ", name[0], name[1], name[2], b' ', Hex(*value, 16), if at % 4 == 3 { "\n" } else { "" });
     }
     finish(registers[4], registers[2])
+}
+
+/// Prints a panic's message, which has numbers in it where an index or a comparison was wrong.
+struct Sink;
+
+impl Write for Sink {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        spell!(put, text);
+        Ok(())
+    }
 }
 
 fn claim() {

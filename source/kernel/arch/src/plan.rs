@@ -65,9 +65,8 @@ pub fn free_runs(facts: &Facts, kernel: &Range<u64>, taken: &[Range<u64>]) -> Op
             kernel.start = bank.start;
         }
     }
-    reserved.iter().try_for_each(|owner| cut_out(&mut runs, owner))?;
-    taken.iter().try_for_each(|owner| cut_out(&mut runs, owner))?;
     cut_out(&mut runs, &kernel)?;
+    taken.iter().chain(reserved).try_for_each(|owner| cut_out(&mut runs, owner))?;
     Some(runs)
 }
 

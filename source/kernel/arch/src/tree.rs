@@ -118,7 +118,7 @@ impl<'a> Facts<'a> {
 /// list of strings.
 fn extension(isa: Option<&[u8]>, list: Option<&[u8]>, name: &[u8]) -> bool {
     let (isa, list) = (isa.unwrap_or_default(), list.unwrap_or_default());
-    let letters = isa.split(|&byte| byte == b'_').next().and_then(|first| first.get("rv64".len()..));
+    let letters = isa.split(|&byte| byte == 0 || byte == b'_').next().and_then(|first| first.get("rv64".len()..));
     letters.unwrap_or_default().iter().any(|letter| [*letter] == *name) || has(isa, b'_', name) || has(list, 0, name)
 }
 

@@ -150,6 +150,21 @@ fn the_boot_hart_comes_first_and_one_that_the_tree_does_not_name_is_refused() {
 }
 
 #[test]
+fn what_one_hart_lacks_none_is_said_to_have() {
+    let facts_without = |letters: &[u8]| {
+        let places = (0..VIRT.len()).filter(|&at| VIRT[at..].starts_with(letters));
+        let found = places.map(|at| {
+            let mut blob = VIRT.to_vec();
+            blob[at + letters.len() - 1] = b'x';
+            read(&blob, 0).map(|facts| (facts.sstc, facts.float)).unwrap()
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(facts_without(b"_sstc"), [(false, true); 4]);
+    assert_eq!(facts_without(b"rv64imafd"), [(true, false); 4]);
+}
+
+#[test]
 fn extensions_are_found_in_either_form() {
     let old = Some(b"rv64imafdch_zicsr_sstc\0".as_slice());
     let new = Some(b"i\0m\0sstc\0d\0".as_slice());
@@ -160,4 +175,5 @@ fn extensions_are_found_in_either_form() {
     }
     assert!(!extension(Some(b"rv64imac_zd_sstcx\0"), None, b"d"));
     assert!(!extension(Some(b"rv\0"), Some(b""), b"sstc"));
+    assert!(!extension(Some(b"rv64imac\0ld"), None, b"d"), "letters end with their string");
 }
