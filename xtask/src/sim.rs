@@ -1,10 +1,12 @@
 //! Runs the simulator: one seed again, or many, in parts that a long run can go on from.
 //!
-//! The simulator is a test of `tests/sim`. It leaks a kernel with each seed, so that many seeds are spread over processes.
+//! The simulator is a test of `tests/sim`. It leaks a kernel with each seed, so that many seeds are spread over processes,
+//! one for each CPU of the host at a time.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "usage: cargo xtask sim [--seed N | --seeds N [--slices MINUTES]] [--events N] [--look N]";
@@ -69,9 +71,10 @@ pub fn main(args: &[String]) -> ExitCode {
 fn run(order: &Order) -> Result<(), String> {
     let start = Instant::now();
     let mut next = if order.within.is_some() { reached(order) } else { order.first };
+    let at_once = thread::available_parallelism().map_or(1, |count| count.get() as u64);
     while next < order.end && order.within.is_none_or(|within| start.elapsed() < within) {
-        let end = order.end.min(next + PART);
-        part(next, end, order)?;
+        let end = order.end.min(next + at_once * PART);
+        parts(next, end, order)?;
         next = end;
         if order.within.is_some() {
             keep(order, next)?;
@@ -83,6 +86,15 @@ fn run(order: &Order) -> Result<(), String> {
         true => Ok(()),
         false => Err("nothing wrong, but it is not through: the same command goes on".to_string()),
     }
+}
+
+/// All of them at once.
+fn parts(first: u64, end: u64, order: &Order) -> Result<(), String> {
+    thread::scope(|scope| {
+        let starts = (first..end).step_by(PART as usize);
+        let begun: Vec<_> = starts.map(|at| scope.spawn(move || part(at, end.min(at + PART), order))).collect();
+        begun.into_iter().try_for_each(|part| part.join().unwrap_or_else(|_| Err("a part panicked".to_string())))
+    })
 }
 
 /// One process.
