@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod check;
 pub mod coverage;
+mod debug_info;
 pub mod defects;
 pub mod deps;
 pub mod diag_os;

@@ -18,14 +18,19 @@ pub(super) fn counting(arguments: &str) -> Machine {
 }
 
 /// The bench in the proof program's place.
-pub(super) fn programs(arguments: &str) -> Result<Vec<String>, String> {
-    printed(&[instead_of("selftest")], arguments)
+pub(super) fn program() -> Result<Machine, String> {
+    with_image(&crate::root(), counting("selftest"), &[instead_of("selftest")])
+}
+
+/// The same without its long loop.
+pub(super) fn rows() -> Result<Machine, String> {
+    with_image(&crate::root(), counting("selftest=selftest,rows"), &[instead_of("selftest")])
 }
 
 /// The bench in a service's place: it has the clock's chip, the right to start programs, and another home than its client.
-pub(super) fn holding() -> Result<Vec<String>, String> {
+pub(super) fn holder() -> Result<Machine, String> {
     let text = system()?;
-    printed(&[instead_of(PLACE), manifest(&with_more(&text)?)?], "")
+    with_image(&crate::root(), counting(""), &[instead_of(PLACE), manifest(&with_more(&text)?)?])
 }
 
 /// The machine with both programs of the bench in a home that no other program has.
@@ -49,10 +54,6 @@ fn manifest(text: &str) -> Result<Difference, String> {
 
 fn instead_of(name: &str) -> Difference {
     Difference::Replaced(name.to_string(), "bench".to_string())
-}
-
-fn printed(differences: &[Difference], arguments: &str) -> Result<Vec<String>, String> {
-    to_the_end(&with_image(&crate::root(), counting(arguments), differences)?)
 }
 
 /// Everything printed up to the program's last line.

@@ -1,14 +1,32 @@
-//! `docs/benchmarks.md`: the table, and where its figures come from.
+//! `docs/benchmarks.md` and `docs/accounts.md`: the tables, and where their figures come from.
 
 use crate::doctor;
 use std::fs;
 
-/// Where the page lies.
-pub(super) const PAGE: &str = "docs/benchmarks.md";
+/// A page that is written by a program.
+pub(super) struct Page {
+    /// Where it lies.
+    pub(super) path: &'static str,
+    title: &'static str,
+    notes: &'static str,
+}
 
-const HEAD: &str = "# Benchmarks
+/// What operations cost.
+pub(super) const BENCHMARKS: Page = Page { path: "docs/benchmarks.md", title: "Benchmarks", notes: NOTES };
+/// Where it goes.
+pub(super) const ACCOUNTS: Page = Page { path: "docs/accounts.md", title: "Accounts", notes: ACCOUNT_NOTES };
 
-Written by `cargo xtask bench --write`, checked by `cargo xtask bench --check`; do not edit.
+const ACCOUNT_NOTES: &str = "One hart, `-icount shift=0,sleep=off`, from the emulator's log of every instruction of the boots that `docs/benchmarks.md` is made
+of. Each table has a visit of exactly as many instructions as the row of that page: with the `ecall`, which is the program's, it
+is the figure there.
+
+A step is the innermost function of the kernel's source that an instruction came from, by the debug information, in the order in
+which steps are met first; what only reaches a field, an element of an arena or a neighbour in a list counts for the function
+that reaches for it. Steps without a path are labels of the assembly, and functions that are called through a table.
+
+Of rows that are many visits, the visits of one round, by operation.
+What each step does, and why it is there: `docs/rfcs/RFC-0026-ipc-performance-optimization-contract-v1.md` for messages,
+signals and yields, and the pages it names for the others.
 ";
 
 const NOTES: &str = "One hart, `-icount shift=0,sleep=off`: one instruction is one count, whatever its kind, all privilege levels. Every figure is the
@@ -46,22 +64,26 @@ two, what two pairs gain on two CPUs beside what two loops gain, and the time fr
 slept on another CPU. With `--linux` the same of Linux on the same emulator, between two runs of ours.
 ";
 
-/// The whole page.
-fn text(tables: &str) -> Result<String, String> {
-    Ok(format!("{HEAD}\nEmulator: {}.\n\n{tables}\n{NOTES}", doctor::qemu()?))
-}
+impl Page {
+    fn text(&self, tables: &str) -> Result<String, String> {
+        const HEAD: &str =
+            "Written by `cargo xtask bench --write`, checked by `cargo xtask bench --check`; do not edit.";
+        Ok(format!("# {}\n\n{HEAD}\n\nEmulator: {}.\n\n{tables}\n{}", self.title, doctor::qemu()?, self.notes))
+    }
 
-/// Writes the page.
-pub(super) fn write(tables: &str) -> Result<(), String> {
-    fs::write(crate::root().join(PAGE), text(tables)?).map_err(|error| format!("{PAGE}: {error}"))
-}
+    /// Writes the page.
+    pub(super) fn write(&self, tables: &str) -> Result<(), String> {
+        fs::write(crate::root().join(self.path), self.text(tables)?).map_err(|error| format!("{}: {error}", self.path))
+    }
 
-/// Fails where the page does not hold these tables; which emulator ran is no part of that.
-pub(super) fn compare(tables: &str) -> Result<(), String> {
-    let page = fs::read_to_string(crate::root().join(PAGE)).map_err(|error| format!("{PAGE}: {error}"))?;
-    match differing(&page, tables) {
-        None => Ok(()),
-        Some(line) => Err(format!("{PAGE} lacks `{line}`; `cargo xtask bench --write` makes it anew")),
+    /// Fails where the page does not hold these tables; which emulator ran is no part of that.
+    pub(super) fn compare(&self, tables: &str) -> Result<(), String> {
+        let page =
+            fs::read_to_string(crate::root().join(self.path)).map_err(|error| format!("{}: {error}", self.path))?;
+        match differing(&page, tables) {
+            None => Ok(()),
+            Some(line) => Err(format!("{} lacks `{line}`; `cargo xtask bench --write` makes it anew", self.path)),
+        }
     }
 }
 

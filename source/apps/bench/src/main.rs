@@ -26,15 +26,22 @@ mod typed;
 mod wakes;
 mod wall;
 
+use core::time::Duration;
 use nexus_abi::Error;
 use nexus_rt::{env, println};
 use partner::{Client, Server};
 
 nexus_rt::program!(main);
 
+/// Longer than the rows take that are read in a service's place: the machine ends with the proof program.
+const LAST: Duration = Duration::from_millis(500);
+
 fn main() -> Result<(), Error> {
     match env::arguments().nth(1) {
         Some("client") => client(&Client::of_start_page()?),
+        Some("rows") => rows("rows of client").and_then(end),
+        Some("rows of client") => client_rows(&Client::of_start_page()?),
+        Some("last") => wall::sleep(LAST),
         Some("pair") => pair_alone(),
         Some("called") => called(&Client::of_start_page()?),
         Some("held") => roots::call(&Client::of_start_page()?),
@@ -48,19 +55,44 @@ fn main() -> Result<(), Error> {
     }
 }
 
+/// Every row, the long loop last.
 fn server() -> Result<(), Error> {
+    let server = rows("client")?;
+    pair::serve_loop(&server)?;
+    end(server)
+}
+
+fn client(client: &Client) -> Result<(), Error> {
+    client_rows(client)?;
+    pair::call_loop(client)
+}
+
+/// Rows that are short enough for who looks at each instruction; the client that plays this part is left at its last one.
+fn rows(client: &str) -> Result<Server, Error> {
     timers::run()?;
     leaves::run()?;
     births::threads()?;
     births::programs()?;
-    let server = Server::with_client("client")?;
+    let server = Server::with_client(client)?;
     pair::serve(&server)?;
-    pair::serve_loop(&server)?;
     causes::serve(&server)?;
     typed::serve(&server)?;
     bulk::serve(&server)?;
     wakes::serve_yields(&server)?;
     wakes::serve_signals(&server)?;
+    Ok(server)
+}
+
+fn client_rows(client: &Client) -> Result<(), Error> {
+    pair::call(client)?;
+    causes::call(client)?;
+    let shared = typed::call(client)?;
+    bulk::call(client, shared.memory)?;
+    wakes::call_yields(client)?;
+    wakes::call_signals(client, shared.notification)
+}
+
+fn end(server: Server) -> Result<(), Error> {
     server.see_off()?;
     println!("bench: end");
     Ok(())
@@ -71,22 +103,10 @@ fn pair_alone() -> Result<(), Error> {
     let server = Server::with_client("called")?;
     pair::serve(&server)?;
     edges::serve(&server)?;
-    server.see_off()?;
-    println!("bench: end");
-    Ok(())
+    end(server)
 }
 
 fn called(client: &Client) -> Result<(), Error> {
     pair::call(client)?;
     edges::call(client)
-}
-
-fn client(client: &Client) -> Result<(), Error> {
-    pair::call(client)?;
-    pair::call_loop(client)?;
-    causes::call(client)?;
-    let shared = typed::call(client)?;
-    bulk::call(client, shared.memory)?;
-    wakes::call_yields(client)?;
-    wakes::call_signals(client, shared.notification)
 }

@@ -51,6 +51,14 @@ pub(in crate::bench) struct Lock {
     pub(in crate::bench) sites: BTreeSet<String>,
 }
 
+/// A visit to the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::bench) struct Seen {
+    /// What it was for.
+    pub(in crate::bench) operation: String,
+    pub(in crate::bench) instructions: u64,
+}
+
 /// Everything found out.
 #[derive(Clone, Debug, Default)]
 pub(in crate::bench) struct Account {
@@ -62,8 +70,10 @@ pub(in crate::bench) struct Account {
     pub(in crate::bench) trips: Trips,
     /// What one way of a message did, least and most, by its name and how it went.
     pub(in crate::bench) ways: BTreeMap<(String, Way), [Counts; 2]>,
-    /// The instructions of the shortest straight message of each kind.
-    pub(in crate::bench) paths: BTreeMap<String, Vec<u64>>,
+    /// Every visit.
+    pub(in crate::bench) visits: Vec<Seen>,
+    /// The instructions of visits of the wanted lengths, by operation and length.
+    pub(in crate::bench) paths: BTreeMap<(String, u64), Vec<u64>>,
 }
 
 /// Round trips: the kernel's instructions in them, and how many of those with which lock held.
@@ -145,6 +155,7 @@ pub(super) fn add(account: &mut Account, code: &Code, record: &Recorder, known: 
             Mark::Acquire | Mark::Release => reading.swap(event, does, same(known.next(), event.address)?),
             Mark::Look | Mark::Sleep => reading.look(event),
             Mark::Leave => {
+                same(known.next(), event.address)?;
                 reading.look(event);
                 reading.leave(visits.next());
             }
@@ -196,6 +207,8 @@ impl Reading<'_> {
         if let Some(visit) = visit {
             self.trip(visit);
             self.account.way(&self.operation, visit.way, visit.counts);
+            let seen = Seen { operation: self.operation.clone(), instructions: visit.counts.instructions };
+            self.account.visits.push(seen);
             self.account.path(&self.operation, &visit.path);
         }
     }
@@ -228,10 +241,8 @@ impl Account {
 
 impl Account {
     fn path(&mut self, operation: &str, path: &[u64]) {
-        let message = ipc::ALL.iter().any(|(_, name)| *name == operation);
-        let shorter = self.paths.get(operation).is_none_or(|known| path.len() < known.len());
-        if message && shorter && !path.is_empty() {
-            self.paths.insert(operation.to_owned(), path.to_vec());
+        if !path.is_empty() {
+            self.paths.entry((operation.to_owned(), path.len() as u64)).or_insert_with(|| path.to_vec());
         }
     }
 }

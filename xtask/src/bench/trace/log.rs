@@ -2,6 +2,11 @@
 //!
 //! One line an instruction: `Trace 0: 0x7f50983d3b40 [0000000000000000/ffffffc080200052/0020f001/ff020201]`, the second
 //! number in brackets is the address. With registers, lines of names and hexadecimal values follow it.
+//!
+//! Two lines of one address, one behind the other, are one instruction: it was begun anew, since the emulator had to look at
+//! its clock first, or since an access to a device has to be the last of its block (QEMU, `accel/tcg`: `cpu_exec`,
+//! `cpu_io_recompile`). With registers they are the same too; whoever asks for some addresses only must ask for enough of them
+//! that nothing else comes twice with the same registers.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -12,9 +17,12 @@ const REGISTERS: usize = 32;
 
 /// Calls `each` with the address of every instruction.
 pub(super) fn addresses(from: impl Read, mut each: impl FnMut(u64)) -> io::Result<()> {
+    let mut last = None;
     lines(from, |line| {
-        if let Some(address) = address(line) {
+        let now = address(line);
+        if let Some(address) = now.filter(|_| now != last) {
             each(address);
+            last = now;
         }
     })
 }
@@ -29,20 +37,21 @@ pub(super) struct Registers {
 
 /// Calls `each` with the registers before every instruction.
 pub(super) fn registers(from: impl Read, mut each: impl FnMut(&Registers)) -> io::Result<()> {
-    let mut now = Registers::default();
-    lines(from, |line| {
-        if let Some(address) = address(line) {
-            if now.address != 0 {
-                each(&now);
-            }
-            now.address = address;
-        } else {
-            take(line, &mut now);
+    let (mut now, mut last) = (Registers::default(), Registers::default());
+    let mut done = |now: &Registers| {
+        if *now != last {
+            each(now);
+            last = *now;
         }
+    };
+    lines(from, |line| match address(line) {
+        Some(address) => {
+            done(&now);
+            now.address = address;
+        }
+        None => take(line, &mut now),
     })?;
-    if now.address != 0 {
-        each(&now);
-    }
+    done(&now);
     Ok(())
 }
 
@@ -94,16 +103,18 @@ mod tests {
         Trace 0: 0x7f50983d3c80 [0000000000000000/ffffffc080200148/0020f001/ff020201] \n";
 
     #[test]
-    fn every_address_is_read() {
+    fn every_address_is_read_and_one_begun_anew_is_one() {
+        let line = "Trace 0: 0x7f50983d3c80 [0000000000000000/ffffffc080200148/0020f001/ff020201] \n";
         let mut found = Vec::new();
-        addresses(LOG.as_bytes(), |address| found.push(address)).unwrap();
+        addresses(format!("{LOG}{line}").as_bytes(), |address| found.push(address)).unwrap();
         assert_eq!(found, [0xffff_ffc0_8020_0144, 0xffff_ffc0_8020_0148]);
     }
 
     #[test]
     fn the_registers_before_an_instruction_are_read() {
         let mut found = Vec::new();
-        registers(LOG.as_bytes(), |now| found.push(*now)).unwrap();
+        let again = LOG.lines().last().unwrap();
+        registers(format!("{LOG}{again}\n").as_bytes(), |now| found.push(*now)).unwrap();
         assert_eq!((found.len(), found[0].cause, found[0].integer[7], found[0].integer[5]), (2, 8, 17, 255));
     }
 }

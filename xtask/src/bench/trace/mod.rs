@@ -1,7 +1,7 @@
 //! What the kernel executes, instruction by instruction, from the emulator's log of one run.
 //!
 //! The run is made twice. First every instruction of kernel and firmware is logged; then, of the same run, the registers at
-//! the entry and at each swap that may take or give back a lock, which say what the visit was for and which lock it was.
+//! the entry, the exit and at each swap that may take or give back a lock, which say what the visit was for and which lock it was.
 //! Nothing in the kernel knows of it.
 
 mod account;
@@ -9,16 +9,15 @@ mod code;
 mod log;
 mod record;
 mod report;
-mod stages;
+mod steps;
 
 use super::boots;
 use crate::proof::emulator::Machine;
 use crate::proof::session::Session;
 use crate::proof::verdict::Ending;
-use account::Account;
+pub(super) use account::{Account, Seen};
 use code::{Code, Does};
-use record::{Mark, Recorder};
-use stages::Stages;
+use record::{Event, Mark, Recorder};
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -27,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+pub(super) use steps::Steps;
 
 /// A run with every instruction logged takes longer.
 const RUN: Duration = Duration::from_secs(600);
@@ -47,24 +47,38 @@ pub(super) struct Run {
 pub(super) fn tables(pairs: [&Run; 2], others: &[Run]) -> Result<String, String> {
     let (code, bare) = kernel(&crate::root())?;
     let [mut all, mut other] = [Account::default(), Account::default()];
-    traced(&mut all, &code, &bare, pairs[0])?;
-    traced(&mut other, &code, &bare, pairs[1])?;
+    traced(&mut all, &code, &bare, pairs[0], BTreeSet::new())?;
+    traced(&mut other, &code, &bare, pairs[1], BTreeSet::new())?;
     let shared = all.trips.shared(&other.trips).ok_or("the pair made no round trip")?;
-    others.iter().try_for_each(|run| traced(&mut all, &code, &bare, run))?;
-    let stages = Stages::read(&std::fs::read(crate::root().join("build/kernel")).map_err(|error| error.to_string())?)?;
-    Ok(format!("{}\n{}", report::text(&all, shared), report::stages(&all, &code, &stages)))
+    others.iter().try_for_each(|run| traced(&mut all, &code, &bare, run, BTreeSet::new()))?;
+    Ok(report::text(&all, shared))
+}
+
+/// The visits of a run, and the instructions of those that are as long as is wanted.
+pub(super) fn visits(run: &Run, wanted: BTreeSet<u64>) -> Result<Account, String> {
+    let (code, bare) = kernel(&crate::root())?;
+    let mut account = Account::default();
+    traced(&mut account, &code, &bare, run, wanted)?;
+    Ok(account)
+}
+
+/// The steps of the kernel that was built.
+pub(super) fn steps() -> Result<Steps, String> {
+    let path = crate::root().join("build/kernel");
+    let file = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Steps::read(&file)
 }
 
 /// Makes the run twice, lays the two recordings over one another and adds what they say.
-fn traced(account: &mut Account, code: &Code, bare: &Scratch, run: &Run) -> Result<(), String> {
+fn traced(account: &mut Account, code: &Code, bare: &Scratch, run: &Run, wanted: BTreeSet<u64>) -> Result<(), String> {
     let root = crate::root();
-    let mut record = Recorder::of(code).ok_or("the kernel lacks the symbols of its entries")?;
+    let mut record = Recorder::of(code, wanted).ok_or("the kernel lacks the symbols of its entries")?;
     let machine = run.machine.clone().with("KERNEL", bare.0.display());
     let text = format!("{:#x}..{:#x},{FIRMWARE}", code.start, code.end() - 1);
     let first = Run { machine: machine.clone().with("TRACED", text), until: run.until };
     let record = logged(&root, &first, move |from| log::addresses(from, |at| record.step(at)).map(|()| record))?;
-    let swaps = record.events.iter().filter(|event| matches!(event.mark, Mark::Enter | Mark::Acquire | Mark::Release));
-    let places: BTreeSet<u64> = swaps.map(|event| event.address).collect();
+    let looked_at = |event: &&Event| !matches!(event.mark, Mark::Look | Mark::Sleep);
+    let places: BTreeSet<u64> = record.events.iter().filter(looked_at).map(|event| event.address).collect();
     let places: Vec<String> = places.iter().map(|place| format!("{place:#x}..{place:#x}")).collect();
     let second = machine.with("TRACED", places.join(",")).with("TRACE_WITH", "exec,cpu");
     let second = Run { machine: second, until: run.until };

@@ -1,6 +1,7 @@
 //! From executed addresses to what matters: entries and exits, locks, looks at pending interrupts, and counts between them.
 
 use super::code::{Code, Does};
+use std::collections::BTreeSet;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,23 +52,20 @@ pub(in crate::bench) enum Way {
     General,
 }
 
-/// Addresses that are kept of a visit at most: no straight message has more.
-const PATH: usize = 160;
-
 /// One visit to the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Visit {
     pub(super) counts: Counts,
-    /// Its first instructions.
+    /// Its instructions, if one of its length is wanted.
     pub(super) path: Vec<u64>,
     /// If it was a message's.
     pub(super) way: Way,
 }
 
 impl Visit {
-    /// As it is remembered: its path only if that is whole.
-    fn kept(mut self) -> Visit {
-        if self.way != Way::Straight || self.counts.instructions > self.path.len() as u64 {
+    /// As it is remembered.
+    fn kept(mut self, wanted: &BTreeSet<u64>) -> Visit {
+        if !wanted.contains(&self.counts.instructions) {
             self.path = Vec::new();
         }
         self
@@ -84,6 +82,8 @@ pub(super) struct Recorder {
     doings: Vec<Does>,
     entries: Vec<u64>,
     ways: Vec<(u64, Way)>,
+    /// Lengths of visits whose instructions are kept.
+    wanted: BTreeSet<u64>,
     now: u64,
     visit: Option<Visit>,
     /// Instructions before the first exit: the boot's.
@@ -93,8 +93,8 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// For this kernel; `None`: it lacks a symbol.
-    pub(super) fn of(code: &Code) -> Option<Recorder> {
+    /// For this kernel, to keep the instructions of visits of the wanted lengths; `None`: it lacks a symbol.
+    pub(super) fn of(code: &Code, wanted: BTreeSet<u64>) -> Option<Recorder> {
         let entries = ["trap_entry", "trap_entry_undirected"].map(|name| code.place(name));
         let [first, second] = entries;
         Some(Recorder {
@@ -102,6 +102,7 @@ impl Recorder {
             doings: code.doings(),
             entries: vec![first?, second?],
             ways: WAYS.iter().map(|(name, way)| Some((code.place(name)?, *way))).collect::<Option<_>>()?,
+            wanted,
             now: 0,
             visit: None,
             boot: None,
@@ -130,7 +131,7 @@ impl Recorder {
             let way = self.ways.iter().find(|(place, _)| *place == address);
             visit.way = way.map_or(visit.way, |(_, way)| visit.way.max(*way));
             count(&mut visit.counts, does.unwrap_or(Does::Other));
-            if visit.path.len() < PATH {
+            if self.wanted.last().is_some_and(|longest| (visit.path.len() as u64) < *longest) {
                 visit.path.push(address);
             }
         }
@@ -141,7 +142,7 @@ impl Recorder {
             Some(Does::Sleep) => self.mark(Mark::Sleep, address),
             Some(Does::Leave) => {
                 self.mark(Mark::Leave, address);
-                self.visits.extend(self.visit.take().map(Visit::kept));
+                self.visits.extend(self.visit.take().map(|visit| visit.kept(&self.wanted)));
             }
             _ => {}
         }

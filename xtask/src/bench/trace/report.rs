@@ -1,9 +1,7 @@
 //! The account as tables.
 
 use super::account::{Account, Lengths, Lock};
-use super::code::Code;
 use super::record::{Counts, Way};
-use super::stages::Stages;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -63,28 +61,6 @@ fn ways(account: &Account) -> String {
             cell(|counts| counts.satp),
             cell(|counts| counts.fences)
         );
-    }
-    text
-}
-
-/// Where the instructions of a straight round trip go: functions in the order in which a message comes through them first.
-pub(super) fn stages(account: &Account, code: &Code, stages: &Stages) -> String {
-    let mut rows: Vec<(String, [u64; 2])> = Vec::new();
-    for (side, operation) in ["Call", "ReplyRecv"].into_iter().enumerate() {
-        for address in account.paths.get(operation).into_iter().flatten() {
-            let stage = stages.of(*address).unwrap_or_else(|| code.around(*address));
-            let row = rows.iter().position(|(name, _)| name == stage).unwrap_or_else(|| {
-                rows.push((stage.to_owned(), [0; 2]));
-                rows.len() - 1
-            });
-            rows[row].1[side] += 1;
-        }
-    }
-    let mut text = String::from(
-        "| where a round trip goes, kernel alone, instructions | call | reply and receive |\n|---|--:|--:|\n",
-    );
-    for (name, [call, reply]) in rows {
-        let _ = writeln!(text, "| `{name}` | {call} | {reply} |");
     }
     text
 }
