@@ -124,3 +124,36 @@ fn line<T: Copy + Default + PartialEq + ToString>(first: &str, counts: impl Into
     let cell = |count: T| if count == T::default() { "-".to_owned() } else { count.to_string() };
     format!("| {first} | {} |\n", counts.into_iter().map(cell).collect::<Vec<_>>().join(" | "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(visits: &[(&str, u64)]) -> Account {
+        let seen = |(operation, instructions): &(&str, u64)| Seen {
+            operation: operation.to_string(),
+            instructions: *instructions,
+        };
+        Account { visits: visits.iter().map(seen).collect(), ..Account::default() }
+    }
+
+    #[test]
+    fn a_round_counts_once_it_came_twice_in_the_same_way() {
+        let rounds =
+            [("Make", 9), ("Wait", 1), ("Make", 5), ("Wait", 2), ("End", 3), ("Make", 5), ("Wait", 2), ("End", 3)];
+        assert_eq!(repeated(&seen(&rounds), "Make", None), None, "nothing says where the second round ends");
+        let account = seen(&[&rounds[..], &[("Make", 7)]].concat());
+        assert_eq!(repeated(&account, "Make", None), Some(&account.visits[5..8]));
+        assert_eq!(repeated(&account, "Make", Some("Wait")), Some(&account.visits[5..7]));
+        assert_eq!(repeated(&account, "Make", Some("Never")), None);
+    }
+
+    #[test]
+    fn what_no_visit_has_is_the_programs() {
+        let account = seen(&[("Make", 5), ("Wait", 2), ("Make", 4)]);
+        let table = births("row", 20, &account.visits).unwrap();
+        let rows = ["| `Make` | 2 | 9 |", "| `Wait` | 1 | 2 |", "| the programs' own | - | 9 |", "| all | 3 | 20 |"];
+        assert_eq!(table.lines().skip(2).collect::<Vec<_>>(), rows);
+        assert!(births("row", 10, &account.visits).is_err());
+    }
+}

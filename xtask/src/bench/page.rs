@@ -25,8 +25,7 @@ which steps are met first; what only reaches a field, an element of an arena or 
 that reaches for it. Steps without a path are labels of the assembly, and functions that are called through a table.
 
 Of rows that are many visits, the visits of one round, by operation.
-What each step does, and why it is there: `docs/rfcs/RFC-0026-ipc-performance-optimization-contract-v1.md` for messages,
-signals and yields, and the pages it names for the others.
+What each step does, and what stands between a row and its goal: `docs/rfcs/RFC-0026-ipc-performance-optimization-contract-v1.md`.
 ";
 
 const NOTES: &str = "One hart, `-icount shift=0,sleep=off`: one instruction is one count, whatever its kind, all privilege levels. Every figure is the
