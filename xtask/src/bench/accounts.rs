@@ -84,11 +84,7 @@ fn visits(parts: &[Part], paths: &[&[u64]], steps: &Steps) -> String {
     let mut rows: Vec<(String, Vec<usize>)> = Vec::new();
     for (column, path) in paths.iter().enumerate() {
         for step in path.iter().map(|address| steps.of(*address)) {
-            let row = rows.iter().position(|(name, _)| *name == step).unwrap_or_else(|| {
-                rows.push((step, vec![0; parts.len()]));
-                rows.len() - 1
-            });
-            rows[row].1[column] += 1;
+            named(&mut rows, step, || vec![0; parts.len()])[column] += 1;
         }
     }
     let mut text = head("step, kernel alone, instructions", parts.iter().map(|part| part.0));
@@ -100,12 +96,8 @@ fn visits(parts: &[Part], paths: &[&[u64]], steps: &Steps) -> String {
 fn births(row: &str, figure: u64, seen: &[Seen]) -> Result<String, String> {
     let mut rows: Vec<(&str, [u64; 2])> = Vec::new();
     for visit in seen {
-        let at = rows.iter().position(|(name, _)| *name == visit.operation).unwrap_or_else(|| {
-            rows.push((&visit.operation, [0; 2]));
-            rows.len() - 1
-        });
-        let [times, sum] = rows[at].1;
-        rows[at].1 = [times + 1, sum + visit.instructions];
+        let sums = named(&mut rows, &visit.operation, || [0; 2]);
+        *sums = [sums[0] + 1, sums[1] + visit.instructions];
     }
     let sum = |column: usize| rows.iter().map(|(_, sums)| sums[column]).sum::<u64>();
     let own = figure.checked_sub(sum(1)).ok_or_else(|| format!("row `{row}`: the visits alone are longer"))?;
@@ -113,6 +105,15 @@ fn births(row: &str, figure: u64, seen: &[Seen]) -> Result<String, String> {
     rows.iter().for_each(|(name, sums)| text += &line(&format!("`{name}`"), *sums));
     text += &line("the programs' own", [0, own]);
     Ok(text + &line("all", [sum(0), figure]))
+}
+
+/// The row of this name, which is the last one if it is new.
+fn named<K: PartialEq, V>(rows: &mut Vec<(K, V)>, name: K, empty: impl FnOnce() -> V) -> &mut V {
+    let at = rows.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+        rows.push((name, empty()));
+        rows.len() - 1
+    });
+    &mut rows[at].1
 }
 
 fn head<'a>(first: &str, others: impl IntoIterator<Item = &'a str>) -> String {
