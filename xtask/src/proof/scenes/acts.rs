@@ -216,7 +216,7 @@ pub(super) fn chaos(desk: &mut Desk) -> Result<(), SessionError> {
     chaos_long(desk, 20)
 }
 
-/// Two seconds of the host for a kill of each service, of which about a third does not count; on a quiet one they take half.
+/// Two seconds of the host for a kill of each service that counts; on a quiet one they take half.
 pub(super) fn chaos_long(desk: &mut Desk, kills: u64) -> Result<(), SessionError> {
     let over = desk.session.wait_for(" things were wrong", Duration::from_secs(60 + 2 * kills))?;
     let printed = told(desk, "chaos: ");
