@@ -51,9 +51,9 @@ impl Harts {
         self.leave(cpu);
     }
 
-    pub(crate) fn crash(&mut self, cpu: usize, now: u64) {
+    pub(crate) fn crash(&mut self, cpu: usize, thread: &'static Thread, now: u64) {
         self.enter(cpu);
-        self.kernel.fault(self.kernel.cpus[cpu].here(), CRASH, now);
+        self.kernel.fault(self.kernel.cpus[cpu].here(), thread, CRASH, now);
         self.leave(cpu);
     }
 

@@ -309,7 +309,7 @@ impl Simulator {
         }
         if self.crashes(thread) {
             self.report.kills += 1;
-            self.harts.crash(cpu, self.play.now.get());
+            self.harts.crash(cpu, thread, self.play.now.get());
             return Ok(Some(Touched::Memory));
         }
         let (frame, pc) = (&thread.frame, thread.frame.get(0));

@@ -44,7 +44,7 @@ pub(crate) fn enter(system: &'static System, hart: &'static Hart) -> ! {
     csr::set_sstatus_bits(csr::SPIE);
     defects::enter(hart);
     csr::set_sie(csr::SOFTWARE | csr::TIMER | csr::EXTERNAL);
-    let thread = proceed(system, hart);
+    let thread = proceed(system, hart, cpu_of(hart));
     if system.arguments.statistics && hart.cpu() == 0 {
         let count = csr::instret().wrapping_sub(system.entered);
         say!("bootstat: ", count, " instructions from kernel entry to the first user instruction");
@@ -66,7 +66,7 @@ extern "C" fn device_taken(hart: &'static Hart) -> ! {
         }
         entered(hart);
         system.kernel.interrupt(cpu, line, csr::time());
-        resume(proceed(system, hart));
+        resume(proceed(system, hart, cpu));
     }
     trap_taken(hart)
 }
@@ -74,35 +74,35 @@ extern "C" fn device_taken(hart: &'static Hart) -> ! {
 /// `other_trap` jumps here after another interrupt, or a fault.
 #[unsafe(no_mangle)]
 extern "C" fn trap_taken(hart: &'static Hart) -> ! {
-    let system = entered(hart);
-    let (cause, now) = (csr::scause(), csr::time());
+    let (system, cpu, thread) = entered(hart);
+    let cause = csr::scause();
     if cause & INTERRUPT != 0 {
         interrupts(system, hart);
-    } else {
-        fault(system, hart, cause, now);
+    } else if cause != ILLEGAL_INSTRUCTION || !float::first_use(system, hart, thread) {
+        system.kernel.fault(cpu, thread, Trap { cause, address: csr::stval() }, csr::time());
     }
-    resume(proceed(system, hart))
+    resume(proceed(system, hart, cpu))
 }
 
-/// The system, after saying whom this CPU runs in which address space: a direct hand-over changes that unsaid.
+/// The system, this CPU, and the thread that it runs, after saying whom and in which address space: a direct hand-over
+/// changes that unsaid.
 #[inline(always)]
-fn entered(hart: &'static Hart) -> &'static System {
-    let cpu = cpu_of(hart);
+fn entered(hart: &'static Hart) -> (&'static System, Here, &'static Thread) {
+    let (cpu, thread) = (cpu_of(hart), running(hart));
     cpu.space.set(csr::satp());
-    cpu.current.set(running(hart).index());
-    system::installed()
+    cpu.current.set(thread.index());
+    (system::installed(), cpu, thread)
 }
 
 /// `call_entry` jumps here.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn call_taken(hart: &'static Hart) -> ! {
-    let system = entered(hart);
-    let (cpu, thread, now) = (cpu_of(hart), running(hart), csr::time());
-    let number = thread.frame.get(reg::T2);
+    let (system, cpu, thread) = entered(hart);
+    let (number, now) = (thread.frame.get(reg::T2), csr::time());
     if number <= ipc::SEND || !system.kernel.turn(cpu, thread, number, now) {
         system.kernel.system_call(cpu, thread, number, now);
     }
-    resume(proceed(system, hart))
+    resume(proceed(system, hart, cpu))
 }
 
 /// User mode goes on, and nothing of the kernel's own registers was worth saving.
@@ -112,18 +112,6 @@ fn resume(thread: *const Thread) -> ! {
     // it; `proceed` put the thread's translation and float state in place. The stack is left as it is: the next trap
     // starts from its top.
     unsafe { asm!("j resume", in("a0") thread, options(noreturn)) }
-}
-
-#[cold]
-fn fault(system: &'static System, hart: &'static Hart, cause: u64, now: u64) {
-    let address = csr::stval();
-    if cause == ILLEGAL_INSTRUCTION {
-        let thread = system.kernel.threads.at(cpu_of(hart).current.get());
-        if float::first_use(system, hart, thread) {
-            return;
-        }
-    }
-    system.kernel.fault(cpu_of(hart), Trap { cause, address }, now);
 }
 
 /// Turns what is pending and enabled into events: of device interrupts one, since the next interrupts again. What the core
@@ -154,8 +142,7 @@ pub(crate) fn interrupts(system: &'static System, hart: &'static Hart) {
 
 /// What was asked for is done, and the thread that runs next is put in place.
 #[inline(always)]
-fn proceed(system: &'static System, hart: &'static Hart) -> *const Thread {
-    let cpu = cpu_of(hart);
+fn proceed(system: &'static System, hart: &'static Hart, cpu: Here) -> *const Thread {
     requests::obey(system, hart, cpu);
     match cpu.current.get() {
         0 => proceed_until_ready(system, hart),

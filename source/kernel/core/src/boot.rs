@@ -68,7 +68,7 @@ impl Kernel {
         here.fence.set(0);
         here.since.set(now);
         self.make_ready(here, thread);
-        self.settle_aside(here, now);
+        self.settle(here, now);
         Ok(())
     }
 

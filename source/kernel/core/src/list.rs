@@ -95,12 +95,10 @@ pub struct ThreadStack {
 impl ThreadStack {
     /// The latest; `None` if it is empty.
     pub fn first(&self, threads: &Arena<Thread>) -> Option<&'static Thread> {
-        (!self.is_empty()).then(|| threads.at(self.top.get()))
-    }
-
-    /// True if nobody is in it.
-    pub fn is_empty(&self) -> bool {
-        self.top.get() == 0
+        match self.top.get() {
+            0 => None,
+            index => Some(threads.at(index)),
+        }
     }
 
     /// Puts a thread on top.

@@ -87,7 +87,9 @@ impl Kernel {
             Err(Stop::Refuse(error)) => frame.refuse(error),
             Err(Stop::Restart) => frame.set(0, frame.get(0).wrapping_sub(CALL_BYTES)),
         }
-        self.settle(cpu, now);
+        if self.is_unsettled(cpu) {
+            self.decide(cpu, now);
+        }
     }
 
     /// The alarm that [`Own::alarm`](crate::cpu::Own::alarm) asked for.
@@ -120,11 +122,9 @@ impl Kernel {
     }
 
     /// The running thread was stopped by the machine at `pc` of its frame.
-    pub fn fault(&'static self, cpu: Here, trap: Trap, now: u64) {
-        if let Some(thread) = self.running(cpu) {
-            self.deliver_fault(&Context::of(self, cpu, thread, now), trap);
-            self.settle_aside(cpu, now);
-        }
+    pub fn fault(&'static self, cpu: Here, thread: &'static Thread, trap: Trap, now: u64) {
+        self.deliver_fault(&Context::of(self, cpu, thread, now), trap);
+        self.settle(cpu, now);
     }
 
     /// What the machine layer does now.

@@ -16,16 +16,17 @@ impl Kernel {
             self.end_faulted(context.cpu, thread);
             return;
         };
-        thread.extent.set(Thread::FAULT);
-        thread.badge.set(process.fault_badge.get());
+        let badge = process.fault_badge.get();
         let Some(receiver) = endpoint.receivers.first(&self.threads) else {
+            thread.extent.set(Thread::FAULT);
+            thread.badge.set(badge);
             self.queue_caller(context, endpoint, self.heir(endpoint), u64::MAX);
             return;
         };
         endpoint.receivers.pop(receiver);
         let words = [trap.cause, thread.frame.get(0), trap.address, 0, 0, 0, 0, 0];
-        write_message(receiver, words, Status::FAULT, thread.badge.get(), thread.stamp());
-        context.thread.waits_on.set(receiver.header.me());
+        write_message(receiver, words, Status::FAULT, badge, thread.stamp());
+        thread.waits_on.set(receiver.header.me());
         self.block(context, State::Faulted, u64::MAX);
         self.oblige(thread, receiver);
         self.hand_over(context, receiver);

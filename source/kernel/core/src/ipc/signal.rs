@@ -27,7 +27,7 @@ impl Kernel {
             notification.bits.set(notification.bits.get() | bits);
             // Choosing anew may hold every shard.
             drop(held);
-            self.settle_aside(cpu, now);
+            self.settle(cpu, now);
             return Some(());
         }
         self.signal_to_waiter(cpu, sender, (notification, bits), now).map(|_| ())

@@ -1,18 +1,21 @@
 //! Blocking, and the ends of it: an answer, a deadline, a death.
 
 use super::endpoint::Endpoint;
+use crate::gate::Gate;
 use crate::prelude::*;
 
 impl Kernel {
     /// Blocks the calling thread, which says what it waits for; its CPU looks for another when the event settles.
     #[inline]
     pub(super) fn block(&self, context: &Context, state: State, deadline: u64) {
-        debug_assert!(self.shards.held(context.thread.header.shard()), "blocked outside its shard");
-        context.thread.set_state(state);
-        if context.thread.near_slots.get() == 0 {
-            context.thread.near_slots.set(context.process().blocks[0].get() * 64);
+        let thread = context.thread;
+        debug_assert!(thread.state() == State::Running, "blocked without running");
+        debug_assert!(self.shards.held(thread.header.shard()), "blocked outside its shard");
+        thread.gate.set(Gate::waiting(thread.gate.get(), state));
+        if thread.near_slots.get() == 0 {
+            thread.near_slots.set(context.process().blocks[0].get() * 64);
         }
-        self.arm_thread(context.cpu, context.thread, deadline);
+        self.arm_thread(context.cpu, thread, deadline);
     }
 
     /// Ends a wait with an error. Holds all shards.

@@ -47,7 +47,7 @@ impl Kernel {
             }
         }
         drop(held);
-        self.settle_aside(cpu, now);
+        self.settle(cpu, now);
     }
 
     /// Stops every thread; those of other CPUs are stopped there.

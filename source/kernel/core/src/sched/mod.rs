@@ -27,23 +27,35 @@ impl Kernel {
     /// After every event: take mail, choose who runs, set the slice. What makes the last two needed raises the floor.
     #[inline(always)]
     pub(crate) fn settle(&'static self, cpu: Here, now: u64) {
-        if !cpu.mail.is_empty() || cpu.changed.get() != 0 {
+        if self.is_unsettled(cpu) {
+            self.decide_aside(cpu, now);
+        }
+    }
+
+    /// True if somebody may have to take the CPU, or be given a slice.
+    #[inline(always)]
+    pub(crate) fn is_unsettled(&self, cpu: Here) -> bool {
+        Self::has_news(cpu) || self.running(cpu).is_none_or(|thread| !thread.reaches(cpu.floor.get()))
+    }
+
+    /// True if this CPU has mail, or a thread that uses it was changed.
+    #[inline(always)]
+    fn has_news(cpu: Here) -> bool {
+        !cpu.mail.is_empty() || cpu.changed.get() != 0
+    }
+
+    #[inline(never)]
+    fn decide_aside(&'static self, cpu: Here, now: u64) {
+        self.decide(cpu, now);
+    }
+
+    /// What there is to settle, whatever the floor is.
+    #[inline(always)]
+    pub(crate) fn decide(&'static self, cpu: Here, now: u64) {
+        if Self::has_news(cpu) {
             self.take_news(cpu, now);
         }
         let current = self.running(cpu);
-        if current.is_none_or(|thread| !thread.reaches(cpu.floor.get())) {
-            self.decide(cpu, current, now);
-        }
-    }
-
-    /// The same, where it would be in the way of what is more frequent.
-    #[inline(never)]
-    pub(crate) fn settle_aside(&'static self, cpu: Here, now: u64) {
-        self.settle(cpu, now);
-    }
-
-    #[inline(always)]
-    fn decide(&'static self, cpu: Here, current: Option<&'static Thread>, now: u64) {
         match current {
             Some(thread) if !Self::must_leave(cpu, thread) => self.set_slice(cpu, thread, now),
             _ => self.choose(cpu, current, now),
@@ -55,8 +67,7 @@ impl Kernel {
     /// After an event that the running thread did not cause: whoever takes the CPU from it now leaves it its slice.
     pub(crate) fn settle_outside(&'static self, cpu: Here, now: u64) {
         cpu.outside.set(1);
-        cpu.floor.set(u32::MAX);
-        self.settle_aside(cpu, now);
+        self.decide_aside(cpu, now);
         cpu.outside.set(0);
     }
 

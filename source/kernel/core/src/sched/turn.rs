@@ -97,7 +97,7 @@ impl Kernel {
     /// no budget, no slice that is over.
     #[inline(always)]
     pub(crate) fn may_turn(&self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
-        let calm = cpu.floor.get() != u32::MAX && cpu.changed.get() == 0 && cpu.mail.is_empty();
+        let calm = cpu.floor.get() != u32::MAX && !Self::has_news(cpu);
         let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
         calm && allowed && !thread.timed() && !thread.slice_is_over(now)
     }

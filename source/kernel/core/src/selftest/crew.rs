@@ -89,7 +89,7 @@ impl Trial<'_> {
         let (reference, held) = (process.header.me(), kernel.shards.hold(ShardSet::ALL));
         kernel.begin_exit(self.here, process, DROPPED, QosClass::PerfBurst);
         drop(held);
-        kernel.settle_aside(self.here, self.ground.now());
+        kernel.settle(self.here, self.ground.now());
         self.turn_until(REAPED_MS, &|| {
             if kernel.next(self.here) == Next::Reap {
                 kernel.reap(self.here, self.ground.now());

@@ -264,7 +264,8 @@ impl Stage {
     /// Raises the running thread's trap.
     fn trap(&self, thread: &'static Thread, cause: u64, address: u64) {
         self.focus(thread);
-        self.kernel.fault(self.kernel.cpus[thread.cpu() as usize].here(), Trap { cause, address }, self.now.get());
+        let cpu = self.kernel.cpus[thread.cpu() as usize].here();
+        self.kernel.fault(cpu, thread, Trap { cause, address }, self.now.get());
         self.run_dry();
     }
 

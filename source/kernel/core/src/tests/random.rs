@@ -227,7 +227,8 @@ impl World {
         let root = thread.process.get() == self.root.header.me();
         if !root && self.dice.one_in(150) {
             self.last = format!("fault of {}", thread.index());
-            self.kernel.fault(self.kernel.cpus[cpu].here(), Trap { cause: 13, address: self.dice.next() }, self.now);
+            let trap = Trap { cause: 13, address: self.dice.next() };
+            self.kernel.fault(self.kernel.cpus[cpu].here(), thread, trap, self.now);
             self.note("fault", "ok");
             return;
         }

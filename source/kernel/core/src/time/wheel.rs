@@ -14,7 +14,11 @@ pub const LEVELS: usize = 11;
 
 /// One CPU's deadlines. Guarded by its own lock, taken after the shards'.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct Wheel {
+    /// When to look next, or earlier; `u64::MAX`: never, as before the first entry. Read by its CPU without the lock: it
+    /// re-reads after every event. First, and so in reach of short instructions.
+    pub(crate) next: Word,
     lock: Lock,
     /// No entry is earlier than this, reached ones apart.
     base: Word,
@@ -24,9 +28,6 @@ pub struct Wheel {
     earliest: [Many<Word, 64>; LEVELS],
     /// Entries of slots whose time has come, not yet looked at.
     reached: Half,
-    /// When to look next, or earlier; `u64::MAX`: never, as before the first entry. Read by its CPU without the lock: it
-    /// re-reads after every event.
-    pub(crate) next: Word,
 }
 
 /// A place for one entry. Guarded by the lock of the wheel it is in.
