@@ -174,14 +174,12 @@ fn proceed_until_ready(system: &'static System, hart: &'static Hart) -> *const T
     }
 }
 
-#[inline(always)]
 pub(crate) fn cpu_of(hart: &Hart) -> Here {
     // SAFETY: every hart that runs was given the address of one of the kernel's CPUs, which are never freed.
     unsafe { &*(hart.record.get() as *const PerCpu<Own>) }.here()
 }
 
 /// The thread that runs on this hart, or ran until the present event.
-#[inline(always)]
 pub(crate) fn running(hart: &'static Hart) -> &'static Thread {
     // SAFETY: a hart that took a trap from user mode was given the address of a thread, and those are never freed.
     unsafe { &*(hart.thread.get() as *const Thread) }

@@ -66,19 +66,16 @@ impl Gate {
     }
 
     /// The word of a thread that waits in `state`, if it ran instead.
-    #[inline(always)]
     pub(crate) const fn running(waiting: u64, state: State) -> u64 {
         waiting.wrapping_sub(state as u64 - State::Running as u64)
     }
 
     /// True if two words are the same but for their shards.
-    #[inline(always)]
     pub(crate) const fn alike_but_for_shard(one: u64, other: u64) -> bool {
         (one ^ other) << (64 - SHARD_SHIFT) == 0
     }
 
     /// True if a word names this shard.
-    #[inline(always)]
     pub(crate) const fn names_shard(word: u64, shard: usize) -> bool {
         (word ^ (shard as u64) << SHARD_SHIFT) >> SHARD_SHIFT == 0
     }
@@ -93,6 +90,12 @@ impl Thread {
     /// Changes what it is doing. The caller moves it between the lists.
     pub fn set_state(&self, state: State) {
         self.gate.change(STATE, state as u64);
+    }
+
+    /// Changes what it is doing, for who knows what that was.
+    pub(crate) fn change_state(&self, before: State, after: State) {
+        debug_assert_eq!(self.state(), before);
+        self.gate.0.atomic().fetch_xor(before as u64 ^ after as u64, Relaxed);
     }
 
     /// The CPU whose run queue it uses.

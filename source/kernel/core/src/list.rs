@@ -69,10 +69,10 @@ impl ThreadList {
     /// Takes a thread out. It must be in this list.
     pub fn remove(&self, threads: &Arena<Thread>, thread: &Thread) {
         let (next, previous) = (thread.next.get(), thread.previous.get());
-        match previous {
-            0 => self.head.set(next),
-            index => threads.at(index).next.set(next),
+        if previous == 0 {
+            return self.pop(threads, thread);
         }
+        threads.at(previous).next.set(next);
         match next {
             0 => self.tail.set(previous),
             index => threads.at(index).previous.set(previous),

@@ -188,6 +188,7 @@ pub(crate) fn put_on_cpu(kernel: &'static Kernel, cpu: usize, thread: &'static T
     current.set(thread.index());
     kernel.cpus[cpu].here().payer.set(thread.index());
     thread.set_cpu(cpu as u32);
+    thread.ran_on.set(thread.ran_on.get() | 1 << cpu);
     thread.set_state(State::Running);
 }
 

@@ -39,7 +39,6 @@ impl Kernel {
     }
 
     /// True if this CPU has mail, or a thread that uses it was changed.
-    #[inline(always)]
     fn has_news(cpu: Here) -> bool {
         !cpu.mail.is_empty() || cpu.changed.get() != 0
     }
@@ -110,8 +109,11 @@ impl Kernel {
         match lifted.or(best) {
             Some(thread) if reap.is_none() => {
                 cpu.dequeue(&self.threads, thread);
+                if !Self::knows(cpu, thread) {
+                    Self::arrive(cpu, thread);
+                }
                 self.trace(cpu, What::Run, Some(thread));
-                thread.set_state(State::Running);
+                thread.change_state(State::Ready, State::Running);
                 self.begin_turn(cpu, thread, now);
                 if lifted.is_some() {
                     cpu.slice_end.set(now.saturating_add(cpu.guard_left.get()));
@@ -212,7 +214,7 @@ impl Kernel {
             left if left == 0 || cpu.outside.get() == 1 => left as u32,
             left => Thread::UNTIL | (now + left) as u32,
         });
-        thread.set_state(State::Ready);
+        thread.change_state(State::Running, State::Ready);
         cpu.enqueue(&self.threads, thread, end);
     }
 
@@ -222,10 +224,15 @@ impl Kernel {
         self.set_payer(cpu, Some(thread), now);
         self.put_on(cpu, thread);
         let waited = Self::waited_for(cpu, thread);
-        cpu.slice_end.set(if waited { now.saturating_add(self.fresh_slice(thread, now)) } else { u64::MAX });
+        cpu.slice_end.set(if waited { self.end_of_slice(thread, now) } else { u64::MAX });
     }
 
-    /// What holds for every turn.
+    /// True if a thread ran here before, and may.
+    fn knows(cpu: Here, thread: &Thread) -> bool {
+        thread.affinity.get() & thread.ran_on.get() & 1 << cpu.id.get() != 0
+    }
+
+    /// What holds for every turn of a thread that this CPU knows.
     #[inline(always)]
     fn put_on(&'static self, cpu: Here, thread: &'static Thread) {
         cpu.overtime.set(0);
@@ -233,9 +240,6 @@ impl Kernel {
         cpu.current.atomic().store(thread.index(), Release);
         cpu.counters.switches.add(1);
         thread.switches.add(1);
-        if thread.affinity.get() & thread.ran_on.get() & 1 << cpu.id.get() == 0 {
-            Self::arrive(cpu, thread);
-        }
         self.invite(cpu);
     }
 
@@ -284,8 +288,7 @@ impl Kernel {
     fn set_slice(&self, cpu: Here, thread: &Thread, now: u64) {
         let end = cpu.slice_end.get();
         if end >= EXPIRED && Self::waited_for(cpu, thread) {
-            let left = if end == EXPIRED { 0 } else { self.fresh_slice(thread, now) };
-            cpu.slice_end.set(now.saturating_add(left));
+            cpu.slice_end.set(if end == EXPIRED { now } else { self.end_of_slice(thread, now) });
         }
     }
 
@@ -293,17 +296,17 @@ impl Kernel {
         cpu.load.from(thread.class() as u32) & 1 != 0
     }
 
-    /// What an interrupted thread has left, or a whole slice: as long as its weight says.
+    /// The end of a slice that begins: what an interrupted thread has left, or a whole one, as long as its weight says.
     #[inline(never)]
-    fn fresh_slice(&self, thread: &Thread, now: u64) -> u64 {
+    fn end_of_slice(&self, thread: &Thread, now: u64) -> u64 {
         let left = thread.slice_left.get();
         thread.slice_left.set(0);
         let whole = self.machine.slice * u64::from(thread.shares.get()) / u64::from(Process::SHARES);
-        match left {
+        now.saturating_add(match left {
             0 => whole,
             // A time that is long past looks like one to come.
             left => Thread::slice_span(left, now).min(whole),
-        }
+        })
     }
 
     /// The slice may be over: then the running thread goes behind the others of its class. A server at work for whose slice

@@ -36,14 +36,17 @@ impl Kernel {
         }
         self.account(cpu, now);
         thread.slice_left.set(0);
-        thread.set_state(State::Ready);
+        thread.change_state(State::Running, State::Ready);
         thread.queued_class.set(class as u32);
         let list = &cpu.ready[class as usize];
+        list.pop(&self.threads, heir);
         list.push_back(&self.threads, thread);
-        list.remove(&self.threads, heir);
-        heir.set_state(State::Running);
-        self.begin_turn(cpu, heir, now);
-        self.set_floor(cpu, now);
+        heir.change_state(State::Ready, State::Running);
+        self.set_payer(cpu, Some(heir), now);
+        self.put_on(cpu, heir);
+        cpu.slice_end.set(self.end_of_slice(heir, now));
+        // All else that could raise it would have been in the way.
+        cpu.floor.set(class as u32);
         true
     }
 
@@ -79,7 +82,7 @@ impl Kernel {
         [thread, server].into_iter().for_each(|thread| thread.slice_left.set(Thread::UNTIL | end as u32));
         cpu.dequeue(&self.threads, server);
         if cpu.load.from(class as u32) <= 1 && end > now && self.may_turn(cpu, server, now) {
-            server.set_state(State::Running);
+            server.change_state(State::Ready, State::Running);
             self.account(cpu, now);
             self.begin_turn(cpu, server, now);
         } else {
@@ -94,12 +97,11 @@ impl Kernel {
     }
 
     /// True if choosing this thread is a matter of classes alone: no mail, no change, no guard's slice, no trace,
-    /// no budget, no slice that is over.
+    /// no budget, no slice that is over, and no CPU that is new to it.
     #[inline(always)]
     pub(crate) fn may_turn(&self, cpu: Here, thread: &'static Thread, now: u64) -> bool {
         let calm = cpu.floor.get() != u32::MAX && !Self::has_news(cpu);
-        let allowed = thread.affinity.get() >> cpu.id.get() & 1 != 0;
-        calm && allowed && !thread.timed() && !thread.slice_is_over(now)
+        calm && Self::knows(cpu, thread) && !thread.timed() && !thread.slice_is_over(now)
     }
 }
 
